@@ -1,0 +1,56 @@
+# Everything runs in .venv, made from requirements.lock when it is missing or out of date.
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+  BIN := .venv/Scripts
+else
+  BIN := .venv/bin
+endif
+PY := $(BIN)/python
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test lab notebooks faults lint data lock clean
+
+help:  ## show this list
+	@echo "make <what>, where <what> is one of"
+	@sed -n 's/^\([a-z]*\):.*##/  \1  /p' Makefile
+
+test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
+	$(PY) tests/notebooks.py check
+	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 -n auto --dist loadfile -q
+
+lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that one)
+	$(PY) -m jupyterlab notebooks/$(NAME)
+
+notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
+	$(PY) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
+
+faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
+	$(PY) tests/faults.py
+
+lint: $(READY)  ## look for mistakes with ruff and mypy
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
+	$(PY) -m cs231n_helpers.download
+
+lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
+	$(PY) -m pip install --quiet uv
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header \
+	    --upgrade pyproject.toml --output-file requirements.lock
+
+clean:  ## remove .venv and caches
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+# Some systems ship Python without ensurepip; there the outer pip fills the environment.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "$(PYTHON) is" \
+	    "older than Python 3.11, which this project needs: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv --clear .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv \
+	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)

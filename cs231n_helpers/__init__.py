@@ -1,0 +1,69 @@
+"""Helpers for the companion to Stanford CS231n, assignment 1.
+
+================== ===========================================================================
+module             what it holds
+================== ===========================================================================
+losses             SVM and softmax loss: on scores, of linear classifiers, gradient of the input
+classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
+training           minibatch gradient descent, progress bar
+gradient_check     numerical gradients, relative errors
+plots              images, weights, training curves, searches, decision regions
+data, download     Fashion-MNIST, CIFAR-10, the spiral, preprocessing
+checks             the errors for bad input
+================== ===========================================================================
+"""
+
+from .checks import NotFiniteError
+from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
+from .gradient_check import (
+    eval_numerical_gradient,
+    eval_numerical_gradient_array,
+    grad_check_sparse,
+    rel_error,
+)
+from .losses import (
+    softmax_input_gradient,
+    softmax_loss,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+    svm_input_gradient,
+    svm_loss,
+    svm_loss_naive,
+    svm_loss_vectorized,
+)
+from .plots import (
+    plot_decision_regions,
+    plot_search,
+    plot_training,
+    show_images,
+    show_weights,
+    visualize_grid,
+)
+from .training import progress
+
+__all__ = [
+    "LinearClassifier",
+    "LinearSVM",
+    "NotFiniteError",
+    "Softmax",
+    "TwoLayerNet",
+    "eval_numerical_gradient",
+    "eval_numerical_gradient_array",
+    "grad_check_sparse",
+    "plot_decision_regions",
+    "plot_search",
+    "plot_training",
+    "progress",
+    "rel_error",
+    "show_images",
+    "show_weights",
+    "softmax_input_gradient",
+    "softmax_loss",
+    "softmax_loss_naive",
+    "softmax_loss_vectorized",
+    "svm_input_gradient",
+    "svm_loss",
+    "svm_loss_naive",
+    "svm_loss_vectorized",
+    "visualize_grid",
+]

@@ -1,0 +1,197 @@
+"""Refusing bad input by name, before anything is computed.
+
+Every error names the thing, what was got, the rule and the remedy. A wrong kind of value (dtype)
+is a ``TypeError``, a wrong shape or value a ``ValueError``, NaN and infinity a `NotFiniteError`.
+
+Shapes: N examples, D features, C classes.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.intp]
+Rng = np.random.Generator | np.random.RandomState
+
+
+class NotFiniteError(ValueError, FloatingPointError):
+    """NaN or infinity, in the data or in what was computed from it."""
+
+
+def as_floats(name: str, values: ArrayLike, integers_become: Any = np.float64) -> Floats:
+    """Return `values` as a floating-point array; integers are converted, float32 stays float32.
+
+    With `integers_become` None, integers stay integers.
+    """
+    array: Floats = np.asarray(values)
+    if array.dtype.kind in "iu":
+        return array if integers_become is None else array.astype(integers_become)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, but it must hold real numbers: "
+            f"convert it with {name}.astype(float)"
+        )
+    return array
+
+
+def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np.float64) -> Floats:
+    """Return `values` as a 2-D array with at least one row and one column, else as `as_floats`."""
+    array = as_floats(name, values, integers_become)
+    if array.ndim == 1:
+        remedy = f"for one example pass {name}[np.newaxis, :]"
+    else:
+        remedy = f"flatten images with {name}.reshape(len({name}), -1)"
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but it must be a matrix of shape {axes}: {remedy}"
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"{name} has shape {array.shape} and holds nothing: "
+            f"{axes} needs at least one row and one column"
+        )
+    return array
+
+
+def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str = "y") -> Labels:
+    """Return `y` as (N,) non-negative integer labels, one for each of `num_examples` examples."""
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{name} has shape {labels.shape}, but it must be (N,), one label an example: "
+            f"use {name}.argmax(axis=1) if its rows are one-hot, {name}.ravel() if it is a column"
+        )
+    if labels.size and labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} has dtype {labels.dtype}, but labels are integers 0..C-1: "
+            f"convert them with {name}.astype(int)"
+        )
+    if len(labels) != num_examples:
+        raise ValueError(
+            f"{name} has {len(labels)} labels and {examples_of} has {num_examples} rows, "
+            "but each row needs one label: slice both alike"
+        )
+    if labels.min() < 0:
+        i = int(np.argmin(labels))
+        raise ValueError(
+            f"{name}[{i}] = {labels[i]} is no class: labels start at 0 "
+            "(NumPy would take -1 for the last class); relabel or drop this example"
+        )
+    return labels.astype(np.intp)
+
+
+def check_label_range(y: Labels, num_classes: int, columns_of: str, name: str = "y") -> None:
+    """Refuse labels beyond the last class."""
+    if y.max() >= num_classes:
+        i = int(np.argmax(y))
+        raise ValueError(
+            f"{name}[{i}] = {y[i]} is no class: {columns_of} has {num_classes} columns, "
+            f"so 0 <= {name} < {num_classes}; relabel, or give {columns_of} a column for each class"
+        )
+
+
+def as_scores(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Labels]:
+    """Return (scores (N, C), y (N,)) ready for a loss on scores."""
+    scores = as_matrix("scores", scores, "(N, C)")
+    y = as_labels(y, len(scores), "scores")
+    check_label_range(y, scores.shape[1], "scores")
+    return scores, y
+
+
+def as_batch(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats, Labels]:
+    """Return (W (D, C), X (N, D), y (N,)) ready for a linear classifier's loss."""
+    W = as_matrix("W", W, "(D, C)")
+    X = as_matrix("X", X, "(N, D)", W.dtype)
+    check_columns(X, len(W), "W", transposed=W.shape[1] == X.shape[1])
+    y = as_labels(y, len(X))
+    check_label_range(y, W.shape[1], "W")
+    return W, X, y
+
+
+def check_columns(
+    X: Floats, num_features: int, rows_of: str, name: str = "X", *, transposed: bool = False
+) -> None:
+    """Refuse X (N, D) whose D is not the `num_features` rows of the weights called `rows_of`."""
+    if X.shape[1] == num_features:
+        return
+    if transposed:
+        remedy = f"{rows_of} looks transposed, pass {rows_of}.T"
+    elif X.shape[1] == num_features - 1:
+        remedy = f"{name} may lack its bias column of ones"
+    elif X.shape[1] == num_features + 1:
+        remedy = f"{name} may have a bias column of ones too many"
+    else:
+        remedy = f"{name} and the weights come from different data"
+    raise ValueError(
+        f"{name} has {X.shape[1]} columns and {rows_of} has {num_features} rows, "
+        f"but {name} @ {rows_of} needs as many of one as of the other: {remedy}"
+    )
+
+
+def as_non_negative(name: str, value: float) -> float:
+    """Return `value` as a Python float >= 0: a NumPy scalar would turn float32 to float64."""
+    if not isinstance(value, Real) or not np.isfinite(value) or value < 0:
+        raise ValueError(
+            f"{name} = {value!r}, but it must be a finite number >= 0: "
+            "check its sign, and that a number and not an array was passed"
+        )
+    return float(value)
+
+
+def as_count(name: str, value: int) -> int:
+    """Return `value` as a Python int >= 1."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"{name} = {value!r}, but it must be an integer >= 1: "
+            "divide with // where a whole number of steps is meant"
+        )
+    return int(value)
+
+
+def as_rng(rng: Rng | None) -> Rng:
+    """Return `rng`, or a fresh generator with seed 0: the global generator is never read.
+
+    The default is a ``RandomState`` because its stream is frozen (NEP 19), so that a notebook's
+    figures stay the same in every NumPy version.
+    """
+    if rng is None:
+        return np.random.RandomState(0)
+    if not isinstance(rng, np.random.Generator | np.random.RandomState):
+        raise TypeError(
+            f"rng is {rng!r}, but it must be a generator that draws: "
+            "pass np.random.default_rng(seed) or np.random.RandomState(seed)"
+        )
+    return rng
+
+
+def check_finite(name: str, array: Floats) -> None:
+    """Refuse NaN and infinity; one pass without a temporary where all is well."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum(dtype=np.float64)):
+            return
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        where = ", ".join(str(i) for i in bad[0])
+        raise NotFiniteError(
+            f"{name}[{where}] = {array[tuple(bad[0])]} ({len(bad)} of {array.size} entries are not "
+            f"finite), but every entry must be a number: find out where it comes from, or leave "
+            "that example out"
+        )
+
+
+def check_finite_loss(loss: float, **inputs: Floats) -> None:
+    """Where a loss is not finite, name the input that is to blame, or say that it overflowed."""
+    if np.isfinite(loss):
+        return
+    for name, array in inputs.items():
+        check_finite(name, array)
+    sizes = ", ".join(f"max |{name}| = {np.abs(array).max():.3g}" for name, array in inputs.items())
+    raise NotFiniteError(
+        f"the loss is {loss} although every input is finite ({sizes}): the scores overflow, "
+        "so scale the data down or take a smaller learning rate"
+    )

@@ -1,0 +1,369 @@
+"""The three models of the assignment: linear SVM, softmax classifier, two-layer net.
+
+Shapes: N examples, D features, H hidden units, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .checks import (
+    Floats,
+    Labels,
+    Rng,
+    as_count,
+    as_labels,
+    as_matrix,
+    as_non_negative,
+    as_rng,
+    check_columns,
+    check_finite,
+    check_finite_loss,
+    check_label_range,
+)
+from .losses import _cross_entropy, regularisation, softmax_loss_vectorized, svm_loss_vectorized
+from .training import sgd
+
+LinearLoss = Callable[[Floats, Floats, Labels, float], tuple[float, Floats]]
+
+
+class LinearClassifier:
+    """Linear classifier, scores = X W, trained by minibatch gradient descent on any loss.
+
+    Parameters
+    ----------
+    loss_function : callable
+        ``(W, X, y, reg) -> (loss, dW)``, for example `svm_loss_vectorized`, or one of your own.
+
+    Attributes
+    ----------
+    W : (D, C) array or None
+        The weights; None until `train` has made them, or set by the caller.
+
+    Examples
+    --------
+    >>> X, y = np.array([[-1.0, 1.0], [2.0, 1.0]]), np.array([0, 1])
+    >>> model = LinearClassifier(softmax_loss_vectorized)
+    >>> losses = model.train(X, y, learning_rate=0.5, num_iters=50)
+    >>> model.predict(X)
+    array([0, 1])
+    """
+
+    def __init__(self, loss_function: LinearLoss) -> None:
+        if not callable(loss_function):
+            raise TypeError(
+                f"loss_function is {loss_function!r}, but it must be a function "
+                "(W, X, y, reg) -> (loss, dW): pass svm_loss_vectorized or one of your own"
+            )
+        self.loss_function = loss_function
+        self.W: Floats | None = None
+
+    def loss(self, X: ArrayLike, y: ArrayLike, reg: float) -> tuple[float, Floats]:
+        """Return (loss, dW) of the current weights on X (N, D), y (N,)."""
+        return self.loss_function(self._weights(), X, y, reg)  # type: ignore[arg-type]
+
+    def predict(self, X: ArrayLike) -> Labels:
+        """Return the class (N,) with the highest score for each row of X (N, D)."""
+        W = self._weights()
+        X = as_matrix("X", X, "(N, D)", W.dtype)
+        check_columns(X, len(W), "W")
+        classes: Labels = np.argmax(X @ W, axis=1)
+        return classes
+
+    def train(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        learning_rate: float = 1e-3,
+        reg: float = 1e-5,
+        num_iters: int = 100,
+        batch_size: int = 200,
+        verbose: bool = False,
+        *,
+        rng: Rng | None = None,
+    ) -> list[float]:
+        """Run gradient descent on minibatches: W <- W - learning_rate * dW.
+
+        A second call goes on from the weights of the first.
+
+        Parameters
+        ----------
+        X : (N, D) array
+            Integer images are converted a minibatch at a time; float32 stays float32.
+        y : (N,) integer array
+            Labels 0..C-1; the first call takes C = max(y) + 1.
+        learning_rate, reg : float
+            Both >= 0.
+        num_iters, batch_size : int
+            Both >= 1.
+        verbose : bool
+            Print the loss every 100 iterations.
+        rng : Generator or RandomState
+            Draws the first weights, 0.001 * N(0, 1), and the minibatches.
+
+        Returns
+        -------
+        list of float
+            The loss of each minibatch before its step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For input of the wrong dtype, shape or range, or that is not finite.
+        NotFiniteError
+            When the loss is no longer finite, with the iteration; W stays as it was before it.
+
+        References
+        ----------
+        CS231n course notes, Optimization.
+        """
+        learning_rate = as_non_negative("learning_rate", learning_rate)
+        reg = as_non_negative("reg", reg)
+        rng = as_rng(rng)
+        X, y = _training_data(X, y)
+        if self.W is None:
+            weights = 0.001 * rng.standard_normal((X.shape[1], int(y.max()) + 1))
+            self.W = weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
+        W = self._weights()
+        check_columns(X, len(W), "W")
+        check_label_range(y, W.shape[1], "W")
+
+        def step(_: int, X_batch: Floats, y_batch: Labels) -> float:
+            W = self._weights()
+            loss, dW = self.loss(X_batch, y_batch, reg)
+            if np.shape(dW) != W.shape:
+                raise ValueError(
+                    f"the loss function returned a gradient of shape {np.shape(dW)}, but it must "
+                    f"be like W, {W.shape}: check the order of the matrix product"
+                )
+            if np.isfinite(loss):
+                self.W = W - learning_rate * dW
+            return loss
+
+        return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
+
+    def _weights(self) -> Floats:
+        if self.W is None:
+            raise ValueError("the model has no weights yet: call train first, or set W")
+        W: Floats = as_matrix("W", self.W, "(D, C)")
+        return W
+
+
+class LinearSVM(LinearClassifier):
+    """Linear classifier with the multiclass hinge loss, see `svm_loss_vectorized`."""
+
+    def __init__(self, *, delta: float = 1.0, reg_scale: float = 0.5) -> None:
+        super().__init__(partial(svm_loss_vectorized, delta=delta, reg_scale=reg_scale))
+
+
+class Softmax(LinearClassifier):
+    """Linear classifier with the softmax cross-entropy loss, see `softmax_loss_vectorized`."""
+
+    def __init__(self, *, reg_scale: float = 0.5) -> None:
+        super().__init__(partial(softmax_loss_vectorized, reg_scale=reg_scale))
+
+
+class TwoLayerNet:
+    """Two-layer net: affine, ReLU, affine, softmax loss; a penalty on W1 and W2.
+
+    Formula: ``scores = max(0, X W1 + b1) W2 + b2``.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size : int
+        D, H and C, all >= 1.
+    std : float
+        Standard deviation of the first weights, >= 0.
+    rng : Generator or RandomState
+        Draws W1, then W2.
+    dtype : floating dtype
+        Of the parameters and so of the gradients.
+
+    Attributes
+    ----------
+    params : dict
+        W1 (D, H), b1 (H,), W2 (H, C), b2 (C,).
+
+    References
+    ----------
+    CS231n course notes, Neural Networks case study.
+
+    Examples
+    --------
+    >>> net = TwoLayerNet(4, 10, 3)
+    >>> net.loss(np.ones((5, 4))).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        std: float = 1e-4,
+        *,
+        rng: Rng | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        D = as_count("input_size", input_size)
+        H = as_count("hidden_size", hidden_size)
+        C = as_count("output_size", output_size)
+        std = as_non_negative("std", std)
+        rng = as_rng(rng)
+        self.params: dict[str, Floats] = {
+            "W1": (std * rng.standard_normal((D, H))).astype(dtype),
+            "b1": np.zeros(H, dtype),
+            "W2": (std * rng.standard_normal((H, C))).astype(dtype),
+            "b2": np.zeros(C, dtype),
+        }
+
+    def loss(
+        self, X: ArrayLike, y: ArrayLike | None = None, reg: float = 0.0, *, reg_scale: float = 0.5
+    ) -> Any:
+        """Return the scores (N, C), or with labels the loss and the gradients of all parameters.
+
+        Parameters
+        ----------
+        X : (N, D) array
+        y : (N,) integer array, optional
+            Labels 0..C-1.
+        reg, reg_scale : float
+            The penalty is reg_scale * reg * (sum(W1**2) + sum(W2**2)); both >= 0.
+
+        Returns
+        -------
+        scores : (N, C) array
+            Only where y is None.
+        loss, grads : float, dict
+            The gradients have the keys and shapes of `params`.
+
+        Raises
+        ------
+        TypeError, ValueError, NotFiniteError
+            As in `svm_loss`; the error names the input.
+        """
+        W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
+        X = as_matrix("X", X, "(N, D)", W1.dtype)
+        check_columns(X, len(W1), "W1")
+        with np.errstate(over="ignore", invalid="ignore"):  # check_finite_loss reports it by name
+            hidden = np.maximum(0, X @ W1 + b1)  # (N, H)
+            scores = hidden @ W2 + b2  # (N, C)
+        if y is None:
+            return scores
+
+        y = as_labels(y, len(X))
+        check_label_range(y, len(b2), "W2")
+        data_loss, dscores = _cross_entropy(scores, y)
+        penalty1, dW1_penalty = regularisation(W1, reg, reg_scale)
+        penalty2, dW2_penalty = regularisation(W2, reg, reg_scale)
+        loss = data_loss + penalty1 + penalty2
+        check_finite_loss(loss, X=X, **self.params)
+
+        dhidden = dscores @ W2.T  # (N, H)
+        dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
+        grads = {
+            "W1": X.T @ dhidden + dW1_penalty,
+            "b1": dhidden.sum(axis=0),
+            "W2": hidden.T @ dscores + dW2_penalty,
+            "b2": dscores.sum(axis=0),
+        }
+        return loss, {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
+
+    def predict(self, X: ArrayLike) -> Labels:
+        """Return the class (N,) with the highest score for each row of X (N, D)."""
+        classes: Labels = np.argmax(self.loss(X), axis=1)
+        return classes
+
+    def train(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_val: ArrayLike,
+        y_val: ArrayLike,
+        learning_rate: float = 1e-3,
+        learning_rate_decay: float = 0.95,
+        reg: float = 5e-6,
+        num_iters: int = 100,
+        batch_size: int = 200,
+        verbose: bool = False,
+        *,
+        rng: Rng | None = None,
+    ) -> dict[str, list[float]]:
+        """Run gradient descent on minibatches; the learning rate decays after each epoch.
+
+        An epoch is max(N // batch_size, 1) steps, an integer. The training accuracy is that of one
+        fixed sample, up to 1,000 examples at equal distances in X: that of the last minibatch
+        would be noise.
+
+        Parameters
+        ----------
+        X, X_val : (N, D) and (M, D) arrays
+        y, y_val : (N,) and (M,) integer arrays
+            Labels 0..C-1.
+        learning_rate, learning_rate_decay, reg : float
+            All >= 0; the rate is multiplied by the decay after each epoch.
+        num_iters, batch_size : int
+            Both >= 1.
+        verbose : bool
+            Print the loss every 100 iterations.
+        rng : Generator or RandomState
+            Draws the minibatches.
+
+        Returns
+        -------
+        dict
+            ``loss_history``, the loss of each minibatch before its step; ``train_acc_history`` and
+            ``val_acc_history``, accuracies in [0, 1] at the end of each epoch and of the training.
+
+        Raises
+        ------
+        TypeError, ValueError, NotFiniteError
+            As in `LinearClassifier.train`; the parameters stay as they were before that iteration.
+        """
+        rate = as_non_negative("learning_rate", learning_rate)
+        decay = as_non_negative("learning_rate_decay", learning_rate_decay)
+        reg = as_non_negative("reg", reg)
+        rng = as_rng(rng)
+        X, y = _training_data(X, y)
+        X_val, y_val = _training_data(X_val, y_val, "_val")
+        for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
+            check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
+            check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
+        steps_an_epoch = max(len(X) // as_count("batch_size", batch_size), 1)
+        sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
+        train_accuracy: list[float] = []
+        val_accuracy: list[float] = []
+
+        def step(iteration: int, X_batch: Floats, y_batch: Labels) -> float:
+            nonlocal rate
+            loss, grads = self.loss(X_batch, y_batch, reg)
+            self.params = {name: p - rate * grads[name] for name, p in self.params.items()}
+            epoch_ends = (iteration + 1) % steps_an_epoch == 0
+            if epoch_ends or iteration + 1 == num_iters:
+                train_accuracy.append(float(np.mean(self.predict(X[sample]) == y[sample])))
+                val_accuracy.append(float(np.mean(self.predict(X_val) == y_val)))
+            if epoch_ends:
+                rate *= decay
+            return float(loss)
+
+        losses = sgd(
+            step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng
+        )
+        return {
+            "loss_history": losses,
+            "train_acc_history": train_accuracy,
+            "val_acc_history": val_accuracy,
+        }
+
+
+def _training_data(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:
+    """Check the data of a whole training run once; integer images stay as small as they are."""
+    matrix = as_matrix("X" + suffix, X, "(N, D)", integers_become=None)
+    if matrix.dtype.kind == "f":
+        check_finite("X" + suffix, matrix)
+    return matrix, as_labels(y, len(matrix), "X" + suffix, "y" + suffix)

@@ -1,0 +1,227 @@
+"""Numerical gradients and the course's gradient check.
+
+All use the central difference (f(x + h) - f(x - h)) / 2h, whose error is about h**2 from the
+formula and eps |f| / h from rounding. In float64 the default h = 1e-5 balances the two; in float32
+rounding alone makes correct gradients look wrong, so check in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import Floats, Rng, as_count, as_floats, as_rng
+
+
+def eval_numerical_gradient(
+    f: Callable[[Floats], float], x: Floats, verbose: bool = False, h: float = 1e-5
+) -> Floats:
+    """Numerical gradient of a scalar function, one coordinate after the other.
+
+    Formula: ``df/dx_k = (f(x + h e_k) - f(x - h e_k)) / 2h``.
+
+    Parameters
+    ----------
+    f : callable
+        Takes x, returns one number. It may ignore its argument and read `x` where it lives, as the
+        course's ``lambda W: net.loss(X, y, reg)[0]`` does: x is changed in place, then restored.
+    x : array of any shape, floating point
+        Restored to the bit, also if f raises; an array that cannot be written to is copied.
+    verbose : bool
+        Print each coordinate and its slope.
+    h : float
+        Step, > 0, in units of x.
+
+    Returns
+    -------
+    array like x
+        2 x.size evaluations of f.
+
+    Raises
+    ------
+    TypeError
+        If x is not floating point (an integer array would round the step away), or f does not
+        return one number.
+    ValueError
+        If h is not positive.
+
+    References
+    ----------
+    CS231n course notes, Neural Networks Part 3, Gradient checks.
+
+    Examples
+    --------
+    >>> eval_numerical_gradient(lambda x: float(np.sum(x**2)), np.array([1.0, -3.0])).round(6)
+    array([ 2., -6.])
+    """
+    x = _perturbable(x, h)
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        gradient[index] = _slope(f, x, index, h)
+        if verbose:
+            print(index, gradient[index])
+    return gradient
+
+
+def eval_numerical_gradient_array(
+    f: Callable[[Floats], ArrayLike], x: Floats, df: ArrayLike, h: float = 1e-5
+) -> Floats:
+    """Numerical gradient of sum(f(x) * df) for a function that returns an array.
+
+    Formula: ``sum((f(x + h e_k) - f(x - h e_k)) * df) / 2h``: what backprop hands to x when df
+    arrives from above.
+
+    Parameters
+    ----------
+    f : callable
+        Takes x, returns an array of df's shape.
+    x : array of any shape, floating point
+        As in `eval_numerical_gradient`.
+    df : array
+        Gradient of the loss with respect to f's output.
+    h : float
+        Step, > 0, in units of x.
+
+    Returns
+    -------
+    array like x
+
+    Raises, References
+        As in `eval_numerical_gradient`; ValueError if f(x) and df differ in shape.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0])
+    >>> eval_numerical_gradient_array(lambda x: x**2, x, np.array([10.0, 1.0])).round(6)
+    array([20.,  4.])
+    """
+    x = _perturbable(x, h)
+    df = np.asarray(df)
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        above, below = _both_sides(lambda x: np.array(f(x)), x, index, h)
+        if above.shape != df.shape:
+            raise ValueError(
+                f"f(x) has shape {above.shape} and df has shape {df.shape}, but df holds one "
+                "number for each output of f: pass the gradient that arrives at f's output"
+            )
+        gradient[index] = np.sum((above - below) * df) / (2 * h)
+    return gradient
+
+
+def grad_check_sparse(
+    f: Callable[[Floats], float],
+    x: Floats,
+    analytic_grad: ArrayLike,
+    num_checks: int = 10,
+    h: float = 1e-5,
+    *,
+    rng: Rng | None = None,
+) -> NDArray[np.float64]:
+    """Compare an analytic gradient with the numerical one in a few random coordinates.
+
+    Formula: ``|numerical - analytic| / (|numerical| + |analytic|)``, and 0 where both are 0.
+
+    Parameters
+    ----------
+    f, x, h
+        As in `eval_numerical_gradient`.
+    analytic_grad : array like x
+    num_checks : int
+        How many different coordinates to draw, >= 1; all, where x has fewer.
+    rng : Generator or RandomState
+
+    Returns
+    -------
+    (num_checks,) array
+        Relative errors in [0, 1]; a line for each is printed.
+
+    Raises, References
+        As in `eval_numerical_gradient`; ValueError if x and analytic_grad differ in shape.
+
+    Examples
+    --------
+    >>> x = np.array([3.0])
+    >>> grad_check_sparse(lambda x: float(x[0] ** 2), x, np.array([2.0])).round(3)
+    numerical: 6.000000 analytic: 2.000000, relative error: 5.000000e-01
+    array([0.5])
+    """
+    x = _perturbable(x, h)
+    analytic = as_floats("analytic_grad", analytic_grad)
+    if analytic.shape != x.shape:
+        raise ValueError(
+            f"analytic_grad has shape {analytic.shape} and x has shape {x.shape}, but a gradient "
+            "has the shape of what it is taken by: check the order of the matrix product"
+        )
+    num_checks = min(as_count("num_checks", num_checks), x.size)
+    errors = np.zeros(num_checks)
+    for k, flat in enumerate(as_rng(rng).choice(x.size, num_checks, replace=False)):
+        index = np.unravel_index(flat, x.shape)
+        numerical, exact = _slope(f, x, index, h), float(analytic[index])
+        size = abs(numerical) + abs(exact)
+        errors[k] = 0.0 if size == 0 else abs(numerical - exact) / size
+        print(f"numerical: {numerical:f} analytic: {exact:f}, relative error: {errors[k]:e}")
+    return errors
+
+
+def rel_error(x: ArrayLike, y: ArrayLike) -> float:
+    """Return the largest relative error between two arrays of the same shape.
+
+    Formula: ``max(|x - y| / max(1e-8, |x| + |y|))``, between 0 and 1; NaN if either holds NaN.
+    Raises ValueError where the shapes differ (NumPy would broadcast) or nothing is to compare.
+
+    >>> rel_error([1.0, 2.0], [1.0, 3.0])
+    0.2
+    """
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if a.shape != b.shape or a.size == 0:
+        raise ValueError(
+            f"x has shape {a.shape} and y has shape {b.shape}, but both must have the same shape "
+            "and hold something: compare a gradient with one of the same parameter"
+        )
+    return float(np.max(np.abs(a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b))))
+
+
+def _perturbable(x: Floats, h: float) -> Floats:
+    """Return x itself where it can be changed and restored, else a copy."""
+    if not h > 0:
+        raise ValueError(f"h = {h!r}, but a step must be a number > 0: 1e-5 suits float64")
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"x has dtype {x.dtype}, but x + h needs floating point (integers would round the "
+            "step away): pass x.astype(float)"
+        )
+    if x.size == 0:
+        raise ValueError(f"x has shape {x.shape} and holds nothing to check: pass a filled array")
+    return x if x.flags.writeable else x.copy()
+
+
+def _both_sides(f: Callable[[Floats], Any], x: Floats, index: Any, h: float) -> tuple[Any, Any]:
+    """Return f(x + h e) and f(x - h e) along one coordinate, x restored to the bit."""
+    before = x[index].copy()
+    try:
+        x[index] = before + h
+        above = f(x)
+        x[index] = before - h
+        below = f(x)
+    finally:
+        x[index] = before
+    return above, below
+
+
+def _slope(f: Callable[[Floats], float], x: Floats, index: Any, h: float) -> float:
+    above, below = _both_sides(lambda x: _number(f(x)), x, index, h)
+    return float(above - below) / (2 * h)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, tuple) or np.size(value) != 1:
+        raise TypeError(
+            f"f returned {type(value).__name__} {str(value)[:40]!r}, but it must return one "
+            "number: take the loss alone, as in lambda W: loss(W)[0]"
+        )
+    return float(np.asarray(value).item())

@@ -1,0 +1,385 @@
+"""Losses, from scores to weights and to the input.
+
+One thing is shared by all that follows: a loss on scores, ``(scores, y) -> (loss, dscores)``.
+What the scores came from decides where its gradient goes next:
+
+====================  =======================  ==============================
+model                 scores                   gradient
+====================  =======================  ==============================
+linear, its weights   ``X @ W``                ``dW = X.T @ dscores``
+linear, its input     ``X @ W``                ``dX = dscores @ W.T``
+two-layer net         ``hidden @ W2 + b2``     goes on backwards from dscores
+====================  =======================  ==============================
+
+Shapes: N examples, D features, C classes; X (N, D), y (N,) integers in 0..C-1, W (D, C),
+scores S = X W (N, C). Losses are means over the N examples. The penalty on the weights is
+``reg_scale * reg * sum(W**2)``: reg_scale = 0.5 is the convention of the course notes and of the
+assignments up to 2016, reg_scale = 1 that of later assignments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .checks import Floats, Labels, as_batch, as_non_negative, as_scores, check_finite_loss
+
+ScoresLoss = Callable[[Floats, Labels], tuple[float, Floats]]
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def _quietly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Silence NumPy's warnings of overflow: check_finite_loss reports it, and by name."""
+
+    @wraps(function)
+    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return function(*args, **kwargs)
+
+    return quiet
+
+
+def svm_loss(scores: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> tuple[float, Floats]:
+    r"""Multiclass SVM (hinge) loss of scores, sum over j != y_i, and its gradient.
+
+    .. math:: L = \frac1N \sum_i \sum_{j \ne y_i} \max(0, s_{ij} - s_{i y_i} + \Delta)
+
+    Parameters
+    ----------
+    scores : (N, C) array
+    y : (N,) integer array, 0 <= y < C
+    delta : float
+        The margin, >= 0, in units of the scores.
+
+    Returns
+    -------
+    loss : float, >= 0
+    dscores : (N, C) array
+        dL/dscores. Each row sums to zero. At a kink (a margin of exactly 0) the slope 0 is taken.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For input of the wrong dtype, or of the wrong shape or range.
+    NotFiniteError
+        If the loss is not finite, be it that an input is not or that it overflows.
+
+    References
+    ----------
+    Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
+
+    Examples
+    --------
+    The margins are 1 - 3 + 1 = -1 and 2.5 - 3 + 1 = 0.5, so only the last class is active.
+
+    >>> svm_loss([[3.0, 1.0, 2.5]], [0])
+    (0.5, array([[-1.,  0.,  1.]]))
+    """
+    scores, y = as_scores(scores, y)
+    loss, dscores = _hinge(scores, y, as_non_negative("delta", delta))
+    check_finite_loss(loss, scores=scores)
+    return loss, dscores
+
+
+def softmax_loss(scores: ArrayLike, y: ArrayLike) -> tuple[float, Floats]:
+    r"""Softmax cross-entropy loss of scores (natural logarithm) and its gradient.
+
+    .. math:: L = \frac1N \sum_i \Big(\log\sum_j e^{s_{ij}} - s_{i y_i}\Big)
+
+    Each row is shifted by its maximum first, which changes nothing but keeps exp from overflowing.
+
+    Parameters
+    ----------
+    scores : (N, C) array of logits
+    y : (N,) integer array, 0 <= y < C
+
+    Returns
+    -------
+    loss : float, >= 0, in nats
+    dscores : (N, C) array
+        dL/dscores = (P - Y) / N with the probabilities P and the one-hot labels Y.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFiniteError
+        As in `svm_loss`.
+
+    References
+    ----------
+    Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
+
+    Examples
+    --------
+    Equal scores for two classes: the loss is log 2, the probabilities are one half.
+
+    >>> loss, dscores = softmax_loss([[7.0, 7.0]], [1])
+    >>> round(loss, 6), dscores
+    (0.693147, array([[ 0.5, -0.5]]))
+    """
+    scores, y = as_scores(scores, y)
+    loss, dscores = _cross_entropy(scores, y)
+    check_finite_loss(loss, scores=scores)
+    return loss, dscores
+
+
+def svm_loss_vectorized(
+    W: ArrayLike,
+    X: ArrayLike,
+    y: ArrayLike,
+    reg: float = 0.0,
+    *,
+    delta: float = 1.0,
+    reg_scale: float = 0.5,
+) -> tuple[float, Floats]:
+    """Regularised hinge loss of a linear classifier and its gradient, without a Python loop.
+
+    Formula: ``svm_loss(X @ W, y) + reg_scale * reg * sum(W**2)`` and
+    ``dW = X.T @ dscores + 2 * reg_scale * reg * W``.
+
+    Parameters
+    ----------
+    W : (D, C) array of weights
+    X : (N, D) array
+        One example a row. Integer images are converted to W's dtype; float32 stays float32.
+    y : (N,) integer array, 0 <= y < C
+    reg : float
+        Strength of the penalty, >= 0.
+    delta : float
+        The margin, >= 0, in units of the scores.
+    reg_scale : float
+        Factor of the penalty, >= 0; see the module header.
+
+    Returns
+    -------
+    loss : float, >= 0
+        C - 1 at W = 0 with delta = 1.
+    dW : (D, C) array like W
+
+    Raises
+    ------
+    TypeError, ValueError, NotFiniteError
+        As in `svm_loss`; the error names the input.
+
+    References
+    ----------
+    CS231n course notes, Linear classification.
+
+    Examples
+    --------
+    One example, scores (3, 1, 2.5) as in `svm_loss`, and a penalty of 0.5 * 2 * 16.25.
+
+    >>> svm_loss_vectorized([[3.0, 1.0, 2.5]], [[1.0]], [0], reg=2.0)
+    (16.75, array([[5., 2., 6.]]))
+    """
+    delta = as_non_negative("delta", delta)
+    return _linear_loss(lambda S, y: _hinge(S, y, delta), W, X, y, reg, reg_scale)
+
+
+def softmax_loss_vectorized(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
+) -> tuple[float, Floats]:
+    """Regularised softmax loss of a linear classifier and its gradient, without a Python loop.
+
+    Formula: ``softmax_loss(X @ W, y) + reg_scale * reg * sum(W**2)`` and
+    ``dW = X.T @ (P - Y) / N + 2 * reg_scale * reg * W``.
+
+    Parameters, Returns, Raises, References
+        As in `svm_loss_vectorized`, without delta. The loss is log C at W = 0.
+
+    Examples
+    --------
+    >>> loss, dW = softmax_loss_vectorized([[0.0, 0.0]], [[4.0]], [1])
+    >>> round(loss, 6), dW
+    (0.693147, array([[ 2., -2.]]))
+    """
+    return _linear_loss(_cross_entropy, W, X, y, reg, reg_scale)
+
+
+@_quietly
+def svm_loss_naive(
+    W: ArrayLike,
+    X: ArrayLike,
+    y: ArrayLike,
+    reg: float = 0.0,
+    *,
+    delta: float = 1.0,
+    reg_scale: float = 0.5,
+) -> tuple[float, Floats]:
+    """Compute `svm_loss_vectorized` with explicit loops over examples and classes, to be read.
+
+    Parameters, Returns, Raises, References
+        As in `svm_loss_vectorized`.
+
+    Examples
+    --------
+    >>> svm_loss_naive([[3.0, 1.0, 2.5]], [[1.0]], [0], reg=2.0)
+    (16.75, array([[5., 2., 6.]]))
+    """
+    W, X, y = as_batch(W, X, y)
+    delta = as_non_negative("delta", delta)
+    penalty, dW_penalty = regularisation(W, reg, reg_scale)
+    data_loss = 0.0
+    dW = np.zeros_like(W)
+    for x_i, label in zip(X, y, strict=True):
+        scores = x_i @ W  # (C,)
+        for j in range(W.shape[1]):
+            margin = scores[j] - scores[label] + delta
+            if j == label or margin <= 0:
+                continue
+            data_loss += float(margin)
+            dW[:, j] += x_i  # raising this score raises the loss
+            dW[:, label] -= x_i  # raising the right score lowers it
+    loss = data_loss / len(X) + penalty
+    check_finite_loss(loss, W=W, X=X)
+    return loss, dW / len(X) + dW_penalty
+
+
+@_quietly
+def softmax_loss_naive(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
+) -> tuple[float, Floats]:
+    """Compute `softmax_loss_vectorized` with explicit loops over examples and classes, to be read.
+
+    Parameters, Returns, Raises, References
+        As in `softmax_loss_vectorized`.
+
+    Examples
+    --------
+    >>> loss, dW = softmax_loss_naive([[0.0, 0.0]], [[4.0]], [1])
+    >>> round(loss, 6), dW
+    (0.693147, array([[ 2., -2.]]))
+    """
+    W, X, y = as_batch(W, X, y)
+    penalty, dW_penalty = regularisation(W, reg, reg_scale)
+    data_loss = 0.0
+    dW = np.zeros_like(W)
+    for x_i, label in zip(X, y, strict=True):
+        scores = x_i @ W  # (C,)
+        scores = scores - scores.max()  # the same probabilities, and exp cannot overflow
+        total = np.exp(scores).sum()
+        data_loss += float(np.log(total) - scores[label])
+        for j in range(W.shape[1]):
+            probability = np.exp(scores[j]) / total
+            dW[:, j] += (probability - (j == label)) * x_i
+    loss = data_loss / len(X) + penalty
+    check_finite_loss(loss, W=W, X=X)
+    return loss, dW / len(X) + dW_penalty
+
+
+def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> Floats:
+    """Gradient of the hinge loss with respect to the examples: dX = dscores W^T.
+
+    Parameters
+    ----------
+    W : (D, C) array of weights
+    X : (N, D) array, one example a row
+    y : (N,) integer array, 0 <= y < C
+    delta : float
+        The margin, >= 0, in units of the scores.
+
+    Returns
+    -------
+    dX : (N, D) array
+        dL/dX of the mean loss. The penalty on W does not depend on X and adds nothing.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFiniteError
+        As in `svm_loss_vectorized`.
+
+    References
+    ----------
+    CS231n course notes, Backpropagation, Intuitions.
+
+    Examples
+    --------
+    The active class has weight 2.5, the right one 3: the loss falls by 0.5 per unit of x.
+
+    >>> svm_input_gradient([[3.0, 1.0, 2.5]], [[1.0]], [0])
+    array([[-0.5]])
+    """
+    delta = as_non_negative("delta", delta)
+    return _input_gradient(lambda S, y: _hinge(S, y, delta), W, X, y)
+
+
+def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
+    """Gradient of the softmax loss with respect to the examples: dX = (P - Y) W^T / N.
+
+    Parameters, Returns, Raises, References
+        As in `svm_input_gradient`, without delta.
+
+    Examples
+    --------
+    Both probabilities are one half at x = 0, so dX = 0.5 * 3 - 0.5 * 1.
+
+    >>> softmax_input_gradient([[3.0, 1.0]], [[0.0]], [1])
+    array([[1.]])
+    """
+    return _input_gradient(_cross_entropy, W, X, y)
+
+
+@_quietly
+def regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
+    """Penalty reg_scale * reg * sum(W**2) on weights W of any shape, and its gradient like W.
+
+    Raises ValueError for a negative `reg` or `reg_scale`.
+
+    >>> regularisation(np.array([3.0, -1.0]), reg=0.2)
+    (1.0, array([ 0.6, -0.2]))
+    """
+    strength = as_non_negative("reg_scale", reg_scale) * as_non_negative("reg", reg)
+    return strength * float(np.sum(W * W, dtype=np.float64)), 2 * strength * W
+
+
+@_quietly
+def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
+    rows = np.arange(len(y))
+    margins = scores - scores[rows, y, np.newaxis] + delta  # (N, C)
+    margins[rows, y] = 0
+    active = margins > 0  # (N, C)
+    loss = np.maximum(margins, 0).sum(dtype=np.float64) / len(y)
+    dscores = active.astype(scores.dtype)
+    dscores[rows, y] = -active.sum(axis=1)
+    return float(loss), dscores / len(y)
+
+
+@_quietly
+def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
+    rows = np.arange(len(y))
+    shifted = scores - scores.max(axis=1, keepdims=True)  # (N, C)
+    dscores = np.exp(shifted)
+    totals = dscores.sum(axis=1, keepdims=True)  # (N, 1)
+    loss = (np.log(totals[:, 0]) - shifted[rows, y]).mean(dtype=np.float64)
+    dscores /= totals  # the probabilities
+    dscores[rows, y] -= 1
+    return float(loss), dscores / len(y)
+
+
+@_quietly
+def _linear_loss(
+    scores_loss: ScoresLoss,
+    W: ArrayLike,
+    X: ArrayLike,
+    y: ArrayLike,
+    reg: float,
+    reg_scale: float,
+) -> tuple[float, Floats]:
+    W, X, y = as_batch(W, X, y)
+    penalty, dW_penalty = regularisation(W, reg, reg_scale)
+    data_loss, dscores = scores_loss(X @ W, y)
+    loss = data_loss + penalty
+    check_finite_loss(loss, W=W, X=X)
+    return loss, (X.T @ dscores + dW_penalty).astype(W.dtype, copy=False)
+
+
+@_quietly
+def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
+    W, X, y = as_batch(W, X, y)
+    loss, dscores = scores_loss(X @ W, y)
+    check_finite_loss(loss, W=W, X=X)
+    return (dscores @ W.T).astype(X.dtype, copy=False)

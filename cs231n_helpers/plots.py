@@ -1,0 +1,446 @@
+"""Pictures of images, weights, training curves, searches and decision regions.
+
+Every function draws into the Axes it is given (a new figure where `ax` is None), returns it, and
+leaves showing and saving to the caller. Panels that are compared share one colour scale; colours
+are readable with any colour vision (cividis, viridis and the palette of Okabe and Ito).
+
+Shapes: N examples, D features, C classes; images (N, height, width) or (N, height, width, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgb
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import Floats, as_count, as_floats, as_labels, as_matrix
+
+#: Okabe and Ito, Color Universal Design, 2008; and two more greys for ten classes.
+CLASS_COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
+    "#D55E00", "#F0E442", "#000000", "#999999", "#5D3A9B",
+)  # fmt: skip
+
+
+def visualize_grid(
+    Xs: ArrayLike, ubound: float = 255.0, padding: int = 1, *, shared: bool = False
+) -> Floats:
+    """Arrange images in a square grid, each stretched to 0..ubound, or all by one shared scale.
+
+    Parameters
+    ----------
+    Xs : (N, H, W, C) or (N, H, W) array
+    ubound : float
+        Value of the brightest pixel, > 0.
+    padding : int
+        Black pixels between images, >= 0.
+    shared : bool
+        Stretch all by the smallest and the largest value of all, so that they can be compared.
+
+    Returns
+    -------
+    (height, width, C) or (height, width) array
+        Values in 0..ubound; a constant image is ubound / 2. With M = ceil(sqrt(N)) the height is
+        M H + (M - 1) padding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If Xs is no stack of images, or ubound or padding is out of range.
+
+    Examples
+    --------
+    >>> visualize_grid([[[0.0, 2.0]], [[5.0, 5.0]]], ubound=1.0)
+    array([[0. , 1. , 0. , 0.5, 0.5],
+           [0. , 0. , 0. , 0. , 0. ],
+           [0. , 0. , 0. , 0. , 0. ]])
+    """
+    images = _as_images(Xs)
+    if not ubound > 0 or padding < 0:
+        raise ValueError(
+            f"ubound = {ubound!r} and padding = {padding!r}, but ubound must be > 0 and padding "
+            "an integer >= 0: 255 suits imshow on uint8, 1 suits floats"
+        )
+    axes = None if shared else tuple(range(1, images.ndim))
+    low = images.min(axis=axes, keepdims=True)
+    span = images.max(axis=axes, keepdims=True) - low
+    flat = span == 0
+    stretched = np.where(flat, 0.5, (images - low) / np.where(flat, 1, span))
+    columns = int(np.ceil(np.sqrt(len(images))))
+    grid, _ = _mosaic(ubound * stretched, columns, (padding, padding), fill=0.0, rows=columns)
+    return grid
+
+
+def show_images(
+    images: ArrayLike,
+    labels: Sequence[str] | None = None,
+    *,
+    columns: int | None = None,
+    limits: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show images side by side on one shared scale, grey or RGB by their shape.
+
+    Parameters
+    ----------
+    images : (N, H, W) or (N, H, W, 3) array
+    labels : sequence of N str, optional
+        Written above the images.
+    columns : int, optional
+        Images in a row, >= 1; by default as many as make the grid about square.
+    limits : (low, high), optional
+        Values shown as black and white; by default (0, 255) for integer images, else the smallest
+        and the largest value of all.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `images` is no stack of images, or the number of labels is not that of the images.
+
+    Examples
+    --------
+    >>> ax = show_images(np.zeros((2, 28, 28), np.uint8), ["shirt", "bag"])
+    >>> [text.get_text() for text in ax.texts]
+    ['shirt', 'bag']
+    """
+    integers = np.asarray(images).dtype.kind in "iu"
+    stack = _as_images(images)
+    if limits is None:
+        limits = (0.0, 255.0) if integers else (float(stack.min()), float(stack.max()))
+    low, high = limits
+    if stack.ndim == 3:
+        return _draw_panels(stack, labels, columns, ax, cmap="gray", vmin=low, vmax=high)
+    scaled = (stack - low) / ((high - low) or 1.0)
+    return _draw_panels(np.clip(scaled, 0, 1), labels, columns, ax)
+
+
+def show_weights(
+    W: ArrayLike,
+    image_shape: tuple[int, ...],
+    labels: Sequence[str] | None = None,
+    *,
+    columns: int | None = None,
+    limit: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show each column of W as an image: what a class, or a hidden unit, looks for.
+
+    Zero is mid-grey and all panels share one limit: for grey images negative weights are blue and
+    positive ones yellow (cividis), for RGB images each channel is 0.5 + w / (2 limit).
+
+    Parameters
+    ----------
+    W : (D, C) or (D + 1, C) array
+        With D = prod(image_shape); a last row of bias weights is left out.
+    image_shape : tuple of int
+        (height, width) or (height, width, 3).
+    labels : sequence of C str, optional
+    columns : int, optional
+        Panels in a row, >= 1.
+    limit : float, optional
+        Weight shown at the end of the scale, > 0; by default the largest absolute weight.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If W does not fit image_shape, or the number of labels is not C.
+
+    Examples
+    --------
+    >>> show_weights(np.array([[1.0], [-4.0], [0.0], [2.0]]), (2, 2)).images[0].get_clim()
+    (-4.0, 4.0)
+    """
+    W = as_matrix("W", W, "(D, C)")
+    num_pixels = int(np.prod(image_shape))
+    if len(W) not in (num_pixels, num_pixels + 1):
+        raise ValueError(
+            f"W has {len(W)} rows and image_shape {tuple(image_shape)} has {num_pixels} pixels, "
+            "but W needs one row for each pixel, and at most one more for the bias: pass W (D, C), "
+            "not its transpose, and the image_shape of the data it was trained on"
+        )
+    templates = _as_images(W[:num_pixels].T.reshape(-1, *image_shape), "templates")
+    if limit is None:
+        limit = float(np.abs(templates).max()) or 1.0
+    if not limit > 0:
+        raise ValueError(f"limit = {limit!r}, but it must be > 0: leave it out for max |W|")
+    if templates.ndim == 3:
+        return _draw_panels(templates, labels, columns, ax, cmap="cividis", vmin=-limit, vmax=limit)
+    return _draw_panels(np.clip(0.5 + templates / (2 * limit), 0, 1), labels, columns, ax)
+
+
+def plot_training(
+    history: Mapping[str, Sequence[float]] | Sequence[float],
+    *,
+    window: int = 50,
+    ax: Axes | Sequence[Axes] | None = None,
+) -> Any:
+    """Plot the loss with its running mean and, where there are any, the accuracies.
+
+    Parameters
+    ----------
+    history : list of float, or dict
+        The losses of `LinearClassifier.train`, or what `TwoLayerNet.train` returns.
+    window : int
+        Steps in the running mean, >= 1; the first means are over the steps there are.
+    ax : Axes, or a pair of Axes, optional
+        One for losses alone, a pair (loss, accuracy) for a dict.
+
+    Returns
+    -------
+    Axes or array of two Axes, like `ax`
+
+    Raises
+    ------
+    ValueError
+        If there are no losses, or a dict is to go into a single Axes.
+
+    Examples
+    --------
+    >>> ax = plot_training([4.0, 2.0, 3.0], window=2)
+    >>> [float(loss) for loss in ax.lines[1].get_ydata()]
+    [4.0, 3.0, 2.5]
+    """
+    is_dict = isinstance(history, Mapping)
+    raw = history["loss_history"] if isinstance(history, Mapping) else history
+    losses = np.asarray(raw, dtype=np.float64)
+    if losses.ndim != 1 or losses.size == 0:
+        raise ValueError(
+            f"the losses have shape {losses.shape}, but one number a step is needed: "
+            "pass what train() returned"
+        )
+    if ax is None:
+        _, ax = plt.subplots(1, 2 if is_dict else 1, figsize=(10 if is_dict else 5.5, 3.6),
+                             layout="constrained")  # fmt: skip
+    panels = np.atleast_1d(np.asarray(ax, dtype=object))
+    if len(panels) != 1 + is_dict:
+        raise ValueError(
+            f"ax holds {len(panels)} Axes, but {'a pair' if is_dict else 'one'} is needed: "
+            "the loss alone goes into one, the loss and the accuracies into two"
+        )
+    window = min(as_count("window", window), losses.size)
+    sums = np.cumsum(np.concatenate([[0.0], losses]))
+    steps = np.arange(1, losses.size + 1)
+    first = np.maximum(steps - window, 0)
+    panels[0].plot(losses, color="0.75", linewidth=0.8, label="minibatch")
+    panels[0].plot((sums[steps] - sums[first]) / (steps - first), color=CLASS_COLOURS[0],
+                   label=f"mean of {window} steps")  # fmt: skip
+    panels[0].set(xlabel="iteration", ylabel="loss", title="Training loss")
+    panels[0].legend()
+    if isinstance(history, Mapping):
+        for name, colour, style in (("train", 0, "o-"), ("val", 5, "s--")):
+            accuracy = history[f"{name}_acc_history"]
+            panels[1].plot(np.arange(1, len(accuracy) + 1), accuracy, style, markersize=4,
+                           color=CLASS_COLOURS[colour], label=name)  # fmt: skip
+        panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy at the end of each epoch")
+        panels[1].legend()
+    return ax
+
+
+def plot_search(
+    results: Mapping[tuple[float, float], Any],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show a search over learning rates and regularisation strengths as a heat map in log axes.
+
+    Parameters
+    ----------
+    results : dict
+        (learning_rate, reg) -> accuracy, or a tuple whose last number is the validation accuracy,
+        as in the course. Accuracies in [0, 1]; NaN marks a run that diverged. Pairs may be missing.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        Learning rate from left to right, reg upwards; the best pair is framed.
+
+    Raises
+    ------
+    ValueError
+        If there are no results, or a rate or strength is not positive.
+
+    Examples
+    --------
+    >>> ax = plot_search({(1e-3, 0.1): 0.25, (1e-2, 0.1): float("nan")})
+    >>> [text.get_text() for text in ax.texts]
+    ['0.250', 'diverged']
+    """
+    if not results or not all(rate > 0 and reg > 0 for rate, reg in results):
+        bad = next((pair for pair in results if not min(pair) > 0), None)
+        raise ValueError(
+            f"results has {len(results)} pairs, among them {bad}, but log axes need at least one "
+            "pair and only positive numbers: leave out 0, or take a small number in its place"
+        )
+    rates = np.array(sorted({float(rate) for rate, _ in results}))
+    regs = np.array(sorted({float(reg) for _, reg in results}))
+    accuracy = np.full((len(regs), len(rates)), np.nan)
+    for (rate, reg), value in results.items():
+        accuracy[np.searchsorted(regs, reg), np.searchsorted(rates, rate)] = np.ravel(value)[-1]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
+    known = accuracy[np.isfinite(accuracy)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    edges_x, edges_y = _log_edges(rates), _log_edges(regs)
+    mesh = ax.pcolormesh(edges_x, edges_y, accuracy, cmap="viridis", vmin=low, vmax=high)
+    ax.set_facecolor("0.85")
+    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="reg",
+           title="Validation accuracy")  # fmt: skip
+    ax.figure.colorbar(mesh, ax=ax, label="accuracy")
+    for (rate, reg), value in results.items():
+        shown = float(np.ravel(value)[-1])
+        colour = "white" if shown < low + 0.6 * (high - low) else "black"
+        ax.text(rate, reg, f"{shown:.3f}" if np.isfinite(shown) else "diverged", color=colour,
+                ha="center", va="center", fontsize="small")  # fmt: skip
+    if known.size:
+        row, column = np.unravel_index(np.nanargmax(accuracy), accuracy.shape)
+        x, y = edges_x[column : column + 2], edges_y[row : row + 2]
+        ax.plot(x[[0, 1, 1, 0, 0]], y[[0, 0, 1, 1, 0]], color="#D55E00", linewidth=3, clip_on=False,
+                label="best")  # fmt: skip
+    return ax
+
+
+def plot_decision_regions(
+    predict: Callable[[Floats], ArrayLike],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    class_names: Sequence[str] | None = None,
+    resolution: int = 200,
+    ax: Axes | None = None,
+) -> Axes:
+    """Colour the plane by the predicted class, with the examples on top.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes points (M, 2), returns their classes (M,) as integers.
+    X : (N, 2) array
+    y : (N,) integer array
+    class_names : sequence of str, optional
+    resolution : int
+        Points along each side of the grid, >= 1.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is not (N, 2), y not its labels, or predict does not return a class for each point.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 0.0], [1.0, 1.0]])
+    >>> plot_decision_regions(lambda P: (P[:, 0] > 0.5).astype(int), X, [0, 1]).get_title()
+    'Decision regions'
+    """
+    X = as_matrix("X", X, "(N, 2)")
+    if X.shape[1] != 2:
+        raise ValueError(
+            f"X has {X.shape[1]} columns, but a picture of the plane needs 2: pick two features"
+        )
+    labels = as_labels(y, len(X))
+    margin = 0.1 * (np.ptp(X, axis=0) + 1e-9)
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
+    resolution = as_count("resolution", resolution)
+    grid_x, grid_y = (np.linspace(low[k], high[k], resolution) for k in (0, 1))
+    points = np.stack(np.meshgrid(grid_x, grid_y), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
+    regions = as_labels(predict(points), len(points), "the grid", "predict(points)")
+    num_classes = int(max(labels.max(), regions.max())) + 1
+    colours = [to_rgb(CLASS_COLOURS[k % len(CLASS_COLOURS)]) for k in range(num_classes)]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(5, 4.5), layout="constrained")
+    ax.imshow(
+        regions.reshape(resolution, resolution), origin="lower", aspect="auto", alpha=0.35,
+        extent=(low[0], high[0], low[1], high[1]), cmap=ListedColormap(colours),
+        vmin=-0.5, vmax=num_classes - 0.5, interpolation="nearest",
+    )  # fmt: skip
+    for k in np.unique(labels):
+        name = f"class {k}" if class_names is None else class_names[k]
+        ax.scatter(X[labels == k, 0], X[labels == k, 1], s=14, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
+                   edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
+    ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
+    ax.legend(loc="upper right", fontsize="small")
+    return ax
+
+
+def _as_images(images: ArrayLike, name: str = "images") -> Floats:
+    stack: Floats = as_floats(name, images)
+    if stack.ndim not in (3, 4) or stack.size == 0 or (stack.ndim == 4 and stack.shape[3] != 3):
+        raise ValueError(
+            f"{name} has shape {stack.shape}, but must be (N, height, width) or "
+            "(N, height, width, 3): reshape rows with X.reshape(-1, *image_shape)"
+        )
+    return stack
+
+
+def _mosaic(
+    images: Floats, columns: int, gap: tuple[int, int], fill: float, rows: int | None = None
+) -> tuple[Floats, list[tuple[int, int]]]:
+    """Return one array with the images side by side, and each image's (top, left)."""
+    height, width = images.shape[1:3]
+    rows = rows or -(-len(images) // columns)
+    down, across = height + gap[0], width + gap[1]
+    canvas = np.full((rows * down - gap[0], columns * across - gap[1], *images.shape[3:]), fill)
+    corners = [(k // columns * down, k % columns * across) for k in range(len(images))]
+    for image, (top, left) in zip(images, corners, strict=True):
+        canvas[top : top + height, left : left + width] = image
+    return canvas, corners
+
+
+def _draw_panels(
+    images: Floats,
+    labels: Sequence[str] | None,
+    columns: int | None,
+    ax: Axes | None,
+    **imshow: Any,
+) -> Axes:
+    """Draw images whose values are ready to be shown, white between them, labels above."""
+    if labels is not None and len(labels) != len(images):
+        raise ValueError(
+            f"there are {len(labels)} labels and {len(images)} images, but each image needs one: "
+            "slice both alike"
+        )
+    columns = as_count("columns", columns or int(np.ceil(np.sqrt(len(images)))))
+    columns = min(columns, len(images))
+    height, width = images.shape[1:3]
+    gap = max(1, height // 10)
+    headroom = gap if labels is None else max(gap, height // 3)
+    fill = 1.0 if images.ndim == 4 else np.nan
+    canvas, corners = _mosaic(images, columns, (headroom, gap), fill)
+    if ax is None:
+        width_in = max(2.0, 1.2 * columns)
+        size = (width_in, max(1.0, width_in * canvas.shape[0] / canvas.shape[1]))
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    ax.imshow(canvas, interpolation="nearest", **imshow)
+    for (top, left), label in zip(corners, labels or (), strict=False):
+        ax.text(left + width / 2 - 0.5, top - 1, label, ha="center", va="bottom", fontsize="small")
+    ax.set_axis_off()
+    return ax
+
+
+def _log_edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of cells around `centres` > 0, halfway between them in the logarithm."""
+    logs = np.log(centres)
+    gaps = np.diff(logs) if len(logs) > 1 else np.ones(1)
+    inner = (logs[:-1] + logs[1:]) / 2
+    edges = [logs[0] - gaps[0] / 2, *inner, logs[-1] + gaps[-1] / 2]
+    return np.exp(np.array(edges, dtype=np.float64))

@@ -1,0 +1,47 @@
+"""What all tests share: no window, no open figures, and a summary of the notebooks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a cell that is tagged raises-exception and raises nothing: nbval lets it pass."""
+    yield
+    expects_error = getattr(item, "options", {}).get("check_exception")
+    if expects_error and not any("ename" in output for output in item.test_outputs):
+        pytest.fail(f"{item.name} is tagged raises-exception and raised nothing")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seconds: dict[str, float] = defaultdict(float)
+    cells: dict[str, int] = defaultdict(int)
+    failed: dict[str, int] = defaultdict(int)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            file = getattr(report, "nodeid", "").split("::")[0]
+            if not file.endswith(".ipynb"):
+                continue
+            seconds[file] += report.duration
+            cells[file] += report.when == "call"
+            failed[file] += report.failed
+    for file in sorted(seconds):
+        verdict = f"{failed[file]} FAILED" if failed[file] else "passed"
+        terminalreporter.write_line(
+            f"{Path(file).name}: {cells[file]} cells {verdict}, {seconds[file]:.0f} s"
+        )

@@ -1,0 +1,131 @@
+"""Run notebooks and store their outputs, or check that the stored outputs can be trusted.
+
+nbval compares what a cell prints with what is stored, but a cell that was never run or has nothing
+stored is not compared at all. `check` finds these and other holes, `run` fills them: each notebook
+is executed from the top in a fresh kernel and stored as it came out, or left untouched if a cell
+fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+ABSOLUTE_PATH = re.compile(r"(?<![\w.:/~<*)}\\])/(?:[\w.@-]+/)+[\w.@-]+|\b[A-Z]:\\+\w+")
+NEVER_RUN_MARKS = ("nbval-skip", "NBVAL_SKIP")
+RAISES_MARKS = ("raises-exception", "nbval-raises-exception", "NBVAL_RAISES_EXCEPTION")
+CELL_TIMEOUT = 300  # seconds
+
+
+def problems(notebook: NotebookNode) -> Iterator[str]:
+    """Yield what lets nbval pass over a change, or does not belong in a stored notebook."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        yield f"execution counts are {counts}, not 1 to {len(code)}: it was not run top to bottom"
+    for number, cell in enumerate(notebook.cells, start=1):
+        for problem in _cell_problems(cell):
+            first_line = cell.source.strip().split("\n")[0]
+            yield f"cell {number} ({first_line[:50]!r}) {problem}"
+
+
+def _cell_problems(cell: NotebookNode) -> Iterator[str]:
+    path = ABSOLUTE_PATH.search(cell.source)
+    if path:
+        yield f"names the absolute path {path[0]}"
+    if cell.cell_type != "code":
+        return
+    if not cell.source.strip():
+        yield "is an empty code cell"
+    marks = [*cell.metadata.get("tags", ()), *re.findall(r"#\s*(NBVAL_\w+)", cell.source)]
+    if any(mark in NEVER_RUN_MARKS for mark in marks):
+        yield "is marked to be skipped"
+    if not cell.outputs:
+        yield "has no stored output, so nothing it prints would be compared"
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    may_raise = any(mark in RAISES_MARKS for mark in marks)
+    if may_raise and not errors:
+        yield "is marked raises-exception and raised nothing"
+    if errors and not may_raise:
+        yield f"ended in {errors[0].ename}"
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            yield f"wrote to stderr: {output.text.strip()[:80]!r}"
+        texts = [output.get("text", ""), output.get("data", {}).get("text/plain", "")]
+        path = ABSOLUTE_PATH.search("\n".join(texts))
+        if path:
+            yield f"stores the absolute path {path[0]}"
+
+
+def check(path: Path) -> list[str]:
+    """Return the problems of one notebook file."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # nbformat raises many kinds, a file is bad for any of them
+        return [f"is no valid notebook: {str(error).splitlines()[0]}"]
+    return list(problems(notebook))
+
+
+def run(path: Path) -> None:
+    """Execute a notebook in a fresh kernel and store it; an error leaves the file as it was."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        allow_errors=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute(env={**os.environ, "CS231N_PROGRESS": "0"})
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": tags} if tags else {}
+    unfinished = path.with_suffix(".ipynb.part")
+    nbformat.write(notebook, unfinished)
+    unfinished.replace(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=["check", "run"])
+    parser.add_argument("notebook", nargs="*", type=Path, help="default: all in notebooks/")
+    options = parser.parse_args(arguments)
+    failed = False
+    for path in options.notebook or sorted(FOLDER.glob("*.ipynb")):
+        found: list[str] = []
+        if options.action == "run":
+            started = time.perf_counter()
+            try:
+                run(path)
+            except (CellExecutionError, CellTimeoutError, OSError) as error:
+                found = [f"not stored: {error}"]
+            else:
+                print(f"{path.name}: {time.perf_counter() - started:.0f} s")
+        found += check(path) if path.exists() else ["is no file: name one in notebooks/"]
+        for problem in found:
+            print(f"{path.name}: {problem}", file=sys.stderr)
+        failed = failed or bool(found)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

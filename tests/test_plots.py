@@ -1,0 +1,308 @@
+"""What the pictures show: data, scales, order, labels."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from cs231n_helpers import (
+    plot_decision_regions,
+    plot_search,
+    plot_training,
+    show_images,
+    show_weights,
+    visualize_grid,
+)
+
+GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+RGB = np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3)
+
+
+class TestVisualizeGrid:
+    def test_size_and_places(self):
+        grid = visualize_grid(RGB, padding=2)
+        assert grid.shape == (2 * 4 + 2, 2 * 5 + 2, 3)
+        assert grid.dtype == np.float64
+        for k, (top, left) in enumerate([(0, 0), (0, 7), (6, 0)]):
+            image = RGB[k].astype(float)
+            expected = 255 * (image - image.min()) / (image.max() - image.min())
+            np.testing.assert_allclose(grid[top : top + 4, left : left + 5], expected)
+        assert not grid[4:6].any()
+        assert not grid[:, 5:7].any()
+        assert not grid[6:, 7:].any()
+
+    def test_shape_follows_the_course(self):
+        # ceil(sqrt(N)) images on a side, however many there are
+        assert visualize_grid(np.zeros((2, 4, 5, 3))).shape == (9, 11, 3)
+        assert visualize_grid(np.zeros((1, 4, 5, 3))).shape == (4, 5, 3)
+        assert visualize_grid(np.zeros((5, 4, 5, 3)), padding=0).shape == (12, 15, 3)
+
+    def test_shared_scale(self):
+        images = np.array([[[0.0, 1.0]], [[2.0, 4.0]]])
+        grid = visualize_grid(images, ubound=1.0, padding=0, shared=True)
+        np.testing.assert_allclose(grid[0], [0, 0.25, 0.5, 1.0])
+        grid = visualize_grid(images, ubound=1.0, padding=0)
+        np.testing.assert_allclose(grid[0], [0, 1, 0, 1])
+
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_constant_images_are_grey(self, shared):
+        grid = visualize_grid(np.full((1, 2, 2, 3), 7.0), ubound=10, shared=shared)
+        np.testing.assert_array_equal(grid, 5.0)
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match=r"images has shape \(4, 5\), .* reshape rows with"):
+            visualize_grid(GREY[0])
+        with pytest.raises(ValueError, match=r"images has shape \(3, 4, 5, 2\)"):
+            visualize_grid(RGB[..., :2])
+        with pytest.raises(ValueError, match=r"images has shape \(0, 4, 5\)"):
+            visualize_grid(GREY[:0])
+        for settings in ({"ubound": 0}, {"padding": -1}):
+            with pytest.raises(ValueError, match="ubound = .* and padding = "):
+                visualize_grid(RGB, **settings)
+
+
+def panels(ax, corners, height=4, width=5):
+    canvas = ax.images[0].get_array()
+    return [np.asarray(canvas[t : t + height, c : c + width]) for t, c in corners]
+
+
+class TestShowImages:
+    def test_grey(self):
+        ax = show_images(GREY, ["a", "b", "c"], columns=3)
+        for k, panel in enumerate(panels(ax, [(0, 0), (0, 6), (0, 12)])):
+            np.testing.assert_array_equal(panel, GREY[k])
+        image = ax.images[0]
+        assert image.get_clim() == (0, 255)
+        assert image.get_cmap().name == "gray"
+        assert np.isnan(image.get_array()[:, 5].filled(np.nan)).all()
+        assert [t.get_text() for t in ax.texts] == ["a", "b", "c"]
+        assert [t.get_position()[0] for t in ax.texts] == [2, 8, 14]
+        assert not ax.axison
+
+    def test_colour(self):
+        ax = show_images(RGB, columns=1)
+        corners = [(0, 0), (5, 0), (10, 0)]
+        for k, panel in enumerate(panels(ax, corners)):
+            np.testing.assert_allclose(panel, RGB[k] / 255)
+        np.testing.assert_array_equal(ax.images[0].get_array()[4], 1)
+
+    def test_floats_share_their_own_limits(self):
+        ax = show_images(GREY / 4 - 3)
+        assert ax.images[0].get_clim() == (-3, 59 / 4 - 3)
+        np.testing.assert_allclose(
+            panels(show_images(RGB / 2.0), [(0, 0)])[0], RGB[0] / 179, atol=1e-12
+        )
+        assert show_images(GREY, limits=(10, 20)).images[0].get_clim() == (10, 20)
+
+    def test_a_constant_image_is_no_error(self):
+        np.testing.assert_array_equal(panels(show_images(np.ones((1, 4, 5, 3))), [(0, 0)])[0], 0)
+
+    def test_it_draws_where_it_is_told(self):
+        _, ax = plt.subplots()
+        assert show_images(GREY, ax=ax) is ax
+        assert len(plt.get_fignums()) == 1
+        assert show_images(GREY) is not ax
+
+    def test_number_of_labels(self):
+        with pytest.raises(ValueError, match="there are 2 labels and 3 images"):
+            show_images(GREY, ["a", "b"])
+        with pytest.raises(ValueError, match="columns = -1"):
+            show_images(GREY, columns=-1)
+
+
+class TestShowWeights:
+    W = np.random.RandomState(0).standard_normal((21, 3))  # 4 x 5 pixels and a bias
+
+    def test_grey_is_diverging_around_zero(self):
+        W = self.W.copy()
+        W[-1] = 100  # a bias must not reach the scale
+        ax = show_weights(W, (4, 5), ["x", "y", "z"], columns=3)
+        limit = np.abs(W[:20]).max()
+        assert ax.images[0].get_clim() == (-limit, limit)
+        assert ax.images[0].get_cmap().name == "cividis"
+        for k, panel in enumerate(panels(ax, [(0, 0), (0, 6), (0, 12)])):
+            np.testing.assert_array_equal(panel, W[:20, k].reshape(4, 5))
+        assert [t.get_text() for t in ax.texts] == ["x", "y", "z"]
+
+    def test_zero_is_mid_grey(self):
+        red, green, blue, _ = plt.get_cmap("cividis")(0.5)
+        assert max(red, green, blue) - min(red, green, blue) < 0.04
+        assert 0.4 < green < 0.6
+        ax = show_weights(np.zeros((60, 2)), (4, 5, 3), columns=2)
+        assert (panels(ax, [(0, 0)])[0] == 0.5).all()
+
+    def test_colour(self):
+        W = np.random.RandomState(0).standard_normal((60, 2))
+        ax = show_weights(W, (4, 5, 3), columns=2, limit=2.0)
+        expected = np.clip(0.5 + W[:, 1].reshape(4, 5, 3) / 4, 0, 1)
+        np.testing.assert_allclose(panels(ax, [(0, 6)])[0], expected)
+        shared = np.abs(W).max()
+        ax = show_weights(W, (4, 5, 3), columns=2)
+        expected = 0.5 + W[:, 0].reshape(4, 5, 3) / (2 * shared)
+        np.testing.assert_allclose(panels(ax, [(0, 0)])[0], expected)
+
+    def test_limit_and_no_bias(self):
+        ax = show_weights(self.W[:20], (4, 5), limit=9)
+        assert ax.images[0].get_clim() == (-9, 9)
+        assert show_weights(np.zeros((20, 1)), (4, 5)).images[0].get_clim() == (-1, 1)
+
+    def test_refusals(self):
+        with pytest.raises(
+            ValueError, match=r"W has 3 rows and image_shape \(4, 5\) has 20 pixels"
+        ):
+            show_weights(self.W.T, (4, 5))
+        with pytest.raises(ValueError, match="limit = 0, but it must be > 0"):
+            show_weights(self.W, (4, 5), limit=0)
+        with pytest.raises(ValueError, match="1 labels and 3 images"):
+            show_weights(self.W, (4, 5), ["a"])
+
+
+class TestPlotTraining:
+    history = {  # noqa: RUF012
+        "loss_history": [4.0, 2.0, 3.0, 1.0, 0.0],
+        "train_acc_history": [0.2, 0.6],
+        "val_acc_history": [0.1, 0.5],
+    }
+
+    def test_losses(self):
+        ax = plot_training(self.history["loss_history"], window=2)
+        raw, mean = ax.lines
+        assert list(raw.get_ydata()) == self.history["loss_history"]
+        assert list(mean.get_ydata()) == [4.0, 3.0, 2.5, 2.0, 0.5]
+        assert list(mean.get_xdata()) == [0, 1, 2, 3, 4]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("iteration", "loss")
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+            "minibatch", "mean of 2 steps",
+        ]  # fmt: skip
+
+    def test_window_wider_than_the_run(self):
+        assert list(plot_training([4.0, 2.0]).lines[1].get_ydata()) == [4.0, 3.0]
+
+    def test_accuracies(self):
+        loss, accuracy = plot_training(self.history)
+        assert len(loss.lines) == 2
+        train, val = accuracy.lines
+        assert list(train.get_ydata()) == [0.2, 0.6]
+        assert list(val.get_ydata()) == [0.1, 0.5]
+        assert list(val.get_xdata()) == [1, 2]
+        assert (train.get_label(), val.get_label()) == ("train", "val")
+        assert accuracy.get_ylabel() == "accuracy"
+        assert accuracy.get_xlabel() == "epoch"
+
+    def test_given_axes(self):
+        _, axes = plt.subplots(1, 2)
+        assert plot_training(self.history, ax=axes) is axes
+        assert len(axes[1].lines) == 2
+        assert plot_training([1.0], ax=axes[0]) is axes[0]
+        with pytest.raises(ValueError, match="ax holds 1 Axes, but a pair is needed"):
+            plot_training(self.history, ax=axes[0])
+        with pytest.raises(ValueError, match="ax holds 2 Axes, but one is needed"):
+            plot_training([1.0], ax=axes)
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match=r"the losses have shape \(0,\)"):
+            plot_training([])
+        with pytest.raises(ValueError, match="window = 0"):
+            plot_training([1.0], window=0)
+
+
+class TestPlotSearch:
+    results = {  # noqa: RUF012
+        (1e-3, 10.0): (0.9, 0.3), (1e-2, 10.0): (0.9, 0.5), (1e-1, 10.0): (0.9, np.nan),
+        (1e-3, 100.0): (0.9, 0.2), (1e-2, 100.0): (0.9, 0.4),
+    }  # fmt: skip
+
+    def test_cells(self):
+        ax = plot_search(self.results)
+        mesh = ax.collections[0]
+        drawn = mesh.get_array().filled(np.nan)
+        np.testing.assert_array_equal(drawn, [[0.3, 0.5, np.nan], [0.2, 0.4, np.nan]])
+        np.testing.assert_allclose(
+            mesh.get_coordinates()[0, :, 0], 10.0 ** np.array([-3.5, -2.5, -1.5, -0.5])
+        )
+        np.testing.assert_allclose(mesh.get_coordinates()[:, 0, 1], 10 ** np.array([0.5, 1.5, 2.5]))
+        assert mesh.get_clim() == (0.2, 0.5)
+        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "reg")
+
+    def test_words_in_their_cells(self):
+        words = {t.get_position(): t.get_text() for t in plot_search(self.results).texts}
+        assert words == {
+            (1e-3, 10.0): "0.300", (1e-2, 10.0): "0.500", (1e-1, 10.0): "diverged",
+            (1e-3, 100.0): "0.200", (1e-2, 100.0): "0.400",
+        }  # fmt: skip
+
+    def test_words_can_be_read(self):
+        colours = {t.get_text(): t.get_color() for t in plot_search(self.results).texts}
+        assert colours["0.200"] == "white"
+        assert colours["0.500"] == colours["diverged"] == "black"
+
+    def test_the_best_is_framed(self):
+        frame = plot_search(self.results).lines[0]
+        assert frame.get_label() == "best"
+        x, y = frame.get_data()
+        assert x.min() < 1e-2 < x.max()
+        np.testing.assert_allclose([x.min(), x.max()], 10 ** np.array([-2.5, -1.5]))
+        np.testing.assert_allclose([y.min(), y.max()], 10 ** np.array([0.5, 1.5]))
+
+    def test_plain_accuracies_and_given_axes(self):
+        _, ax = plt.subplots()
+        assert plot_search({(1.0, 1.0): 0.25}, ax=ax) is ax
+        assert ax.collections[0].get_array().tolist() == [[0.25]]
+
+    def test_all_diverged(self):
+        ax = plot_search({(1.0, 1.0): np.nan, (2.0, 1.0): np.nan})
+        assert not ax.lines
+        ax.figure.canvas.draw()
+
+    @pytest.mark.parametrize(
+        "results", [{}, {(0.0, 1.0): 0.1}, {(1.0, 1.0): 0.1, (1.0, -2.0): 0.2}]
+    )
+    def test_refusals(self, results):
+        with pytest.raises(ValueError, match="log axes need at least one pair and only positive"):
+            plot_search(results)
+
+
+class TestPlotDecisionRegions:
+    X = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 2.0], [4.0, 2.0]])
+    y = np.array([0, 1, 2, 1])
+
+    @staticmethod
+    def predict(points):  # left and low: 0, right: 1, left and high: 2
+        return np.where(points[:, 0] > 2, 1, np.where(points[:, 1] > 1, 2, 0))
+
+    def test_regions_are_where_they_are_predicted(self):
+        ax = plot_decision_regions(self.predict, self.X, self.y, resolution=11)
+        image = ax.images[0]
+        left, right, bottom, top = image.get_extent()
+        assert (left, right, bottom, top) == pytest.approx((-0.4, 4.4, -0.2, 2.2))
+        assert image.origin == "lower"
+        drawn = image.get_array()
+        assert drawn.shape == (11, 11)
+        assert (drawn[0, 0], drawn[0, -1], drawn[-1, 0], drawn[-1, -1]) == (0, 1, 2, 1)
+        x, y = np.meshgrid(np.linspace(left, right, 11), np.linspace(bottom, top, 11))
+        expected = self.predict(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(11, 11)
+        np.testing.assert_array_equal(drawn, expected)
+
+    def test_points_have_the_colour_of_their_region(self):
+        ax = plot_decision_regions(self.predict, self.X, self.y, class_names=["a", "b", "c"])
+        for k, points in enumerate(ax.collections):
+            np.testing.assert_array_equal(points.get_offsets(), self.X[self.y == k])
+            region = ax.images[0].get_cmap()(ax.images[0].norm(k))[:3]
+            np.testing.assert_allclose(points.get_facecolor()[0][:3], region)
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b", "c"]
+        assert ax.get_title() == "Decision regions"
+
+    def test_default_names_and_given_axes(self):
+        _, ax = plt.subplots()
+        assert plot_decision_regions(self.predict, self.X, self.y, ax=ax) is ax
+        assert ax.get_legend().get_texts()[2].get_text() == "class 2"
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match="X has 3 columns, but a picture of the plane needs 2"):
+            plot_decision_regions(self.predict, np.ones((4, 3)), self.y)
+        with pytest.raises(ValueError, match="y has 3 labels and X has 4 rows"):
+            plot_decision_regions(self.predict, self.X, self.y[:3])
+        with pytest.raises(TypeError, match=r"predict\(points\) has dtype float64"):
+            plot_decision_regions(lambda P: P[:, 0], self.X, self.y)
