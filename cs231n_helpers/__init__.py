@@ -15,6 +15,16 @@ checks             the errors for bad input
 
 from .checks import NotFiniteError
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
+from .data import (
+    Splits,
+    design_matrix,
+    load_cifar10,
+    load_fashion_mnist,
+    load_images,
+    make_spiral,
+    mean_image,
+    preprocess,
+)
 from .gradient_check import (
     eval_numerical_gradient,
     eval_numerical_gradient_array,
@@ -46,13 +56,21 @@ __all__ = [
     "LinearSVM",
     "NotFiniteError",
     "Softmax",
+    "Splits",
     "TwoLayerNet",
+    "design_matrix",
     "eval_numerical_gradient",
     "eval_numerical_gradient_array",
     "grad_check_sparse",
+    "load_cifar10",
+    "load_fashion_mnist",
+    "load_images",
+    "make_spiral",
+    "mean_image",
     "plot_decision_regions",
     "plot_search",
     "plot_training",
+    "preprocess",
     "progress",
     "rel_error",
     "show_images",

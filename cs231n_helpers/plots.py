@@ -375,7 +375,8 @@ def plot_decision_regions(
     )  # fmt: skip
     for k in np.unique(labels):
         name = f"class {k}" if class_names is None else class_names[k]
-        ax.scatter(X[labels == k, 0], X[labels == k, 1], s=14, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
+        x0, x1 = X[labels == k].T
+        ax.scatter(x0, x1, s=14, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
                    edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
     ax.legend(loc="upper right", fontsize="small")
@@ -423,14 +424,17 @@ def _draw_panels(
     columns = min(columns, len(images))
     height, width = images.shape[1:3]
     gap = max(1, height // 10)
-    headroom = gap if labels is None else max(gap, height // 3)
+    lines = max((label.count("\n") + 1 for label in labels or ()), default=0)
+    headroom = max(gap, lines * height // 4 + gap // 2)  # room for the labels above each row
     fill = 1.0 if images.ndim == 4 else np.nan
     canvas, corners = _mosaic(images, columns, (headroom, gap), fill)
     if ax is None:
-        width_in = max(2.0, 1.2 * columns)
-        size = (width_in, max(1.0, width_in * canvas.shape[0] / canvas.shape[1]))
+        inches = max(2.0, 1.2 * columns)
+        size = (inches, max(1.0, inches * (canvas.shape[0] + headroom) / canvas.shape[1]))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     ax.imshow(canvas, interpolation="nearest", **imshow)
+    if labels is not None:
+        ax.set_ylim(canvas.shape[0] - 0.5, -0.5 - headroom)
     for (top, left), label in zip(corners, labels or (), strict=False):
         ax.text(left + width / 2 - 0.5, top - 1, label, ha="center", va="bottom", fontsize="small")
     ax.set_axis_off()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
+pytest_plugins = ["pytester"]
 matplotlib.use("agg")
 
 
@@ -17,15 +18,6 @@ matplotlib.use("agg")
 def _close_figures() -> Iterator[None]:
     yield
     plt.close("all")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a cell that is tagged raises-exception and raises nothing: nbval lets it pass."""
-    yield
-    expects_error = getattr(item, "options", {}).get("check_exception")
-    if expects_error and not any("ename" in output for output in item.test_outputs):
-        pytest.fail(f"{item.name} is tagged raises-exception and raised nothing")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

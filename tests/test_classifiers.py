@@ -191,7 +191,7 @@ class TestLinearErrors:
         with pytest.raises(TypeError, match=r"loss_function is 'svm', but it must be a function"):
             LinearClassifier("svm")
         nan = LinearClassifier(lambda W, X, y, reg: (np.nan, W))
-        with pytest.raises(NotFiniteError, match="diverged at iteration 0 .*the loss is nan"):
+        with pytest.raises(NotFiniteError, match=r"diverged at iteration 0 .*the loss is nan"):
             nan.train(self.X, self.y)
         transposed = LinearClassifier(lambda W, X, y, reg: (1.0, W.T))
         text = r"gradient of shape \(3, 4\), but it must be like W, \(4, 3\)"

@@ -199,8 +199,9 @@ class TestInvariants:
 
 
 class TestLinear:
-    @pytest.mark.parametrize(("loss", "expected"), [*[(f, C - 1) for f in SVM],
-                                                    *[(f, np.log(C)) for f in SOFTMAX]])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("loss", "expected"), [(f, C - 1) for f in SVM] + [(f, np.log(C)) for f in SOFTMAX]
+    )
     def test_known_value_at_zero_weights(self, loss, expected):
         _, X, y = problem()
         assert loss(np.zeros((D, C)), X, y)[0] == pytest.approx(expected, rel=1e-14)
@@ -345,7 +346,7 @@ def test_bad_input_to_input_gradients(gradient, case, text):
 @pytest.mark.parametrize("function", [*SVM, svm_input_gradient])
 @pytest.mark.parametrize("delta", [-1.0, np.inf])
 def test_bad_margin(function, delta):
-    with pytest.raises(ValueError, match="delta = .*, but it must be a finite number >= 0"):
+    with pytest.raises(ValueError, match=r"delta = .*, but it must be a finite number >= 0"):
         function(W, X, y, delta=delta)
     with pytest.raises(ValueError, match="delta = "):
         svm_loss(X @ W, y, delta=delta)

@@ -58,7 +58,7 @@ class TestVisualizeGrid:
         with pytest.raises(ValueError, match=r"images has shape \(0, 4, 5\)"):
             visualize_grid(GREY[:0])
         for settings in ({"ubound": 0}, {"padding": -1}):
-            with pytest.raises(ValueError, match="ubound = .* and padding = "):
+            with pytest.raises(ValueError, match=r"ubound = .* and padding = "):
                 visualize_grid(RGB, **settings)
 
 
@@ -77,7 +77,10 @@ class TestShowImages:
         assert image.get_cmap().name == "gray"
         assert np.isnan(image.get_array()[:, 5].filled(np.nan)).all()
         assert [t.get_text() for t in ax.texts] == ["a", "b", "c"]
-        assert [t.get_position()[0] for t in ax.texts] == [2, 8, 14]
+        assert [t.get_position() for t in ax.texts] == [(2, -1), (8, -1), (14, -1)]
+        low, high = ax.get_ylim()
+        assert low == 3.5
+        assert high <= -1.5  # the labels of the first row are inside
         assert not ax.axison
 
     def test_colour(self):

@@ -1,0 +1,230 @@
+"""Put faults into the package, one at a time, and see whether the notebooks notice each.
+
+A fault is one line of FAULTS: module, a text that stands in it once, the wrong text, and the number
+of the notebook that should notice first. Each is written into a copy of the package, and the
+notebooks run against the copy under strict nbval until one of them turns red. The score is the
+share of faults that were noticed; the exit code is 0 only where it is all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 300  # seconds for one notebook
+
+
+@dataclass(frozen=True)
+class Fault:
+    module: str
+    right: str
+    wrong: str
+    notebook: str
+
+    def __str__(self) -> str:
+        return f"{self.module}: {self.right.strip()!r} -> {self.wrong.strip()!r}"
+
+    def put_into(self, package: Path) -> None:
+        path = package / f"{self.module}.py"
+        text = path.read_text(encoding="utf-8")
+        if text.count(self.right) != 1:
+            raise ValueError(
+                f"{self.right!r} stands {text.count(self.right)} times in {path.name}, but a fault "
+                "needs a place of its own: bring tests/faults.py up to date with the package"
+            )
+        path.write_text(text.replace(self.right, self.wrong), encoding="utf-8")
+
+
+FAULTS = [
+    Fault(*line)
+    for line in [
+        # losses on scores
+        ("losses", "y, np.newaxis] + delta", "y, np.newaxis] - delta", "01"),
+        ("losses", "y, np.newaxis] + delta", "y, np.newaxis] + 1.0", "01"),
+        ("losses", "    margins[rows, y] = 0\n", "", "01"),
+        ("losses", "active = margins > 0", "active = margins >= 0", "01"),
+        ("losses", "np.maximum(margins, 0).sum(dtype=np.float64) / len(y)",
+         "np.maximum(margins, 0).sum(dtype=np.float64)", "01"),
+        ("losses", "np.maximum(margins, 0).sum", "margins.sum", "01"),
+        ("losses", "-active.sum(axis=1)", "-1", "01"),
+        ("losses", "-active.sum(axis=1)", "active.sum(axis=1)", "01"),
+        ("losses", "return float(loss), dscores / len(y)\n\n\n@_quietly\ndef _cross",
+         "return float(loss), dscores\n\n\n@_quietly\ndef _cross", "01"),
+        ("losses", "shifted = scores - scores.max(axis=1, keepdims=True)", "shifted = scores", "02"),
+        ("losses", "scores.max(axis=1, keepdims=True)", "scores.max(axis=0, keepdims=True)", "02"),
+        ("losses", "- shifted[rows, y]).mean", "- shifted[rows, y[0]]).mean", "02"),
+        ("losses", "(np.log(totals[:, 0]) - shifted", "(np.log2(totals[:, 0]) - shifted", "02"),
+        ("losses", "shifted[rows, y]).mean(", "shifted[rows, y]).sum(", "02"),
+        ("losses", "    dscores[rows, y] -= 1\n", "    dscores[rows, y] += 1\n", "02"),
+        ("losses", "return float(loss), dscores / len(y)\n\n\n@_quietly\ndef _linear",
+         "return float(loss), dscores\n\n\n@_quietly\ndef _linear", "02"),
+        # from scores to weights and input
+        ("losses", "(X.T @ dscores + dW_penalty)", "(X.T @ dscores - dW_penalty)", "01"),
+        ("losses", "(X.T @ dscores + dW_penalty)", "(X.T @ dscores)", "01"),
+        ("losses", "loss = data_loss + penalty\n    check_finite_loss(loss, W=W, X=X)\n    return loss, (",
+         "loss = data_loss\n    check_finite_loss(loss, W=W, X=X)\n    return loss, (", "01"),
+        ("losses", ".astype(W.dtype, copy=False)", "", "01"),
+        ("losses", "(dscores @ W.T)", "-(dscores @ W.T)", "04"),
+        ("losses", "(dscores @ W.T)", "(dscores @ W.T / len(y))", "04"),
+        ("losses", "return _input_gradient(lambda S, y: _hinge(S, y, delta), W, X, y)",
+         "return _input_gradient(lambda S, y: _hinge(S, y, 1.0), W, X, y)", "04"),
+        ("losses", "return _input_gradient(_cross_entropy, W, X, y)",
+         "return _input_gradient(lambda S, y: _hinge(S, y, 1.0), W, X, y)", "04"),
+        ("losses", "return _linear_loss(lambda S, y: _hinge(S, y, delta)",
+         "return _linear_loss(lambda S, y: _hinge(S, y, 1.0)", "01"),
+        ("losses", "return _linear_loss(_cross_entropy, W, X, y, reg, reg_scale)",
+         "return _linear_loss(_cross_entropy, W, X, y, reg, 0.5)", "02"),
+        # the penalty
+        ("losses", "2 * strength * W", "strength * W", "01"),
+        ("losses", "2 * strength * W", "2 * strength * np.sum(W) + 0 * W", "01"),
+        ("losses", "as_non_negative(\"reg_scale\", reg_scale) *", "0.5 *", "01"),
+        ("losses", "np.sum(W * W, dtype=np.float64)", "np.sum(np.abs(W), dtype=np.float64)", "01"),
+        # the loops
+        ("losses", "if j == label or margin <= 0:", "if j == label or margin < 0:", "01"),
+        ("losses", "if j == label or margin <= 0:", "if margin <= 0:", "01"),
+        ("losses", "            dW[:, label] -= x_i", "            dW[:, label] += x_i", "01"),
+        ("losses", "scores[j] - scores[label] + delta", "scores[j] - scores[label] + 1.0", "01"),
+        ("losses", "            data_loss += float(margin)", "            data_loss += 1.0", "01"),
+        ("losses", "(probability - (j == label)) * x_i", "(probability - (j != label)) * x_i", "02"),
+        ("losses", "(probability - (j == label)) * x_i", "probability * x_i", "02"),
+        ("losses", "scores = scores - scores.max()  #", "scores = scores - 0.0  #", "02"),
+        ("losses", "float(np.log(total) - scores[label])", "float(scores[label])", "02"),
+        # linear classifiers and their training
+        ("classifiers", "self.W = W - learning_rate * dW", "self.W = W + learning_rate * dW", "01"),
+        ("classifiers", "self.W = W - learning_rate * dW", "self.W = W - 1e-3 * dW", "01"),
+        ("classifiers", "self.loss(X_batch, y_batch, reg)\n            if np.shape",
+         "self.loss(X_batch, y_batch, 0.0)\n            if np.shape", "01"),
+        ("classifiers", "np.argmax(X @ W, axis=1)", "np.argmin(X @ W, axis=1)", "01"),
+        ("classifiers", "if self.W is None:\n            weights", "if True:\n            weights", "01"),
+        ("classifiers", "partial(svm_loss_vectorized, delta=delta, reg_scale=reg_scale)",
+         "partial(svm_loss_vectorized, reg_scale=reg_scale)", "01"),
+        ("classifiers", "partial(softmax_loss_vectorized, reg_scale=reg_scale)",
+         "partial(softmax_loss_vectorized)", "02"),
+        ("classifiers", "weights = 0.001 * rng", "weights = 10.0 * rng", "01"),
+        ("training", "rows = rng.choice(len(X), batch_size)", "rows = np.arange(batch_size) % len(X)", "01"),
+        ("training", "rows = rng.choice(len(X), batch_size)", "rows = rng.choice(len(X), 1)", "01"),
+        ("training", "X[rows], y[rows])", "X[rows], y[rows[::-1]])", "01"),
+        ("training", "losses.append(loss)", "losses.insert(0, loss)", "01"),
+        # the net
+        ("classifiers", "\"W1\": (std * rng", "\"W1\": (2 * std * rng", "03"),
+        ("classifiers", "\"b1\": np.zeros(H, dtype)", "\"b1\": np.ones(H, dtype)", "03"),
+        ("classifiers", "hidden = np.maximum(0, X @ W1 + b1)", "hidden = np.abs(X @ W1 + b1)", "03"),
+        ("classifiers", "hidden = np.maximum(0, X @ W1 + b1)", "hidden = np.maximum(0, X @ W1)", "03"),
+        ("classifiers", "scores = hidden @ W2 + b2", "scores = hidden @ W2 - b2", "03"),
+        ("classifiers", "loss = data_loss + penalty1 + penalty2", "loss = data_loss + penalty1", "03"),
+        ("classifiers", "dhidden[hidden <= 0] = 0", "dhidden[dhidden <= 0] = 0", "03"),
+        ("classifiers", "dhidden[hidden <= 0] = 0", "dhidden[hidden < 0] = 0", "03"),
+        ("classifiers", "dhidden = dscores @ W2.T", "dhidden = -dscores @ W2.T", "03"),
+        ("classifiers", "X.T @ dhidden + dW1_penalty", "X.T @ dhidden", "03"),
+        ("classifiers", "\"b1\": dhidden.sum(axis=0)", "\"b1\": dhidden.mean(axis=0)", "03"),
+        ("classifiers", "hidden.T @ dscores + dW2_penalty", "hidden.T @ dscores + 2 * dW2_penalty", "03"),
+        ("classifiers", "\"b2\": dscores.sum(axis=0)", "\"b2\": b2 + dscores.sum(axis=0)", "03"),
+        ("classifiers", "rate *= decay", "rate *= 1.0", "03"),
+        ("classifiers", "epoch_ends = (iteration + 1) %", "epoch_ends = iteration %", "03"),
+        ("classifiers", "p - rate * grads[name]", "p + rate * grads[name]", "03"),
+        ("classifiers", "self.predict(X[sample]) == y[sample]", "self.predict(X_batch) == y_batch", "03"),
+        ("classifiers", "self.predict(X_val) == y_val", "self.predict(X[sample]) == y[sample]", "03"),
+        ("classifiers", "np.argmax(self.loss(X), axis=1)", "np.argmin(self.loss(X), axis=1)", "03"),
+        # gradient checks
+        ("gradient_check", "return float(above - below) / (2 * h)", "return float(above - below) / h", "01"),
+        ("gradient_check", "return float(above - below) / (2 * h)", "return float(below - above) / (2 * h)", "01"),
+        ("gradient_check", "np.sum((above - below) * df) / (2 * h)", "np.sum(above - below) / (2 * h)", "02"),
+        ("gradient_check", "np.sum((above - below) * df) / (2 * h)", "np.sum((above - below) * df) / h", "02"),
+        ("gradient_check", "        x[index] = before\n", "        pass\n", "01"),
+        ("gradient_check", "abs(numerical - exact) / size", "0.0", "01"),
+        ("gradient_check", "0.0 if size == 0 else abs", "abs", "01"),
+        ("gradient_check", "np.max(np.abs(a - b)", "np.min(np.abs(a - b)", "01"),
+        ("gradient_check", "np.abs(a) + np.abs(b))))", "np.abs(a - b))))", "01"),
+        # pictures
+        ("plots", "axes = None if shared else", "axes = None if not shared else", "03"),
+        ("plots", "flat, 0.5, (images", "flat, 0.0, (images", "03"),
+        ("plots", "(padding, padding), fill=0.0", "(0, 0), fill=0.0", "03"),
+        ("plots", "corners = [(k // columns * down, k % columns * across)",
+         "corners = [(k % columns * down, k // columns * across)", "01"),
+        ("plots", "(0.0, 255.0) if integers else", "(0.0, 128.0) if integers else", "01"),
+        ("plots", "cmap=\"cividis\", vmin=-limit, vmax=limit", "cmap=\"cividis\"", "01"),
+        ("plots", "limit = float(np.abs(templates).max())", "limit = float(templates.max())", "01"),
+        ("plots", "templates = _as_images(W[:num_pixels].T.reshape", "templates = _as_images(W[-num_pixels:].T.reshape", "01"),
+        ("plots", "first = np.maximum(steps - window, 0)", "first = np.maximum(steps - window - 1, 0)", "01"),
+        ("plots", "accuracy = history[f\"{name}_acc_history\"]", "accuracy = history[\"train_acc_history\"]", "03"),
+        ("plots", "np.ravel(value)[-1]\n    if ax", "np.ravel(value)[0]\n    if ax", "01"),
+        ("plots", "np.nanargmax(accuracy)", "np.nanargmin(accuracy)", "01"),
+        ("plots", "accuracy[np.searchsorted(regs, reg), np.searchsorted(rates, rate)]",
+         "accuracy[-1 - np.searchsorted(regs, reg), np.searchsorted(rates, rate)]", "01"),
+        ("plots", "regions.reshape(resolution, resolution), origin", "regions.reshape(resolution, resolution).T, origin", "02"),
+        ("plots", "origin=\"lower\", aspect", "origin=\"upper\", aspect", "02"),
+        # data
+        ("data", "mean = mean_image(splits.X_train)", "mean = mean_image(splits.X_val)", "01"),
+        ("data", "    out[:, len(mean) :] = 1\n", "    out[:, len(mean) :] = 0\n", "01"),
+        ("data", "np.subtract(rows[i : i + 256], mean, out", "np.add(rows[i : i + 256], mean, out", "01"),
+        ("data", "rows.sum(axis=0, dtype=exact) / len(rows)", "rows.sum(axis=0, dtype=exact) / 1000", "01"),
+        ("data", "along * np.cos(t)], axis=1), y", "along * np.sin(t)], axis=1), y", "02"),
+        ("data", "t = 4 * (y + along) + noise", "t = 4 * along + noise", "02"),
+        ("data", "return array.reshape(len(array), -1)", "return array.reshape(len(array), -1)[:, ::-1]", "01"),
+    ]
+]  # fmt: skip
+
+
+def notices(fault: Fault, notebooks: list[Path]) -> str | None:
+    """Return the name of the first notebook that turns red, or None."""
+    order = sorted(notebooks, key=lambda path: not path.name.startswith(fault.notebook))
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "cs231n_helpers"
+        shutil.copytree(
+            ROOT / "cs231n_helpers", package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(ROOT / "data", Path(folder) / "data")
+        fault.put_into(package)
+        environment = {**os.environ, "PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
+        for notebook in order:
+            copy = Path(folder) / notebook.name
+            shutil.copy(notebook, copy)
+            command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-x", "-q",
+                       "-p", "no:cacheprovider", f"--nbval-cell-timeout={TIMEOUT}", copy.name]  # fmt: skip
+            result = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
+            if result.returncode == 1:
+                return notebook.name
+            if result.returncode != 0:
+                raise RuntimeError(
+                    f"pytest could not run {notebook.name}:\n{result.stdout.decode()}"
+                )
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="only faults whose line contains this text")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
+    options = parser.parse_args(arguments)
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    faults = [fault for fault in FAULTS if options.only in str(fault)]
+    started = time.perf_counter()
+    missed = []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        found = pool.map(lambda fault: notices(fault, notebooks), faults)
+        for fault, name in zip(faults, tqdm(found, total=len(faults), disable=None), strict=True):
+            tqdm.write(f"{name or 'NOBODY':24} {fault}", file=sys.stdout)
+            if name is None:
+                missed.append(fault)
+    noticed = len(faults) - len(missed)
+    share = noticed / max(len(faults), 1)
+    seconds = time.perf_counter() - started
+    print(f"{noticed} of {len(faults)} faults noticed ({share:.1%}) in {seconds:.0f} s")
+    return int(bool(missed) or not faults)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

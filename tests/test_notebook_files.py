@@ -1,0 +1,127 @@
+"""The guard over stored notebooks: each hole that nbval leaves open is seen, and nothing else."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import notebooks as tool
+
+
+def cell(source="1 + 1", count=1, **kwargs):
+    outputs = kwargs.pop("outputs", [new_output("stream", name="stdout", text="2\n")])
+    tags = kwargs.pop("tags", [])
+    return new_code_cell(
+        source, execution_count=count, outputs=outputs, metadata={"tags": tags} if tags else {}
+    )
+
+
+def problems(*cells):
+    return list(tool.problems(new_notebook(cells=list(cells))))
+
+
+ERROR = new_output("error", ename="ValueError", evalue="x", traceback=[])
+
+
+def test_a_good_notebook_has_none():
+    text = r"[link](https://cs231n.github.io/classify/), $L/N$, `a/b/c`, </details>, $\frac12/3/4$"
+    assert problems(new_markdown_cell(text), cell(), cell("x / y / z", 2), cell("a/b", 3)) == []
+    assert problems(cell(outputs=[ERROR], tags=["raises-exception"])) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [
+        ([cell(count=None)], r"execution counts are \[None\], not 1 to 1"),
+        ([cell(count=2), cell(count=1)], "not run top to bottom"),
+        ([cell(count=1), cell(count=3)], "not run top to bottom"),
+        ([cell(outputs=[])], "has no stored output"),
+        ([cell("")], "is an empty code cell"),
+        ([cell(tags=["nbval-skip"])], "is marked to be skipped"),
+        ([cell("1 # NBVAL_SKIP")], "is marked to be skipped"),
+        ([cell(tags=["raises-exception"])], "is marked raises-exception and raised nothing"),
+        ([cell("1\n# NBVAL_RAISES_EXCEPTION")], "is marked raises-exception and raised nothing"),
+        ([cell(outputs=[ERROR])], "ended in ValueError"),
+        ([cell(outputs=[new_output("stream", name="stderr", text="oh no")])], "stderr: 'oh no'"),
+        ([cell("open('/home/me/x.npz')")], "names the absolute path /home/me/x.npz"),
+        ([cell(r"open('C:\\Users\\me')")], "names the absolute path C:"),
+        ([new_markdown_cell("see /usr/share/x"), cell()], "names the absolute path /usr/share/x"),
+        (
+            [cell(outputs=[new_output("stream", name="stdout", text="at /opt/x/y.py:3")])],
+            "stores the absolute path /opt/x/y.py",
+        ),
+        (
+            [cell(outputs=[new_output("execute_result", data={"text/plain": "'/opt/x'"})])],
+            "stores the absolute path /opt/x",
+        ),
+    ],
+)
+def test_each_hole(cells, text):
+    found = problems(*cells)
+    assert len(found) == 1
+    with pytest.raises(AssertionError, match=text):
+        raise AssertionError(found[0])
+
+
+def write(path, *sources):
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+    return path
+
+
+def test_run_stores_what_came_out(tmp_path, capsys):
+    path = write(tmp_path / "a.ipynb", "import os\nprint(os.environ['CS231N_PROGRESS'])", "2 + 3")
+    assert tool.main(["run", str(path)]) == 0
+    stored = nbformat.read(path, as_version=4)
+    assert [c.execution_count for c in stored.cells] == [1, 2]
+    assert stored.cells[0].outputs[0].text == "0\n"
+    assert stored.cells[1].outputs[0].data == {"text/plain": "5"}
+    assert stored.metadata.language_info == {"name": "python"}
+    assert all(not c.metadata for c in stored.cells)
+    assert tool.check(path) == []
+    assert capsys.readouterr().out.startswith("a.ipynb: ")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_run_leaves_a_failing_notebook_as_it_was(tmp_path, capsys):
+    path = write(tmp_path / "a.ipynb", "print(1)", "1 / 0")
+    before = path.read_bytes()
+    assert tool.main(["run", str(path)]) == 1
+    assert path.read_bytes() == before
+    assert "not stored" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_check_says_what_and_fails(tmp_path, capsys):
+    path = write(tmp_path / "a.ipynb", "print(1)")
+    assert tool.main(["check", str(path)]) == 1
+    assert "a.ipynb: execution counts are [None]" in capsys.readouterr().err
+    (tmp_path / "b.ipynb").write_text("not json")
+    assert tool.main(["check", str(tmp_path / "b.ipynb")]) == 1
+    assert "b.ipynb: is no valid notebook" in capsys.readouterr().err
+    assert tool.main(["check", str(tmp_path / "c.ipynb")]) == 1
+    assert "c.ipynb: is no file" in capsys.readouterr().err
+
+
+def run_nbval(pytester, notebook_cell):
+    pytester.makeconftest((tool.FOLDER.parent / "tests" / "conftest.py").read_text())
+    nbformat.write(new_notebook(cells=[notebook_cell]), pytester.path / "a.ipynb")
+    arguments = ["--nbval", "--nbval-current-env", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    return pytester.runpytest_subprocess(*arguments, "a.ipynb")
+
+
+def test_a_cell_that_no_longer_raises_fails(pytester):
+    result = run_nbval(pytester, cell("x = 1", outputs=[ERROR], tags=["raises-exception"]))
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["a.ipynb: 1 cells 1 FAILED, * s"])
+
+
+def test_progress_is_silent_under_nbval(pytester):
+    source = (
+        "import time\nfrom cs231n_helpers import progress\n"
+        "for _ in progress(range(3)):\n    time.sleep(0.6)\nprint('done')"
+    )
+    done = cell(source, outputs=[new_output("stream", name="stdout", text="done\n")])
+    result = run_nbval(pytester, done)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["a.ipynb: 1 cells passed, * s"])
