@@ -599,8 +599,6 @@ def _read_pickled(path: Path) -> tuple[Array, list[int]]:
 class _Inert:
     """Stands for a global, or for what a call with `args` would have returned; does nothing."""
 
-    __slots__ = ("args", "name", "state")
-
     def __init__(self, name: str, args: Any = None) -> None:
         self.name, self.args, self.state = name, args, None
 

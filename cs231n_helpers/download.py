@@ -130,7 +130,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                     break
             if wanted:
                 raise ValueError(f"it lacks the file {min(wanted)}")
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             for batch in BATCHES:
                 os.replace(Path(scratch, batch), folder / batch)
     except (ValueError, EOFError, tarfile.TarError, zlib.error) as error:

@@ -373,10 +373,11 @@ def plot_decision_regions(
         extent=(low[0], high[0], low[1], high[1]), cmap=ListedColormap(colours),
         vmin=-0.5, vmax=num_classes - 0.5, interpolation="nearest",
     )  # fmt: skip
+    size = float(np.clip(4000 / len(X), 14, 60))  # fewer points, larger ones
     for k in np.unique(labels):
         name = f"class {k}" if class_names is None else class_names[k]
         x0, x1 = X[labels == k].T
-        ax.scatter(x0, x1, s=14, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
+        ax.scatter(x0, x1, s=size, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
                    edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
     ax.legend(loc="upper right", fontsize="small")

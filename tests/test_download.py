@@ -356,9 +356,11 @@ def test_what_else_is_in_an_archive_stays_there(server, monkeypatch, tmp_path):
 
 
 def test_archive_is_read_only_as_far_as_needed(server, monkeypatch, tmp_path):
+    largest = (FIRST, bytes(30_730_000))
     bomb = special("bomb", tarfile.REGTYPE, size=40_000_000)
-    serve_cifar(server, monkeypatch, archive([*OFFICIAL, bomb]))
-    download.fetch(["cifar10"], tmp_path, base_url=server.url)
+    serve_cifar(server, monkeypatch, archive([largest, *REST, bomb]))
+    folder = download.fetch(["cifar10"], tmp_path, base_url=server.url)["cifar10"]
+    assert (folder / BATCHES[0]).stat().st_size == 30_730_000
 
 
 def test_command(server, fashion, tmp_path, capsys):
