@@ -8,7 +8,8 @@ classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNe
 training           minibatch gradient descent, progress bar
 gradient_check     numerical gradients, relative errors
 plots              images, weights, training curves, searches, decision regions
-data, download     Fashion-MNIST, CIFAR-10, the spiral, preprocessing
+data               Fashion-MNIST, CIFAR-10, the spiral, preprocessing
+formats, download  their files: read without trusting them, fetched and checked
 checks             the errors for bad input
 ================== ===========================================================================
 """

@@ -6,13 +6,17 @@ Shapes: N examples, D features.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from .checks import Floats, Labels, NotFiniteError, Rng, as_count
+
+with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar will do
+    warnings.simplefilter("ignore")
+    from tqdm.auto import tqdm
 
 Item = TypeVar("Item")
 

@@ -22,11 +22,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cs231n_helpers import data
+from cs231n_helpers import data, formats
 from cs231n_helpers.data import (
     CIFAR10_CLASSES,
     FASHION_MNIST_CLASSES,
-    SHIPPED_SHA256,
     Splits,
     design_matrix,
     load_cifar10,
@@ -36,6 +35,7 @@ from cs231n_helpers.data import (
     mean_image,
     preprocess,
 )
+from cs231n_helpers.formats import SHIPPED_SHA256
 
 ROOT = Path(__file__).resolve().parent.parent
 ARRAYS = ("X_train", "y_train", "X_val", "y_val", "X_test", "y_test")
@@ -83,7 +83,7 @@ def test_switch(monkeypatch, cifar):
     monkeypatch.setenv("CS231N_DATA", "")
     assert load_images().name == "fashion_mnist"
     assert load_images("cifar10").name == "cifar10"
-    with pytest.raises(ValueError, match=r"no data set 'mnist': the choices are 'fashion_mnist' a"):
+    with pytest.raises(ValueError, match=r"no data set 'mnist': the choices are fashion_mnist, f"):
         load_images("mnist")
 
 
@@ -148,7 +148,7 @@ def test_shipped_file_is_the_one_described():
 
 def test_shipped_file_is_verified_before_it_is_parsed(monkeypatch, tmp_path):
     package = tmp_path / "cs231n_helpers"
-    monkeypatch.setattr(data, "__file__", str(package / "data.py"))
+    monkeypatch.setattr(formats, "__file__", str(package / "formats.py"))
     with pytest.raises(FileNotFoundError, match=r"neither .*mini.npz nor .*_shipped.*git checkout"):
         load_fashion_mnist()
     installed = package / "_shipped" / "fashion_mnist_mini.npz"
@@ -215,6 +215,20 @@ def test_idx_files(fashion):
         (root / f"{name}.gz").unlink()
         (root / name).write_bytes(idx(array))
     assert_same(load_fashion_mnist(root, num_val=7), splits)
+
+
+def test_switch_to_the_full_set(fashion, monkeypatch, tmp_path):
+    root, _ = fashion
+    monkeypatch.setenv("CS231N_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(FileNotFoundError, match="get the official files with `make data`"):
+        load_images("fashion_mnist_full")
+    (tmp_path / "cache" / "fashion-mnist").mkdir(parents=True)
+    for file in root.glob("*.gz"):
+        shutil.copy(file, tmp_path / "cache" / "fashion-mnist")
+    monkeypatch.setattr(
+        data, "load_fashion_mnist", lambda folder: load_fashion_mnist(folder, num_val=4)
+    )
+    assert_same(load_images("fashion_mnist_full"), load_fashion_mnist(root, num_val=4))
 
 
 def test_idx_validation_images_by_default(fashion):
