@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import Floats, as_count, as_floats, as_labels, as_matrix
@@ -301,6 +302,10 @@ def plot_search(
     ax.set_facecolor("0.85")
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="reg",
            title="Validation accuracy")  # fmt: skip
+    for axis, values in ((ax.xaxis, rates), (ax.yaxis, regs)):
+        axis.set_major_locator(FixedLocator(values.tolist()))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
     ax.figure.colorbar(mesh, ax=ax, label="accuracy")
     for (rate, reg), value in results.items():
         shown = float(np.ravel(value)[-1])
@@ -361,7 +366,8 @@ def plot_decision_regions(
     margin = 0.1 * (np.ptp(X, axis=0) + 1e-9)
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     resolution = as_count("resolution", resolution)
-    grid_x, grid_y = (np.linspace(low[k], high[k], resolution) for k in (0, 1))
+    centres = (np.arange(resolution) + 0.5) / resolution  # of the picture's pixels, in 0..1
+    grid_x, grid_y = (low[k] + centres * (high[k] - low[k]) for k in (0, 1))
     points = np.stack(np.meshgrid(grid_x, grid_y), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
     regions = as_labels(predict(points), len(points), "the grid", "predict(points)")
     num_classes = int(max(labels.max(), regions.max())) + 1

@@ -228,6 +228,10 @@ class TestPlotSearch:
         assert mesh.get_clim() == (0.2, 0.5)
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "reg")
+        ax.figure.canvas.draw()
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.001", "0.01", "0.1"]
+        assert [t.get_text() for t in ax.get_yticklabels()] == ["10", "100"]
+        assert not ax.get_xticks(minor=True).size
 
     def test_words_in_their_cells(self):
         words = {t.get_position(): t.get_text() for t in plot_search(self.results).texts}
@@ -284,7 +288,8 @@ class TestPlotDecisionRegions:
         drawn = image.get_array()
         assert drawn.shape == (11, 11)
         assert (drawn[0, 0], drawn[0, -1], drawn[-1, 0], drawn[-1, -1]) == (0, 1, 2, 1)
-        x, y = np.meshgrid(np.linspace(left, right, 11), np.linspace(bottom, top, 11))
+        across, up = np.linspace(left, right, 23)[1::2], np.linspace(bottom, top, 23)[1::2]
+        x, y = np.meshgrid(across, up)  # the centres of the pixels
         expected = self.predict(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(11, 11)
         np.testing.assert_array_equal(drawn, expected)
 
