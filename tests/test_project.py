@@ -64,6 +64,8 @@ def test_oldest_python_is_the_same_everywhere():
     assert f"Python {oldest}" in README
     workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest
+    oldest_numpy = requirements()["numpy"].removeprefix(">=")
+    assert f'"numpy=={oldest_numpy}.0"' in (ROOT / ".github/workflows/test.yml").read_text()
 
 
 def test_commands_in_the_texts_exist():
