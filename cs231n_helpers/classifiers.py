@@ -124,6 +124,8 @@ class LinearClassifier:
         """
         learning_rate = as_non_negative("learning_rate", learning_rate)
         reg = as_non_negative("reg", reg)
+        num_iters = as_count("num_iters", num_iters)
+        batch_size = as_count("batch_size", batch_size)
         rng = as_rng(rng)
         X, y = _training_data(X, y)
         if self.W is None:
@@ -328,13 +330,15 @@ class TwoLayerNet:
         rate = as_non_negative("learning_rate", learning_rate)
         decay = as_non_negative("learning_rate_decay", learning_rate_decay)
         reg = as_non_negative("reg", reg)
+        num_iters = as_count("num_iters", num_iters)
+        batch_size = as_count("batch_size", batch_size)
         rng = as_rng(rng)
         X, y = _training_data(X, y)
         X_val, y_val = _training_data(X_val, y_val, "_val")
         for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
             check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
             check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
-        steps_an_epoch = max(len(X) // as_count("batch_size", batch_size), 1)
+        steps_an_epoch = max(len(X) // batch_size, 1)
         sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
         train_accuracy: list[float] = []
         val_accuracy: list[float] = []

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from .checks import Floats, Labels, NotFiniteError, Rng, as_count
+from .checks import Floats, Labels, NotFiniteError, Rng
 
 with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar will do
     warnings.simplefilter("ignore")
@@ -76,7 +76,6 @@ def sgd(
     ...     verbose=False, rng=np.random.RandomState(0))
     [0.0, 0.5, 1.0]
     """
-    num_iters, batch_size = as_count("num_iters", num_iters), as_count("batch_size", batch_size)
     losses: list[float] = []
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)

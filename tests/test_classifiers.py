@@ -148,8 +148,10 @@ class TestLinearErrors:
         ],
     )
     def test_settings(self, settings, text):
+        model = Softmax()
         with pytest.raises((ValueError, TypeError), match=text):
-            Softmax().train(self.X, self.y, **settings)
+            model.train(self.X, self.y, **settings)
+        assert model.W is None
 
     def test_data(self):
         X = self.X.copy()
@@ -416,6 +418,7 @@ class TestNetErrors:
             ({"learning_rate_decay": np.nan}, "learning_rate_decay = nan"),
             ({"reg": -1}, "reg = -1"),
             ({"batch_size": 0}, "batch_size = 0"),
+            ({"num_iters": -1}, "num_iters = -1"),
         ],
     )
     def test_training(self, settings, text):
