@@ -18,8 +18,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .checks import Rng, as_count, as_non_negative, as_rng
-from .download import FOLDERS, default_cache
-from .formats import PIXELS, REMEDY, cifar10_batches, find_cifar10, read_idx_pair, read_shipped
+from .formats import (
+    FOLDERS,
+    PIXELS,
+    REMEDY,
+    cifar10_batches,
+    default_cache,
+    find_cifar10,
+    read_idx_pair,
+    read_shipped,
+)
 
 Array = NDArray[Any]
 

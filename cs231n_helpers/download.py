@@ -16,11 +16,12 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from .formats import FOLDERS, default_cache
+
 BASE_URLS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     "cifar10": "https://www.cs.toronto.edu/~kriz",
 }
-FOLDERS = {"fashion_mnist": "fashion-mnist", "cifar10": "cifar-10-batches-bin"}
 SHA256SUMS = {
     "fashion_mnist": """
 3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84  train-images-idx3-ubyte.gz
@@ -35,13 +36,6 @@ c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd  cifar-10-binar
 BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
 MAX_BYTES = 30_730_000  # of a member: 10,000 records of 3,073 bytes
 TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
-
-
-def default_cache() -> Path:
-    """Return the folder that downloads go to: CS231N_CACHE, else one in the user's cache folder."""
-    import pooch
-
-    return Path(os.environ.get("CS231N_CACHE") or pooch.os_cache("cs231n_helpers"))
 
 
 def fetch(

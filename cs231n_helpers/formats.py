@@ -23,17 +23,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .download import default_cache
-
 Array = NDArray[Any]
 
 SHIPPED_SHA256 = "2715353a93a53ceb371c5d926fecace2278f0c36806a89a48686e3856451f0f0"
 CIFAR10_STEMS = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 PIXELS = 3_072  # of a CIFAR-10 image
 REMEDY = "get the official files with `make data`"
+FOLDERS = {"fashion_mnist": "fashion-mnist", "cifar10": "cifar-10-batches-bin"}  # in the cache
 
 _MAX_RECORDS, _MAX_PICKLE_BYTES, _MAX_PICKLE_STEPS = 10_000, 40_000_000, 100_000
 _SHIPPED_REMEDY = "restore it with `git checkout -- data`, or reinstall the package"
+
+
+def default_cache() -> Path:
+    """Return the folder that downloads go to: CS231N_CACHE, else one in the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("CS231N_CACHE") or pooch.os_cache("cs231n_helpers"))
 
 
 def read_shipped() -> tuple[Array, Array, Array, Array]:

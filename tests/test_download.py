@@ -383,7 +383,7 @@ def test_command_line_help():
     run = subprocess.run(
         [sys.executable, "-m", "cs231n_helpers.download", "--help"], capture_output=True, text=True
     )
-    assert run.returncode == 0
+    assert (run.returncode, run.stderr) == (0, "")
     for word in ("--cache", "--base-url", "NAME", "CS231N_CACHE"):
         assert word in run.stdout
 
