@@ -44,7 +44,7 @@ def test_a_good_notebook_has_none():
         ([cell("1\n# NBVAL_RAISES_EXCEPTION")], "is marked raises-exception and raised nothing"),
         ([cell(outputs=[ERROR])], "ended in ValueError"),
         ([cell(outputs=[new_output("stream", name="stderr", text="oh no")])], "stderr: 'oh no'"),
-        ([cell("open('/home/me/x.npz')")], "names the absolute path /home/me/x.npz"),
+        ([cell("open('/srv/me/x.npz')")], "names the absolute path /srv/me/x.npz"),
         ([cell(r"open('C:\\Users\\me')")], "names the absolute path C:"),
         ([new_markdown_cell("see /usr/share/x"), cell()], "names the absolute path /usr/share/x"),
         (
