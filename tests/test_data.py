@@ -307,7 +307,7 @@ def test_gzip_bomb_is_not_unpacked(fashion):
         load_fashion_mnist(fashion[0], num_val=5)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 60_000_000  # the images may take 47 MB
+    assert peak < 90_000_000  # the bomb has 100 MB; room for 47 MB of images and gzip's buffers
 
 
 def test_swapped_idx_files(fashion):
