@@ -89,10 +89,11 @@ def load_images(name: str | None = None) -> Splits:
     >>> load_images("fashion_mnist")
     <fashion_mnist: train (5000, 28, 28), val (1000, 28, 28), test (1000, 28, 28), uint8>
     """
-    full = default_cache() / FOLDERS["fashion_mnist"]
     loaders: dict[str, Callable[[], Splits]] = {
         "fashion_mnist": load_fashion_mnist,
-        "fashion_mnist_full": lambda: load_fashion_mnist(full),
+        "fashion_mnist_full": lambda: load_fashion_mnist(
+            default_cache() / FOLDERS["fashion_mnist"]
+        ),
         "cifar10": load_cifar10,
     }
     name = name or os.environ.get("CS231N_DATA") or "fashion_mnist"

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from .formats import FOLDERS, default_cache
+from .formats import CIFAR10_STEMS, FOLDERS, default_cache
 
 BASE_URLS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
@@ -33,7 +33,7 @@ a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845  train-labels-i
 c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd  cifar-10-binary.tar.gz
 """,
 }
-BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
+BATCHES = tuple(f"{stem}.bin" for stem in CIFAR10_STEMS)
 MAX_BYTES = 30_730_000  # of a member: 10,000 records of 3,073 bytes
 TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
 
