@@ -6,7 +6,8 @@ module             what it holds
 losses             SVM and softmax loss: on scores, of linear classifiers, gradient of the input
 classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
 training           minibatch gradient descent, progress bar
-gradient_check     numerical gradients, relative errors
+checker            is a gradient wrong, where, and what is wrong with it
+gradient_check     numerical gradients, relative errors: the course's own checks
 plots              images, weights, training curves, searches, decision regions
 data               Fashion-MNIST, CIFAR-10, the spiral, preprocessing
 formats, download  their files: read without trusting them, fetched and checked
@@ -14,6 +15,7 @@ checks             the errors for bad input
 ================== ===========================================================================
 """
 
+from .checker import Finding, GradientReport, WrongGradientError, check_gradient
 from .checks import NotFiniteError
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
 from .data import (
@@ -53,12 +55,16 @@ from .plots import (
 from .training import progress
 
 __all__ = [
+    "Finding",
+    "GradientReport",
     "LinearClassifier",
     "LinearSVM",
     "NotFiniteError",
     "Softmax",
     "Splits",
     "TwoLayerNet",
+    "WrongGradientError",
+    "check_gradient",
     "design_matrix",
     "eval_numerical_gradient",
     "eval_numerical_gradient_array",

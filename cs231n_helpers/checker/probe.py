@@ -1,0 +1,465 @@
+"""Calling somebody else's loss function safely, and looking at what it does.
+
+A `Probe` turns ``loss(params, *args, **kwargs) -> (value, gradient)`` into a function of one
+vector. Each call gets copies, is counted, and is watched: arguments that come back changed and a
+gradient of the wrong form are kept as findings. `Restored` gives back all else that the function
+can reach (its closure, its globals, the random generators) as it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import check_finite
+from .report import Finding
+
+Vector = NDArray[np.float64]
+Loss = Callable[..., Any]
+
+
+class UnusableGradientError(Exception):
+    """The gradient cannot be compared with the parameters; `findings` say why."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(findings[0].message)
+        self.findings = findings
+
+
+class Blocks:
+    """The parameters, one array or a dict of arrays, as one vector and back."""
+
+    def __init__(self, params: Any) -> None:
+        self.is_dict = isinstance(params, Mapping)
+        arrays = {k: np.asarray(v) for k, v in params.items()} if self.is_dict else {}
+        if not self.is_dict:
+            arrays = {"params": np.asarray(params)}
+        for name, array in arrays.items():
+            what = f"params[{name!r}]" if self.is_dict else "params"
+            if array.dtype.kind not in "fiu":
+                raise TypeError(
+                    f"{what} has dtype {array.dtype}, but it must hold real numbers: "
+                    "pass an array of floats, or a dict of such arrays"
+                )
+            check_finite(what, array.astype(np.float64))
+        self.dtypes = {name: array.dtype for name, array in arrays.items()}
+        self.shapes = {name: array.shape for name, array in arrays.items()}
+        self.orders = {
+            name: "F" if a.flags.f_contiguous and not a.flags.c_contiguous else "C"
+            for name, a in arrays.items()
+        }
+        self.slices: dict[str, slice] = {}
+        self.size = 0
+        for name, array in arrays.items():
+            self.slices[name] = slice(self.size, self.size + array.size)
+            self.size += array.size
+        if self.size == 0:
+            raise ValueError(
+                f"params holds no number (shapes {list(self.shapes.values())}), but a gradient "
+                "needs something to be taken by: pass the filled parameters"
+            )
+        self.start = self.join(arrays)
+
+    def join(self, arrays: Mapping[str, Any]) -> Vector:
+        """Arrays by name as one float64 vector."""
+        return np.concatenate([np.ravel(arrays[k]).astype(np.float64) for k in self.slices])
+
+    def split(self, vector: Vector) -> dict[str, Vector]:
+        """Views of `vector`, in the shapes of the parameters."""
+        return {k: vector[s].reshape(self.shapes[k]) for k, s in self.slices.items()}
+
+    def build(self, vector: Vector) -> Any:
+        """Fresh float64 parameters of the caller's form."""
+        arrays = {
+            k: np.array(v, order=self.orders[k])  # type: ignore[call-overload]
+            for k, v in self.split(vector).items()
+        }
+        return arrays if self.is_dict else arrays["params"]
+
+    def label(self, name: str) -> str | None:
+        """The key of a parameter, None for a single array."""
+        return name if self.is_dict else None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Value and gradient of the loss at x; `slope` is the derivative along a direction."""
+
+    x: Vector
+    value: float
+    gradient: Vector
+
+    def slope(self, direction: Vector) -> float:
+        """The slope along a direction, as the gradient promises it."""
+        return float(self.gradient @ direction)
+
+    @property
+    def finite(self) -> bool:
+        """Neither value nor gradient holds NaN or infinity."""
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient.sum()))
+
+
+class Probe:
+    """The loss as a function of one vector, called on copies, counted and watched."""
+
+    def __init__(self, loss: Loss, params: Any, args: tuple[Any, ...], kwargs: dict[str, Any]):
+        if not callable(loss):
+            raise TypeError(
+                f"loss is {type(loss).__name__}, but it must be a function "
+                "(params, *args) -> (value, gradient): pass the function, not what it returned"
+            )
+        self.loss = loss
+        self.blocks = Blocks(params)
+        self.given = (args, kwargs)
+        self.args, self.kwargs = _copied(args), _copied(kwargs)
+        self.findings: dict[str, Finding] = {}
+        self.evaluations = 0
+        self.gradient_is_float32 = False
+        self.x = self.blocks.start
+
+    def __call__(self, x: Vector) -> Evaluation:
+        """Evaluate at x."""
+        params = self.blocks.build(x)
+        self.evaluations += 1
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                returned = self.loss(params, *self.args, **self.kwargs)
+        except Exception as error:
+            forms = ", ".join(f"{k} {s}" for k, s in self.blocks.shapes.items())
+            error.add_note(
+                f"raised inside the loss, in evaluation {self.evaluations} of check_gradient, "
+                f"called with float64 copies of your parameters ({forms})"
+            )
+            raise
+        self._notice_changed_parameters(params, x)
+        value, gradient = _pair(returned)
+        return Evaluation(x, value, self._conform(gradient))
+
+    def notice_changed_arguments(self) -> None:
+        """Compare every argument, byte for byte, with what the caller passed."""
+        before, after = dict(_arrays(self.given)), dict(_arrays((self.args, self.kwargs)))
+        for path, array in before.items():
+            if path in after and _same(array, after[path]):
+                continue
+            what = f"argument {path[1] + 2}" if path[0] == 0 else f"argument {path[1]}"
+            self._mutated(what, array, after.get(path))
+        if any(f.code == "mutates_input" for f in self.findings.values()):
+            args, kwargs = self.given
+            self.args, self.kwargs = _copied(args), _copied(kwargs)
+
+    def _notice_changed_parameters(self, params: Any, x: Vector) -> None:
+        after = params if self.blocks.is_dict else {"params": params}
+        for name, before in self.blocks.split(x).items():
+            if name not in after or not _same(before, np.asarray(after[name])):
+                what = f"params[{name!r}]" if self.blocks.is_dict else "its first argument"
+                self._mutated(what, before, after.get(name), self.blocks.label(name))
+
+    def _mutated(self, what: str, before: Any, after: Any, parameter: str | None = None) -> None:
+        seen = "it was removed"
+        if isinstance(after, np.ndarray) and after.shape == np.shape(before):
+            places = np.argwhere(~((after == before) | ((after != after) & (before != before))))
+            if len(places):
+                i = tuple(int(k) for k in places[0])
+                seen = f"entry {i} went from {before[i]:.4g} to {after[i]:.4g}"
+        self.findings.setdefault(
+            f"mutates {what}",
+            Finding(
+                "mutates_input",
+                f"The call changes {what} in place ({seen}), so the next call sees other data. "
+                "Work on a copy: write `A = A - b` instead of `A -= b`, or A = A.copy() first.",
+                parameter=parameter,
+                evidence={"argument": what},
+            ),
+        )
+
+    def _conform(self, gradient: Any) -> Vector:
+        """The gradient as one vector; note what is wrong with its form."""
+        blocks = self.blocks
+        if blocks.is_dict:
+            if not isinstance(gradient, Mapping):
+                raise TypeError(
+                    f"the gradient is {type(gradient).__name__} and params is a dict, but they "
+                    "must have the same form: return a dict with a gradient for each key"
+                )
+            arrays = {k: np.asarray(v) for k, v in gradient.items()}
+        else:
+            arrays = {"params": np.asarray(gradient)}
+        self._check_keys(arrays)
+        self._check_dtypes(arrays)
+        self._check_shapes(arrays)
+        return blocks.join(arrays)
+
+    def _check_keys(self, arrays: dict[str, Any]) -> None:
+        missing = [k for k in self.blocks.slices if k not in arrays]
+        if missing:
+            extra = sorted(set(map(str, arrays)) - set(self.blocks.slices))
+            seen = f" (it has {', '.join(extra)} instead)" if extra else ""
+            raise UnusableGradientError(
+                [
+                    Finding(
+                        "missing_key",
+                        f"The gradient has no entry for {k!r}{seen}. "
+                        f"Add grads[{k!r}], of shape {self.blocks.shapes[k]}.",
+                        parameter=k,
+                        evidence={"keys": sorted(map(str, arrays))},
+                    )
+                    for k in missing
+                ]
+            )
+
+    def _check_dtypes(self, arrays: dict[str, Any]) -> None:
+        for name in self.blocks.slices:
+            array, label = arrays[name], self.blocks.label(name)
+            if array.dtype.kind in "iu" and array.size:
+                self.findings.setdefault(
+                    f"integers {name}",
+                    Finding(
+                        "int_truncation",
+                        f"{_d(label)} has dtype {array.dtype}, so everything after the decimal "
+                        "point is cut off. Allocate it with np.zeros(W.shape) or "
+                        "np.zeros_like(W, dtype=float).",
+                        parameter=label,
+                        evidence={"dtype": str(array.dtype)},
+                    ),
+                )
+            elif array.dtype.kind != "f" and array.dtype.kind not in "iu":
+                raise TypeError(
+                    f"the gradient has dtype {array.dtype}, but it must hold real numbers: "
+                    "convert it with .astype(float)"
+                )
+            elif array.dtype.itemsize < 8:
+                self.gradient_is_float32 = True
+
+    def _check_shapes(self, arrays: dict[str, Any]) -> None:
+        """Accept leading axes of length 1; any other shape is a finding."""
+        shapes, wrong = self.blocks.shapes, []
+        for name, shape in shapes.items():
+            got, label = arrays[name].shape, self.blocks.label(name)
+            if got == shape:
+                continue
+            says = f"{_d(label)} has shape {got} and the parameter has {shape}"
+            others = [k for k in shapes if k != name and shapes[k] == got != shape]
+            swapped = [k for k in others if arrays[k].shape == shape]
+            squeezed = tuple(n for n in got if n != 1) == tuple(n for n in shape if n != 1)
+            if swapped:
+                code, cure = (
+                    "swapped_keys",
+                    (
+                        f", which is the shape of {swapped[0]}: the two gradients are stored under "
+                        "each other's name"
+                    ),
+                )
+            elif squeezed:
+                code, cure = "shape_2d", f": return it as {shape}, with .reshape(params.shape)"
+            elif got == shape[::-1]:
+                code, cure = (
+                    "transpose",
+                    (
+                        ": it is transposed; exchange the factors of the product, "
+                        "(A.T @ B).T = B.T @ A"
+                    ),
+                )
+            elif np.prod(shape) > 1 and (
+                len(got) > len(shape) or (len(got) == len(shape) and 1 in shape and 1 not in got)
+            ):
+                code, cure = (
+                    "broadcast_shape",
+                    (
+                        ": a column met a row and NumPy made a table of them; give both the same "
+                        "shape first, with ravel() or reshape"
+                    ),
+                )
+            elif len(shape) == 1 or (len(shape) == 2 and 1 in shape):
+                code, cure = (
+                    "bias_axis",
+                    (": sum over the examples with axis=0, one number for each bias"),
+                )
+            else:
+                code, cure = (
+                    "transpose",
+                    (
+                        ": a gradient has the shape of what it is taken by; write the shapes of "
+                        "the factors side by side and transpose until they meet"
+                    ),
+                )
+            finding = Finding(
+                code,
+                says + cure + ".",
+                parameter=label,
+                where="its shape",
+                evidence={"got": got, "expected": shape},
+            )
+            leading = squeezed and got[len(got) - len(shape) :] == shape
+            if leading:
+                finding = finding.as_caution()
+                self.findings.setdefault(f"shape {name}", finding)
+            else:
+                wrong.append(finding)
+        if wrong:
+            raise UnusableGradientError(wrong)
+
+
+def _d(label: str | None) -> str:
+    return f"The gradient of {label}" if label else "The gradient"
+
+
+def _pair(returned: Any) -> tuple[float, Any]:
+    if not isinstance(returned, tuple | list) or len(returned) != 2:
+        raise TypeError(
+            f"the loss returned {type(returned).__name__}, but it must return two things, "
+            "(value, gradient): end the function with `return loss, dW`"
+        )
+    value = np.asarray(returned[0])
+    if value.size != 1 or value.dtype.kind not in "fiu":
+        raise TypeError(
+            f"the loss returned a value of shape {value.shape} and dtype {value.dtype}, but it "
+            "must be one real number: sum or average over the examples first"
+        )
+    return float(value.reshape(())[()]), returned[1]
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy of the arrays in nested tuples, lists and dicts; floats become float64."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f":
+            return value.astype(np.promote_types(value.dtype, np.float64), order="K", copy=True)
+        return value.copy(order="K")
+    if isinstance(value, dict):
+        return {k: _copied(v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_copied(v) for v in value)
+    return value
+
+
+def _arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every array in nested tuples, lists and dicts, with the way to it."""
+    if isinstance(value, np.ndarray):
+        yield path, value
+    elif isinstance(value, dict):
+        for k, v in value.items():
+            yield from _arrays(v, (*path, k))
+    elif type(value) in (list, tuple):
+        for k, v in enumerate(value):
+            yield from _arrays(v, (*path, k))
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    if a.shape != b.shape:
+        return False
+    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+
+
+# ---- what a function can reach besides its arguments ----
+
+
+def names_in(code: types.CodeType) -> set[str]:
+    """The global names that a function's code, nested functions included, mentions."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= names_in(constant)
+    return names
+
+
+def surroundings(loss: Loss) -> dict[tuple[str, str], Any]:
+    """What a function reads besides its arguments: ("closure" or "global", name) -> value."""
+    loss = getattr(loss, "__func__", loss)
+    if not isinstance(loss, types.FunctionType):
+        return {}
+    found: dict[tuple[str, str], Any] = {}
+    for name, cell in zip(loss.__code__.co_freevars, loss.__closure__ or (), strict=True):
+        try:
+            found["closure", name] = cell.cell_contents
+        except ValueError:  # a cell that is still empty
+            continue
+    for name in names_in(loss.__code__):
+        if name in loss.__globals__:
+            found["global", name] = loss.__globals__[name]
+    return found
+
+
+class Restored:
+    """What a function can reach without being given it, put back at the end.
+
+    Arrays, lists, dicts and sets keep their identity and get their contents back; names in its
+    closure and among its globals get their values back.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self._others: list[tuple[Any, Any]] = []  # list, dict or set, and a copy of it
+        self._names: list[tuple[dict[str, Any], str, Any]] = []
+        self._cells: list[tuple[Any, Any]] = []
+        self._collect(loss, {}, 0)
+
+    def _collect(self, value: Any, seen: dict[int, Any], depth: int) -> None:
+        if id(value) in seen or depth > 5 or isinstance(value, types.ModuleType | type):
+            return
+        seen[id(value)] = value
+        inner: list[Any] = []
+        if isinstance(value, np.ndarray):
+            self.arrays.append((value, value.copy(order="K")))
+        elif isinstance(value, functools.partial):
+            inner = [value.func, *value.args, *value.keywords.values()]
+        elif isinstance(value, types.MethodType):
+            inner = [value.__func__, value.__self__]
+        elif isinstance(value, types.FunctionType):
+            around = surroundings(value)
+            names = [name for kind, name in around if kind == "global"]
+            self._names += [(value.__globals__, name, value.__globals__[name]) for name in names]
+            for cell in value.__closure__ or ():
+                with suppress(ValueError):
+                    self._cells.append((cell, cell.cell_contents))
+            defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+            inner = [*around.values(), *defaults]
+        elif isinstance(value, dict | list | set):
+            self._others.append((value, value.copy()))
+            inner = list(value.values() if isinstance(value, dict) else value)
+        elif type(value) is tuple:
+            inner = list(value)
+        elif hasattr(value, "__dict__"):
+            inner = [vars(value)]
+        for each in inner:
+            self._collect(each, seen, depth + 1)
+
+    def changed(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """The arrays that are no longer what they were, each with a copy of what it was."""
+        return [(array, before) for array, before in self.arrays if not _same(array, before)]
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for array, before in self.changed():
+            array[...] = before
+        for other, before in self._others:
+            other.clear()
+            other.extend(before) if isinstance(other, list) else other.update(before)
+        for namespace, name, value in self._names:
+            namespace[name] = value
+        for cell, value in self._cells:
+            cell.cell_contents = value
+
+
+@contextmanager
+def restored(loss: Loss) -> Iterator[Restored]:
+    """Run something that calls `loss`, then put back what the calls have changed.
+
+    The state of NumPy's and Python's global random generators is put back as well.
+    """
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    world = Restored(loss)
+    try:
+        yield world
+    finally:
+        world.restore()
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)

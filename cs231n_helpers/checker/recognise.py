@@ -1,0 +1,579 @@
+"""Which assignment is this? The same loss on small data of our own.
+
+The arguments of the call, and what the function reads from its closure, its globals or its object,
+are given roles by their shapes: examples, labels or targets, strength of the penalty, layer sizes.
+Then all of it is replaced by small random data whose sizes are distinct primes, so that a ratio
+names its cause: a gradient 11 times too large is N times too large, and nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import itertools
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .probe import Evaluation, Probe, UnusableGradientError, Vector, surroundings
+from .reference import Array, Layer
+
+N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19)
+REG = 0.3
+PENALTY_NAMES = ("reg", "lam", "l2", "decay", "weight_decay", "strength", "penalty", "alpha", "mu")
+Slot = tuple[str, Any]
+Arrays = dict[str, Array]
+
+
+# ---- where the data are, and how to exchange them ----
+
+
+class Call:
+    """A call of a loss whose arguments, closure, globals and attributes can be exchanged."""
+
+    def __init__(self, loss: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]):
+        while isinstance(loss, functools.partial) and not loss.args:
+            kwargs = {**loss.keywords, **kwargs}
+            loss = loss.func
+        self.loss, self.args, self.kwargs = loss, tuple(args), dict(kwargs)
+        self.slots: dict[Slot, Any] = {("arg", i): v for i, v in enumerate(self.args)}
+        self.slots |= {("kw", k): v for k, v in self.kwargs.items()}
+        self._add_defaults()
+        self.slots |= surroundings(loss)
+        owner = getattr(loss, "__self__", None if inspect.isroutine(loss) else loss)
+        if owner is not None and hasattr(owner, "__dict__"):
+            self.slots |= {("self", k): v for k, v in vars(owner).items()}
+
+    def _add_defaults(self) -> None:
+        try:
+            parameters = list(inspect.signature(self.loss).parameters.values())
+        except (TypeError, ValueError):
+            return
+        for position, parameter in enumerate(parameters[1:]):
+            given = position < len(self.args) or parameter.name in self.kwargs
+            if not given and isinstance(parameter.default, float):
+                self.slots["kw", parameter.name] = parameter.default
+
+    def name(self, slot: Slot) -> str:
+        """What the function calls this: the name of its parameter, variable or attribute."""
+        if slot[0] != "arg":
+            return str(slot[1])
+        try:
+            return str(list(inspect.signature(self.loss).parameters)[slot[1] + 1])
+        except (TypeError, ValueError, IndexError):
+            return ""
+
+    def exchanged(self, new: dict[Slot, Any]) -> tuple[Callable[..., Any], tuple[Any, ...], Any]:
+        """The same call with the values in `new`: (loss, args, kwargs)."""
+        args = tuple(new.get(("arg", i), v) for i, v in enumerate(self.args))
+        kwargs = {**self.kwargs, **{k: v for (kind, k), v in new.items() if kind == "kw"}}
+        attributes = {k: v for (kind, k), v in new.items() if kind == "self"}
+        names = {slot: v for slot, v in new.items() if slot[0] in ("closure", "global")}
+        loss = self.loss
+        if attributes:
+            owner = getattr(loss, "__self__", loss)
+            twin = copy.copy(owner)
+            vars(twin).update(attributes)
+            loss = twin if owner is loss else types.MethodType(loss.__func__, twin)  # type: ignore[attr-defined]
+        elif names and isinstance(loss, types.FunctionType):
+            loss = _rebound(loss, names)
+        return loss, args, kwargs
+
+
+def _rebound(function: types.FunctionType, new: dict[Slot, Any]) -> types.FunctionType:
+    """The same code with other values in its closure and among its globals."""
+    scope = {**function.__globals__, **{k: v for (kind, k), v in new.items() if kind == "global"}}
+    cells = tuple(
+        types.CellType(new["closure", name]) if ("closure", name) in new else cell
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        )
+    )
+    twin = types.FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, cells
+    )
+    twin.__kwdefaults__ = function.__kwdefaults__
+    return twin
+
+
+# ---- how parameters make up layers ----
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Sizes of the layers, the shapes of the parameters, and ways to read layers from them."""
+
+    sizes: tuple[int, ...]  # of the caller's: D, hidden, C; empty for losses of scores
+    shapes: Callable[[tuple[int, ...]], dict[str, tuple[int, ...]]]
+    readings: tuple[Callable[[Arrays, tuple[int, ...]], list[Layer]], ...]
+    names: tuple[str, ...] = ()  # of the arrays W1, b1, W2, ... in the caller's dict
+
+
+def _single(params: NDArray[Any], d: int, c: int) -> Iterator[Structure]:
+    """One weight array: W (D, C), its transpose, with a row for the bias, or a vector."""
+    shape = params.shape
+
+    def read(augmented: str, transposed: bool) -> Any:
+        def reading(arrays: Arrays, sizes: tuple[int, ...]) -> list[Layer]:
+            W = arrays["params"]
+            W = W.reshape(-1, 1) if sizes[1] == 1 else W.T if transposed else W
+            if augmented == "first":
+                return [(W[1:], W[0])]
+            return [(W[:-1], W[-1])] if augmented == "last" else [(W, None)]
+
+        return reading
+
+    for extra, transposed in itertools.product((0, 1), (False, True)):
+        wanted = (c, d + extra) if transposed else (d + extra, c)
+        if shape != wanted and not (c == 1 and shape == (d + extra,)):
+            continue
+
+        def small(sizes: tuple[int, ...], extra: int = extra, transposed: bool = transposed) -> Any:
+            rows = sizes[0] + extra
+            if len(shape) == 1:
+                return {"params": (rows,)}
+            return {"params": (sizes[1], rows) if transposed else (rows, sizes[1])}
+
+        kinds = ("first", "last") if extra else ("",)
+        yield Structure((d, c), small, tuple(read(kind, transposed) for kind in kinds))
+
+
+def _dictionary(shapes: dict[str, tuple[int, ...]], d: int, c: int) -> Iterator[Structure]:
+    """Weights and biases by name: weights that make a chain from D to C, biases that fit them."""
+    matrices = [k for k, s in shapes.items() if len(s) == 2 and min(s) > 1]
+    vectors = [k for k, s in shapes.items() if k not in matrices]
+    weights = matrices or [k for k in vectors if int(np.prod(shapes[k])) == d and k[0] not in "bB"]
+    for order in itertools.permutations(weights if len(weights) <= 4 else []):
+        for flips in itertools.product((False, True), repeat=len(order)):
+            chain, fits = [d], True
+            for name, flip in zip(order, flips, strict=True):
+                shape = shapes[name] if name in matrices else (d, 1)
+                rows, columns = shape[::-1] if flip else shape
+                fits = fits and rows == chain[-1]
+                chain.append(columns)
+            biases = _biases_for(chain[1:], {k: shapes[k] for k in vectors if k not in weights})
+            if fits and chain[-1] == c and biases is not None:
+                yield _chained(shapes, order, flips, biases, tuple(chain))
+
+
+def _biases_for(sizes: list[int], shapes: dict[str, tuple[int, ...]]) -> list[str | None] | None:
+    left, found = dict(shapes), list[str | None]()
+    for size in sizes:
+        fitting = [k for k, s in left.items() if int(np.prod(s)) == size]
+        found.append(fitting[0] if fitting else None)
+        if fitting:
+            del left[fitting[0]]
+    return None if left else found
+
+
+def _chained(
+    shapes: dict[str, tuple[int, ...]],
+    order: tuple[str, ...],
+    flips: tuple[bool, ...],
+    biases: list[str | None],
+    chain: tuple[int, ...],
+) -> Structure:
+    def small(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        new: dict[str, tuple[int, ...]] = {}
+        for depth, (name, flip, bias) in enumerate(zip(order, flips, biases, strict=True)):
+            pair = (sizes[depth + 1], sizes[depth]) if flip else (sizes[depth], sizes[depth + 1])
+            new[name] = pair if len(shapes[name]) == 2 else (sizes[depth],)
+            if bias is not None:
+                ones = shapes[bias]
+                grown = tuple(1 if n == 1 and len(ones) > 1 else sizes[depth + 1] for n in ones)
+                if len(ones) > 1 and all(n == 1 for n in ones):
+                    grown = (1,) * (len(ones) - 1) + (sizes[depth + 1],)
+                new[bias] = grown
+        return {k: new[k] for k in shapes}
+
+    def read(arrays: Arrays, sizes: tuple[int, ...]) -> list[Layer]:
+        layers: list[Layer] = []
+        for depth, (name, flip, bias) in enumerate(zip(order, flips, biases, strict=True)):
+            W = arrays[name]
+            W = W.reshape(sizes[depth], -1) if W.ndim == 1 else W.T if flip else W
+            layers.append((W, None if bias is None else arrays[bias].reshape(-1)))
+        return layers
+
+    names = tuple(n for pair in zip(order, biases, strict=True) for n in pair if n is not None)
+    return Structure(chain, small, (read,), names)
+
+
+def _parts(kind: str, sizes: tuple[int, ...]) -> list[tuple[int, str, tuple[int, ...]]]:
+    """How a vector is cut: (layer, "W", "b", "bW" or "Wb", shape) in their order."""
+    order, wide = kind.split()
+    pairs = list(enumerate(itertools.pairwise(sizes)))
+    if order in ("bW", "Wb"):
+        return [
+            (depth, order, (o, i + 1) if wide == "out" else (i + 1, o)) for depth, (i, o) in pairs
+        ]
+    W = [(depth, "W", (o, i) if wide == "out" else (i, o)) for depth, (i, o) in pairs]
+    b = [(depth, "b", (o,)) for depth, (_, o) in pairs]
+    if order == "W":
+        return list(W)
+    if order == "W,b":
+        return [part for both in zip(W, b, strict=True) for part in both]
+    if order == "b,W":
+        return [part for both in zip(b, W, strict=True) for part in both]
+    return [*W, *b] if order == "WW,bb" else [*b, *W]
+
+
+def _flat(size: int, chain: tuple[int, ...], matrix: tuple[int, ...]) -> Iterator[Structure]:
+    """A vector that holds all layers one after the other, in one of the usual orders."""
+    bare = sum(i * o for i, o in itertools.pairwise(chain))
+    full = bare + sum(chain[1:])
+
+    def read(kind: str, memory: Any) -> Any:
+        def reading(arrays: Arrays, sizes: tuple[int, ...]) -> list[Layer]:
+            vector, start = arrays["params"].reshape(-1), 0
+            W: dict[int, Array] = {}
+            b: dict[int, Array] = {}
+            for depth, what, shape in _parts(kind, sizes):
+                part = vector[start : start + int(np.prod(shape))].reshape(shape, order=memory)
+                start += part.size
+                part = part.T if part.ndim == 2 and kind.endswith("out") else part
+                if what == "bW":
+                    b[depth], part = part[0], part[1:]
+                elif what == "Wb":
+                    b[depth], part = part[-1], part[:-1]
+                (b if what == "b" else W)[depth] = part
+            return [(W[depth], b.get(depth)) for depth in sorted(W)]
+
+        reading.order = kind.split()[0]  # type: ignore[attr-defined]
+        return reading
+
+    if size not in (bare, full):
+        return
+    orders = ["W"] if size == bare else ["bW", "W,b", "WW,bb", "Wb", "b,W", "bb,WW"]
+    kinds = [f"{order} {wide}" for order in orders for wide in ("out", "in")]
+
+    def small(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        n = sum(i * o for i, o in itertools.pairwise(sizes))
+        n += 0 if size == bare else sum(sizes[1:])
+        return {"params": (n, 1) if len(matrix) == 2 else (n,)}
+
+    readings = tuple(read(kind, memory) for memory in ("C", "F") for kind in kinds)
+    yield Structure(chain, small, readings)
+
+
+# ---- the small problem ----
+
+
+@dataclass
+class Problem:
+    """The learner's loss on small data, and how to read it."""
+
+    call: Call
+    structure: Structure
+    sizes: tuple[int, ...]
+    values: dict[Slot, Any]
+    params: Any
+    X: Array  # (N, D), or the scores where the parameters are the scores
+    T: Array  # (N, C)
+    reg: Slot | None
+    evaluations: int = 0
+    equal_sizes: tuple[str, ...] = ()  # of the caller's data, for a caution
+    columns: bool = False  # scores (C, N), examples are columns
+
+    @property
+    def of_scores(self) -> bool:
+        """The parameters are the scores themselves."""
+        return not self.sizes
+
+    def probe(self, reg: float | None = None) -> Probe:
+        """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
+        values = dict(self.values)
+        if self.reg is not None and reg is not None:
+            values[self.reg] = reg
+        loss, args, kwargs = self.call.exchanged(values)
+        return Probe(loss, self.params, args, kwargs)
+
+    def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
+        """Value and gradient at x, or at the small parameters."""
+        probe = self.probe(reg)
+        self.evaluations += 1
+        return probe(probe.x if x is None else x)
+
+    def numerical(self, reg: float | None = None, h: float = 1e-6) -> Vector:
+        """The whole gradient by central differences."""
+        probe = self.probe(reg)
+        gradient = np.zeros(probe.x.size)
+        for k in range(probe.x.size):
+            step = np.zeros(probe.x.size)
+            step[k] = h * max(1.0, abs(probe.x[k]))
+            above, below = (_value(probe, probe.x + s) for s in (step, -step))
+            gradient[k] = (above - below) / (2 * step[k])
+        self.evaluations += 2 * probe.x.size
+        return gradient
+
+    def arrays(self, vector: Vector) -> Arrays:
+        """A vector of the parameters as arrays by name; scores as (N, C)."""
+        arrays = self.probe().blocks.split(vector)
+        return {k: a.T for k, a in arrays.items()} if self.columns else arrays
+
+
+def _value(probe: Probe, x: Vector) -> float:
+    return probe(x).value
+
+
+def recognise(
+    loss: Callable[..., Any],
+    params: Any,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    *,
+    seed: int = 0,
+    classes: int = C,
+) -> tuple[Problem | None, list[Exception]]:
+    """Find the roles of the arguments and set up the small problem.
+
+    Returns the first problem on which the loss runs, and what it raised on those where it did not.
+    """
+    call = Call(loss, args, kwargs)
+    errors: list[Exception] = []
+    for problem in itertools.islice(
+        _candidates(call, params, np.random.RandomState(seed), classes), 24
+    ):
+        try:
+            at = problem.evaluate()
+        except UnusableGradientError:
+            return problem, errors
+        except Exception as error:
+            errors.append(error)
+            continue
+        if np.isfinite(at.value) or not problem.sizes:
+            return problem, errors
+    return None, errors
+
+
+def _candidates(
+    call: Call, params: Any, rng: np.random.RandomState, classes: int
+) -> Iterator[Problem]:
+    arrays = {s: v for s, v in call.slots.items() if isinstance(v, np.ndarray)}
+    lists = {
+        s: np.asarray(v) for s, v in call.slots.items()
+        if s[0] in ("arg", "kw") and isinstance(v, list) and v and not isinstance(v[0], np.ndarray)
+    }  # fmt: skip
+    arrays |= {s: v for s, v in lists.items() if v.dtype.kind in "iuf" and v.ndim <= 2}
+    targets = {s: v for s, v in arrays.items() if 1 <= v.ndim <= 2 and v.size > 0}
+    images = {s: v for s, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}
+    single = None if isinstance(params, dict) else np.asarray(params)
+    if single is not None and single.ndim == 2:
+        for (slot, y), columns in itertools.product(targets.items(), (False, True)):
+            n, c = single.shape[::-1] if columns else single.shape
+            target = _targets(y, n, c)
+            if target and target.width == c and not _looks_like_data(images, slot, y):
+                yield _of_scores(call, slot, target, (n, c), columns, rng, classes)
+    for (xs, X), (ys, y) in itertools.product(images.items(), targets.items()):
+        if xs == ys:
+            continue
+        for examples in (0, 1):
+            target = _targets(y, X.shape[examples], None)
+            if target is None or (examples == 1 and X.shape[0] == X.shape[1]):
+                continue
+            for structure in _structures(call, params, X.shape[1 - examples], target):
+                yield _of_data(call, params, xs, examples, ys, target, structure, rng, classes)
+
+
+def _looks_like_data(images: dict[Slot, Any], slot: Slot, y: Any) -> bool:
+    return any(s != slot and len(y) in X.shape and np.ndim(y) < 2 for s, X in images.items())
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be learned: "labels", "from one", "signs", "binary", "one-hot" or "values"."""
+
+    kind: str
+    width: int
+    shape: tuple[int, ...]
+    examples: int  # the axis of the examples
+    dtype: Any
+
+    def small(self, rng: np.random.RandomState, width: int) -> tuple[Any, Array]:
+        """Small targets of the same form, and the same as (N, width) numbers."""
+        labels = rng.permutation(np.arange(N) % max(width, 2))
+        hot = np.eye(max(width, 2))[labels]
+        if self.kind == "values":
+            T = rng.standard_normal((N, width))
+            given = T[:, 0] if len(self.shape) == 1 else T if self.examples == 0 else T.T
+            return given.astype(self.dtype), T
+        if self.kind in ("signs", "binary"):
+            T = labels[:, None].astype(float)
+            given = 2 * labels - 1 if self.kind == "signs" else labels
+            shape = (-1,) if len(self.shape) == 1 else (N, 1) if self.examples == 0 else (1, N)
+            return given.astype(self.dtype).reshape(shape), T
+        if self.kind == "one-hot":
+            return (hot if self.examples == 0 else hot.T).astype(self.dtype), hot
+        given = labels + (self.kind == "from one")
+        shape = (-1,) if len(self.shape) == 1 else (N, 1) if self.examples == 0 else (1, N)
+        return given.astype(self.dtype).reshape(shape), hot
+
+
+def _targets(y: NDArray[Any], n: int, c: int | None) -> Target | None:
+    """Read y as the targets of n examples."""
+    if n not in y.shape or y.size == 0 or y.dtype.kind not in "iufb":
+        return None
+    examples = 0 if y.shape[0] == n else 1
+    width = 1 if y.ndim == 1 else y.shape[1 - examples]
+    few = np.unique(y[:50] if examples == 0 else y[:, :50])  # most are settled by a few
+    whole = y.dtype.kind in "iub" or bool(np.all(few == np.round(few)) and np.all(y == np.round(y)))
+    kind = "values"
+    if width > 1:
+        ones = whole and set(few.tolist()) <= {0, 1} and y.min() == 0 and y.max() == 1
+        if ones and np.all(y.sum(axis=1 - examples) == 1):
+            kind = "one-hot"
+    elif whole and y.min() == -1 and y.max() <= 1 and 0 not in few:
+        kind = "signs"
+    elif whole and y.min() >= 0 and (y.dtype.kind in "iub" or len(few) < max(min(n, 50) / 2, 3)):
+        from_one = c is not None and y.min() >= 1 and y.max() == c
+        kind, width = ("from one" if from_one else "labels"), c or int(y.max()) + 1
+    return Target(kind, width, y.shape, examples, y.dtype)
+
+
+def _structures(call: Call, params: Any, d: int, target: Target) -> Iterator[Structure]:
+    labels = target.kind == "labels"
+    if isinstance(params, dict):
+        shapes = {k: np.shape(v) for k, v in params.items()}
+        widths = {n for s in shapes.values() for n in s} | {1} if labels else {target.width}
+        for c in sorted(widths, reverse=True):
+            if not labels or c >= target.width or c == 1:
+                yield from _dictionary(shapes, d, c)
+        return
+    array = np.asarray(params)
+    if array.ndim == 2:
+        for c in sorted(set(array.shape) | {1}, reverse=True):
+            if c == target.width or (labels and (c > target.width or c == 1)):
+                yield from _single(array, d, c)
+    elif array.ndim == 1:
+        for c in (1,) if labels or target.width == 1 else ():
+            yield from _single(array, d, c)
+    if array.ndim == 1 or 1 in array.shape:
+        for chain in _chains(call, array.size, d, target, labels):
+            yield from _flat(array.size, chain, array.shape)
+
+
+def _chains(
+    call: Call, size: int, d: int, target: Target, labels: bool
+) -> Iterator[tuple[int, ...]]:
+    """Layer sizes that a vector of this size can hold."""
+    sequences = [
+        tuple(int(n) for n in v) for v in call.slots.values()
+        if (isinstance(v, tuple | list) or (isinstance(v, np.ndarray) and v.ndim == 1))
+        and 1 < len(v) < 6 and all(isinstance(n, int | np.integer) for n in v)
+    ]  # fmt: skip
+    yield from (s for s in sequences if s[0] == d)
+    yield from ((d, *s) for s in sequences)
+    integers = {int(v) for v in call.slots.values() if type(v) in (int, np.int64, np.int32)}
+    widths = {target.width} if not labels else {target.width, *integers, 1}
+    for c in sorted(widths, reverse=True):
+        yield (d, c)
+        hidden, rest = divmod(size - c, d + 1 + c)
+        if rest == 0 and hidden > 0:
+            yield (d, hidden, c)
+        hidden, rest = divmod(size, d + c)
+        if rest == 0 and hidden > 0:
+            yield (d, hidden, c)
+
+
+def _of_scores(
+    call: Call,
+    slot: Slot,
+    target: Target,
+    shape: tuple[int, int],
+    columns: bool,
+    rng: np.random.RandomState,
+    classes: int,
+) -> Problem:
+    """The parameters are the scores themselves, (N, C), or (C, N) where examples are columns."""
+    given, T = target.small(rng, classes)
+    S = 1.5 * rng.standard_normal((N, classes))
+    values = {slot: given, **_whole_numbers(call, {shape[0]: N, shape[1]: classes}, {})}
+    structure = Structure((), lambda sizes: {}, (lambda arrays, sizes: [],))
+    return Problem(
+        call, structure, (), values, S.T.copy() if columns else S, S, T, _penalty(call, values),
+        equal_sizes=("N == C",) if shape[0] == shape[1] else (), columns=columns,
+    )  # fmt: skip
+
+
+def _of_data(
+    call: Call,
+    params: Any,
+    xs: Slot,
+    examples: int,
+    ys: Slot,
+    target: Target,
+    structure: Structure,
+    rng: np.random.RandomState,
+    classes: int,
+) -> Problem:
+    X = np.asarray(call.slots[xs])
+    chain = structure.sizes
+    last = 1 if chain[-1] == 1 else classes
+    sizes = (D, *HIDDEN[: len(chain) - 2], last)
+    if target.kind == "labels" and last == 1:
+        target = Target("binary", 1, target.shape, target.examples, target.dtype)
+    given, T = target.small(rng, last)
+    small = rng.standard_normal((N, D))
+    rows = X if examples == 0 else X.T
+    for column in (0, -1):
+        if rows.shape[1] > 1 and np.all(rows[:, column] == 1):
+            small[:, column] = 1.0
+    values: dict[Slot, Any] = {xs: small if examples == 0 else small.T.copy(), ys: given}
+    n_given = rows.shape[0]
+    values |= _whole_numbers(call, {n_given: N}, dict(zip(chain, sizes, strict=True)), chain, sizes)
+    shapes = structure.shapes(sizes)
+    arrays = {k: 0.6 * rng.standard_normal(s) for k, s in shapes.items()}
+    dims = {"N": n_given, "D": chain[0], "C": chain[-1]}
+    dims |= {"H": chain[1]} if len(chain) > 2 else {}
+    equal = tuple(
+        f"{a} == {b}" for a, b in itertools.combinations(dims, 2) if dims[a] == dims[b] > 1
+    )
+    return Problem(
+        call, structure, sizes, values, arrays if isinstance(params, dict) else arrays["params"],
+        small, T, _penalty(call, values), equal_sizes=equal,
+    )  # fmt: skip
+
+
+def _whole_numbers(
+    call: Call,
+    counts: dict[int, int],
+    layers: dict[int, int],
+    chain: tuple[int, ...] = (),
+    sizes: tuple[int, ...] = (),
+) -> dict[Slot, Any]:
+    """Sizes that are passed as integers or sequences of them, exchanged for the small ones."""
+    found: dict[Slot, Any] = {}
+    new = {**counts, **layers}
+    for slot, value in call.slots.items():
+        if type(value) in (int, np.int64, np.int32):
+            if int(value) in new and (slot[0] != "arg" or int(value) > 1):
+                found[slot] = new[int(value)]
+        elif isinstance(value, tuple | list) and value and all(type(n) is int for n in value):
+            mapped = [new.get(n, n) for n in value]
+            for k in (0, 1):
+                if tuple(value) == chain[k:]:
+                    mapped = list(sizes[k:])
+            if mapped != list(value):
+                found[slot] = type(value)(mapped)
+    return found
+
+
+def _penalty(call: Call, values: dict[Slot, Any]) -> Slot | None:
+    """The slot that holds the strength of the penalty: by its name, else the only real number."""
+    numbers = {
+        slot: value for slot, value in call.slots.items()
+        if slot not in values and isinstance(value, int | float | np.floating | np.integer)
+        and not isinstance(value, bool)
+    }  # fmt: skip
+    for start in PENALTY_NAMES:
+        for slot in numbers:
+            if call.name(slot).lower().lstrip("_").startswith(start):
+                return slot
+    real = [s for s, v in numbers.items() if isinstance(v, float | np.floating)]
+    margins = ("delta", "margin", "h", "eps", "t", "p")
+    real = [s for s in real if not call.name(s).lower().startswith(margins)]
+    return real[-1] if real and real[-1][0] in ("arg", "kw", "closure") else None
