@@ -96,7 +96,9 @@ def test_links_lead_somewhere(file):
 
 
 def test_package_names_its_modules():
-    modules = {path.stem for path in (ROOT / "cs231n_helpers").glob("*.py")} - {"__init__"}
+    package = ROOT / "cs231n_helpers"
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    modules |= {path.parent.name for path in package.glob("*/__init__.py")}
     table = cs231n_helpers.__doc__.split("=\n")[2:]
     named = set(re.findall(r"^(\w+)(?:, (\w+))?  ", "\n".join(table), re.MULTILINE))
     assert {name for pair in named for name in pair if name} == modules
@@ -127,6 +129,7 @@ eval_numerical_gradient(f, x, verbose=False, h=1e-05)
 eval_numerical_gradient_array(f, x, df, h=1e-05)
 grad_check_sparse(f, x, analytic_grad, num_checks=10, h=1e-05, *, rng=None)
 rel_error(x, y)
+check_gradient(loss, params, *args, rng=None, **kwargs)
 visualize_grid(Xs, ubound=255.0, padding=1, *, shared=False)
 LinearClassifier.loss(self, X, y, reg)
 LinearClassifier.predict(self, X)

@@ -127,9 +127,12 @@ class _Check:
         if not self.repeats(first):
             return self.report("wrong")
         self.detector.single = _is_single(first, second)
-        if self.detector.single:
-            self.detector.rounding = 16 * 2.0**-24
         found = detect(self.detector, first, second)
+        if found.verdict == "inconclusive" and not self.detector.single:
+            self.detector = Detector(self.probe, self.rng, single=True)
+            coarse = detect(self.detector, first, second)
+            found = coarse if coarse.verdict == "correct" else found
+            self.detector.single = coarse.verdict == "correct"
         self.describe(found)
         return self.judge(found)
 
@@ -173,23 +176,22 @@ class _Check:
 
     def judge(self, found: Detection) -> GradientReport:
         wrong = found.verdict == "wrong"
-        mutated = any(f.code == "mutates_input" for f in self.probe.findings.values())
         places = self.localise(found) if wrong else {}
-        problem, errors = recognise(*self.call)
+        problem, misfit = recognise(*self.call)
         diagnosis = Diagnosis()
         if any(f.code == "ignores_argument" for f in self.findings):
             pass  # it would compute with its own values on other data too
-        elif problem is not None and not mutated:
+        elif problem is not None and not self.probe.mutates:
             trusted = not wrong and self.right_on(problem)
             diagnosis = diagnose(problem, single=self.detector_is_single, trusted=trusted)
             self.small_evaluations = problem.evaluations
             self.steps += diagnosis.steps
-        elif wrong and errors:
-            self.misfit(errors[0])
+        elif wrong and misfit is not None:
+            self.misfit(misfit)
         self.cautions += self.blind_spots(found, problem) + diagnosis.cautions
         if wrong:
             self.findings += self.placed(diagnosis.findings, places)
-            if not self.findings and not mutated:
+            if not self.findings and not self.probe.mutates:
                 self.findings += self.undiagnosed(found, places)
             return self.report("wrong")
         return self.not_wrong(found, diagnosis)
@@ -235,10 +237,9 @@ class _Check:
     def shapes_do_not_fit(self, error: Exception) -> GradientReport:
         """An error about shapes may be a mistake that shows only where sizes differ."""
         square, _ = recognise(*self.call, classes=N)
-        problem, errors = recognise(*self.call)
-        if square is None or problem is not None:
+        if square is None or recognise(*self.call)[0] is not None:
             raise error
-        self.misfit(errors[0] if errors else error)
+        self.misfit(error)
         return self.report("wrong")
 
     def misfit(self, error: Exception) -> None:
@@ -320,7 +321,7 @@ class _Check:
         assert self.detector is not None
         blocks = self.probe.blocks
         room = BUDGET - self.probe.evaluations
-        localiser = Localiser(self.detector, found.at, found.slope.h, room)
+        localiser = Localiser(self.detector, found.at, room)
         names = localiser.parameters()
         places = {}
         for name, error in names.items():
@@ -351,51 +352,32 @@ class _Check:
         return told
 
     def undiagnosed(self, found: Detection, places: dict[str | None, Place]) -> list[Finding]:
-        """Findings from the place and the factor alone, where the assignment is not known."""
-        findings = []
-        for label, place in places.items() or [(None, None)]:
-            if place is None or place.everywhere:
-                continue
-            code = "unexplained"
-            if place.is_entry:
-                code = "entry_wrong"
-            elif len(place.axes) == 2 and place.axes[0] and len(place.axes[0]) == 1:
-                code = "last_row_wrong"
-            elif len(place.axes) == 2 and place.axes[1]:
-                code = "single_class_wrong"
-            findings.append(
-                Finding(
-                    code,
-                    f"The gradient is wrong in {place}, and right elsewhere: look at what the code "
-                    "does differently there.",
-                    label, str(place), {"axes": place.axes},
-                )
-            )  # fmt: skip
-        return findings or [self.factor_or_unknown(found)]
-
-    def factor_or_unknown(self, found: Detection) -> Finding:
-        assert self.detector is not None
-        at, blocks = found.at, self.probe.blocks
-        if not at.gradient.any():
-            return Finding("grad_zero", "The gradient is 0 throughout: it is never filled in.")
-        slopes = [
-            self.detector.measure(at, self.detector.direction(), found.slope.h) for _ in range(3)
+        """Findings from place and factor alone, where the assignment is not known."""
+        return [self.one_undiagnosed(found, *item) for item in places.items()] or [
+            Finding("unexplained", MESSAGES["nowhere"])
         ]
-        ratios = np.array([s.analytic / s.numerical for s in slopes if s.numerical])
-        if len(ratios) and np.ptp(ratios) < 1e-3 * abs(ratios[0]):
-            code = {-1.0: "sign", 0.5: "scale_half"}.get(round(float(ratios[0]), 4), "scale_const")
-            return Finding(
-                code,
-                f"The whole gradient is {ratios[0]:.4g} times what the loss says: a factor stands "
-                "in one of them and not in the other.",
-                evidence={"factor": float(ratios[0])},
-            )
-        names = ", ".join(blocks.slices) if blocks.is_dict else "the parameters"
-        return Finding(
-            "unexplained",
-            f"The gradient is wrong everywhere in {names}, and no known mistake explains it: check "
-            "the derivation one piece at a time, from the scores back.",
-        )
+
+    def one_undiagnosed(self, found: Detection, label: str | None, place: Place) -> Finding:
+        assert self.detector is not None
+        if not place.everywhere:
+            lines = [axis is not None and len(axis) == 1 for axis in place.axes]
+            code = "entry_wrong" if all(lines) else "last_row_wrong"
+            if len(lines) == 2 and not lines[0]:
+                code = "single_class_wrong"
+            says = MESSAGES["spot"].format(place=place)
+            return Finding(code, says, label, str(place), {"axes": place.axes})
+        slopes = []
+        for _ in range(2):
+            v = self.detector.direction([place.parameter])
+            slopes.append(self.detector.measure(found.at, v, self.detector.step(found.at, v)))
+        if not any(s.analytic for s in slopes):
+            return Finding("grad_zero", MESSAGES["all zero"], label)
+        ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
+        if len(ratios) == 2 and abs(ratios[0] - ratios[1]) < 1e-3 * abs(ratios[0]):
+            code = {-1.0: "sign", 0.5: "scale_half"}.get(round(ratios[0], 4), "scale_const")
+            says = MESSAGES["factor"].format(factor=ratios[0])
+            return Finding(code, says, label, evidence={"factor": ratios[0]})
+        return Finding("unexplained", MESSAGES["everywhere"], label)
 
     # ---- what this check could not see ----
 

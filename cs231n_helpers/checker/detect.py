@@ -6,14 +6,15 @@ each half of the interval can be tested by itself: the rise phi(h) - phi(0) must
 promised slopes (trapezoid), both halves together must follow Simpson's rule. A wrong gradient
 fails on both sides alike, a kink between 0 and h only on its own side.
 
-The step is chosen so that rounding is a fixed, tiny share of the slope, ``h = STEP |f| / slope``,
-and so is the tolerance: it sits at the noise, because one wrong entry of 30,730 is seen through
-a v whose entries are about 1/175.
+The step is chosen so that rounding is a fixed, tiny share of the slope, ``h = STEP |f| / slope``.
+The tolerance sits at the noise, because one wrong entry of 30,730 is seen through a v whose entries
+are about 1/175; the noise itself is read from how far the two sides differ, which a wrong gradient
+does not change. The entries of v have random signs, so that errors do not cancel for good, and
+magnitudes between 1/2 and 3/2, so that none is overlooked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,11 @@ from numpy.typing import NDArray
 from ..checks import Rng
 from .probe import Evaluation, Probe, Vector
 
-ROUNDING = 16 * 2.0**-53  # of |f|: what a loss summed in a plain loop may lose
-STEP = 5e-7  # rounding / STEP is then 3.6e-9 of the slope
-SHRINK = 30.0  # from one step to the next smaller one
+ROUNDING = 2.0**-53  # of |f|
+ROUNDING_SINGLE = 2.0**-24
+LEAST, MOST = 4, 16  # times rounding: what a loss loses at least, and in a plain loop at most
+STEP = 5e-7  # rounding is then some 1e-9 of the slope
+SHRINK = 8.0  # from one step to the next smaller one
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Slope:
     @property
     def clear(self) -> bool:
         """Both sides show the same error, well above the noise."""
-        return self.even and abs(self.error) > 5 * self.tolerance
+        return self.even and abs(self.error) > 2 * self.tolerance
 
     @property
     def flat(self) -> bool:
@@ -87,33 +90,41 @@ class Detector:
         self.probe = probe
         self.rng = rng
         self.single = single  # the loss is computed in float32
-        self.rounding = 16 * 2.0**-24 if single else ROUNDING
         self.slopes: list[Slope] = []
 
     def direction(self, names: list[str] | None = None) -> Vector:
-        """A Gaussian vector, of length 1 in each of the parameters named (default: all)."""
+        """A random vector, of length 1 in each of the parameters named (default: all)."""
         v = np.zeros(self.probe.blocks.size)
         for name, part in self.probe.blocks.slices.items():
             size = part.stop - part.start
             if size and (names is None or name in names):
-                z = self.rng.standard_normal(size)
-                v[part] = z / max(float(np.linalg.norm(z)), 1e-300)
+                z = self.rng.uniform(-1, 1, size)
+                z += np.copysign(0.5, z)
+                v[part] = z / np.linalg.norm(z)
         return v
 
-    def typical_slope(self, at: Evaluation) -> float:
-        """Root mean square of the promised slope over all such directions."""
-        parts = [at.gradient[s] for s in self.probe.blocks.slices.values() if s.stop > s.start]
-        return float(np.sqrt(sum(float(np.mean(g * g)) for g in parts)))
+    def typical_slope(self, at: Evaluation, v: Vector) -> float:
+        """Root mean square of the promised slope over all directions like v."""
+        parts = [p for p in self.probe.blocks.slices.values() if v[p].any()]
+        return float(np.sqrt(sum(float(np.mean(at.gradient[p] ** 2)) for p in parts)))
 
-    def step(self, at: Evaluation) -> float:
-        """The step size to begin with, along a unit direction."""
+    def noise(self, value: float) -> float:
+        """What rounding may change in the loss; from how much the two sides differed so far."""
+        unit = (ROUNDING_SINGLE if self.single else ROUNDING) * value
+        if self.single or len(self.slopes) < 3:
+            return MOST * unit
+        seen = float(np.median([s.jump * s.h for s in self.slopes]))
+        return float(np.clip(4 * seen, LEAST * unit, MOST * unit))
+
+    def step(self, at: Evaluation, v: Vector) -> float:
+        """The step size to begin with, along a unit direction v."""
         size = max(1.0, float(np.abs(at.x).max()))
         if self.single:
             spread = float(np.sqrt(np.mean(at.x**2))) * np.sqrt(at.x.size)
             return 0.1 * max(float(spread), 1e-3 * size)
-        slope = self.typical_slope(at)
+        slope = self.typical_slope(at, v)
         h = STEP * abs(at.value) / slope if slope > 0 else np.inf
-        return float(np.clip(h, 1e-6 * size, 1e-3 * size))
+        return float(np.clip(h, 1e-6 * size, 2e-4 * size))
 
     def measure(self, at: Evaluation, v: Vector, h: float) -> Slope:
         """Two evaluations, h up and h down along v."""
@@ -122,7 +133,7 @@ class Detector:
         rise, fall = above.value - at.value, at.value - below.value
         largest = max(abs(above.value), abs(below.value), abs(at.value))
         relative = 2e-3 if self.single else 1e-6 if self.probe.gradient_is_float32 else 2e-9
-        typical = self.typical_slope(at)
+        typical = self.typical_slope(at, v)
         return Slope(
             analytic=promised[1],
             numerical=(rise + fall) / (2 * h),
@@ -130,7 +141,7 @@ class Detector:
             error=float(promised @ [1, 4, 1]) / 6 - (rise + fall) / (2 * h),
             right=float(promised[1:].mean()) - rise / h,
             left=float(promised[:2].mean()) - fall / h,
-            tolerance=self.rounding * largest / h
+            tolerance=self.noise(largest) / h
             + relative * max(typical, abs(promised[1]), abs(rise + fall) / (2 * h)),
         )
 
@@ -140,7 +151,7 @@ class Detector:
         The answer is "agrees", "differs", "kink" (the two sides disagree at any step) or "unclear",
         with the slope that told.
         """
-        h = self.step(at) if start is None else start
+        h = self.step(at, v) if start is None else start
         before: Slope | None = None
         for _ in range(6):
             now = self.measure(at, v, h)
@@ -156,8 +167,8 @@ class Detector:
                 return "agrees", now
             if now.clear:
                 h = now.h / 3
-            elif now.even and not (before is not None and before.h > now.h):
-                h = now.h * 5  # an error near the noise: a longer step sees better
+            elif now.even and not self.single and (before is None or before.h < now.h):
+                h = now.h * 4  # an error near the noise: a longer step sees better
             else:
                 h = now.h / (3 if self.single else SHRINK)
             before = now
@@ -191,10 +202,17 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
     may return any slope between the two.
     """
     probe = detector.probe
-    outcome, slope = detector.test(first, detector.direction())
+    for name, part in probe.blocks.slices.items():
+        if part.stop > part.start:
+            v = detector.direction([name])
+            outcome, slope = detector.test(first, v)
+            if outcome != "agrees":
+                break
     if outcome in ("agrees", "differs"):
-        start = slope.h * detector.step(second) / detector.step(first)
-        there, other = detector.test(second, detector.direction(), start)
+        u = detector.direction() if outcome == "agrees" else v
+        # a step that kinks have made smaller at the first point starts out smaller at the second
+        shrunk = min(slope.h / detector.step(first, v), 1.0)
+        there, other = detector.test(second, u, shrunk * detector.step(second, u))
         if there == "differs":
             at, slope = (first, slope) if outcome == "differs" else (second, other)
             return Detection("wrong", "", at, slope)
@@ -203,7 +221,7 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
     scale = max(float(np.sqrt(np.mean(first.x**2))), 1e-2)
     for k in range(1, 5):
         near = probe(first.x + 1e-3 * 4**k * scale * detector.rng.standard_normal(first.x.size))
-        beside, other = detector.test(near, detector.direction())
+        beside, other = detector.test(near, v)
         if beside == "differs":
             return Detection("wrong", "", near, other)
         if beside == "agrees":
@@ -217,10 +235,11 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
 
 def _along_the_gradient(detector: Detector, first: Evaluation, slope: Slope) -> Detection:
     """One more test, along the gradient itself: there a wrong factor shows most."""
-    if detector.probe.evaluations > 7 or not first.gradient.any():
+    room = detector.probe.evaluations <= 5 + 2 * len(detector.probe.blocks.slices)
+    if not room or not first.gradient.any():
         return Detection("correct", "", first, slope)
     v = first.gradient / np.linalg.norm(first.gradient)
-    outcome, last = detector.test(first, v, slope.h)
+    outcome, last = detector.test(first, v)
     if outcome == "differs":
         return Detection("wrong", "", first, last)
     return Detection("correct", "", first, slope)
@@ -276,31 +295,37 @@ def _singular(name: str) -> str:
 
 
 class Localiser:
-    """Halving: fix a Gaussian z and ask about its parts, z restricted to some of the entries.
+    """Halving: fix a random z and ask about its parts, z restricted to some of the entries.
 
     What z sees on one half of a set, it does not see on the other: the sibling costs nothing.
     """
 
-    def __init__(self, detector: Detector, at: Evaluation, h: float, budget: int) -> None:
-        self.detector, self.at, self.h = detector, at, h
-        self.probe = detector.probe
+    def __init__(self, detector: Detector, at: Evaluation, budget: int) -> None:
+        self.detector, self.at, self.probe = detector, at, detector.probe
         self.stop_at = self.probe.evaluations + budget
         self.z = detector.direction()
+        self.steps = {
+            name: detector.step(at, self._part(name)) for name in self.probe.blocks.slices
+        }
         self.still: list[str] = []  # parameters that do not move the loss at all
 
-    def _error(self, mask: NDArray[np.bool_]) -> tuple[float, float]:
-        slope = self.detector.measure(self.at, np.where(mask, self.z, 0.0), self.h)
-        return slope.best_error, slope.tolerance
+    def _part(self, name: str, mask: NDArray[np.bool_] | None = None) -> Vector:
+        """Restrict z to one parameter, and there to a mask."""
+        v, part = np.zeros(self.z.size), self.probe.blocks.slices[name]
+        v[part] = self.z[part] if mask is None else np.where(mask.ravel(), self.z[part], 0.0)
+        return v
+
+    def _ask(self, name: str, mask: NDArray[np.bool_] | None = None) -> Slope:
+        return self.detector.measure(self.at, self._part(name, mask), self.steps[name])
 
     def parameters(self) -> dict[str, float]:
         """The wrong parameters, each with the error that z sees in it, worst first."""
-        names = [n for n, s in self.probe.blocks.slices.items() if s.stop > s.start]
         found = {}
-        for name in names:
-            mask = np.zeros(self.z.size, bool)
-            mask[self.probe.blocks.slices[name]] = True
-            slope = self.detector.measure(self.at, np.where(mask, self.z, 0.0), self.h)
-            if abs(slope.best_error) > 5 * slope.tolerance:
+        for name, part in self.probe.blocks.slices.items():
+            if part.stop == part.start:
+                continue
+            slope = self._ask(name)
+            if abs(slope.best_error) > 2 * slope.tolerance:
                 found[name] = slope.best_error
                 if slope.flat:
                     self.still.append(name)
@@ -328,17 +353,10 @@ class Localiser:
             if many or self.probe.evaluations + 2 > self.stop_at:
                 return None
             half = indices[: len(indices) // 2]
-            mask = np.zeros(self.z.size, bool)
-            block = mask[self.probe.blocks.slices[name]].reshape(shape)  # a view
-            np.moveaxis(block, axis, 0)[half] = True
-            first, tolerance = self._error(mask)
-            parts = [(half, first), (indices[len(half) :], whole - first)]
-            wrong = [part for part in parts if abs(part[1]) > 5 * tolerance]
+            mask = np.zeros(shape, bool)
+            np.moveaxis(mask, axis, 0)[half] = True
+            slope = self._ask(name, mask)
+            parts = [(half, slope.best_error), (indices[len(half) :], whole - slope.best_error)]
+            wrong = [part for part in parts if abs(part[1]) > 3 * slope.tolerance]
             open_sets += wrong or [max(parts, key=lambda part: abs(part[1]))]
         return tuple(sorted(found))
-
-
-def step_sizes(at: Evaluation) -> Iterator[float]:
-    """Step sizes for the picture of error against step."""
-    size = max(1.0, float(np.abs(at.x).max()))
-    yield from size * 10.0 ** np.arange(-11, 0.0)

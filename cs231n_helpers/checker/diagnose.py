@@ -159,12 +159,8 @@ class _Diagnostician:
                 if b is not None:
                     names.append((next(labels, None), f"the biases{of}", True))
         size = float(np.linalg.norm(self.vectors[0]) + np.linalg.norm(self.vectors[1]))
-        return [
-            Block(*named, values, true, given, true_penalty, given_penalty, size, self.exact)
-            for named, values, true, given, true_penalty, given_penalty in zip(
-                names, *lists, strict=True
-            )
-        ]
+        rows: Any = zip(names, *lists, strict=True)
+        return [Block(*name, *arrays, size, self.exact) for name, *arrays in rows]  # type: ignore[call-arg]
 
     def note(self, title: str, outcome: str) -> None:
         self.result.steps.append(Step(title, outcome))
@@ -511,8 +507,11 @@ class _Diagnostician:
             self.result.cautions.append(caution)
 
     def check_overflow(self, model: Model, reading: Reading) -> None:
-        """Shift the scores of each example by some thousands: softmax must not notice."""
-        if model.head.name != "softmax":
+        """Shift the scores of each example by some thousands: softmax must not notice.
+
+        A sigmoid does notice, but its cross-entropy need not be infinite.
+        """
+        if model.head.name not in ("softmax", "sigmoid"):
             return
         problem, rng = self.problem, np.random.RandomState(7)
         arrays = problem.arrays(self.at.x.copy())  # views
@@ -527,6 +526,11 @@ class _Diagnostician:
         x = np.concatenate([(a.T if problem.columns else a).ravel() for a in arrays.values()])
         shifted = problem.evaluate(x, reg=self.none)
         change = abs(shifted.value - self.at.value)
+        if model.head.name == "sigmoid":
+            if not shifted.finite:
+                says = MESSAGES["saturated"]
+                self.result.cautions.append(Finding("overflow", says, caution=True))
+            return
         apart = problem.reg is not None or problem.of_scores  # no penalty in the value
         if not shifted.finite or (apart and change > 1e-3 * abs(self.at.value)):
             seen = "nan or infinity" if not shifted.finite else "another loss"
@@ -713,7 +717,7 @@ def _same_lines(a: Array, b: Array) -> bool:
     """Tell whether two arrays differ from 0 in the same rows or columns, but not in all."""
     if a.ndim != 2:
         return False
-    off = [np.abs(x) > 1e-6 * np.abs(x).max() for x in (a, b)]
+    off = [np.abs(x) > 1e-4 * np.abs(x).max() for x in (a, b)]
     lines = [[o.any(axis=k) for o in off] for k in (0, 1)]
     return any((first == second).all() and not first.all() for first, second in lines)
 

@@ -650,6 +650,17 @@ MESSAGES = {
     "overflow": "Adding the same number, some thousands, to all scores of an example must change "
     "nothing, but here it gives {seen}: exp overflows or vanishes. Subtract each row's own maximum "
     "first, scores - scores.max(axis=1, keepdims=True).",
+    "all zero": "The gradient is 0 throughout: it is never filled in.",
+    "factor": "The whole gradient is {factor:.4g} times what the loss says: a factor stands in one "
+    "of them and not in the other.",
+    "spot": "The gradient is wrong in {place}, and right elsewhere: look at what the code does "
+    "differently there.",
+    "everywhere": "The gradient is wrong everywhere, and no known mistake explains it: check the "
+    "derivation one piece at a time, from the scores back.",
+    "nowhere": "The gradient is wrong, and where could not be found out: check the derivation one "
+    "piece at a time, from the scores back.",
+    "saturated": "With scores of some thousands the loss is nan or infinite: log meets 0 where a "
+    "sigmoid saturates. np.logaddexp(0, z) - t * z is the same cross-entropy without that.",
     "other loss": "The gradient is that of the {model}, but the loss is another function: compare "
     "the loss with its formula, term by term.",
 }

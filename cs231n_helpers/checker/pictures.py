@@ -24,14 +24,13 @@ def draw(call: tuple[Any, ...], *, single: bool = False) -> Figure:
         probe = Probe(loss, params, args, kwargs)
         detector = Detector(probe, rng, single=single)
         at = probe(probe.x)
-        h = detector.step(at)
         slopes: dict[str, NDArray[Any]] = {}
         for name in probe.blocks.slices:
             patches = _patches(probe, name, rng)
             table = np.empty(patches.shape[:2], dtype=object)
             for index in np.ndindex(*table.shape):
-                v = patches[index]
-                table[index] = detector.measure(at, v / np.linalg.norm(v), h) if v.any() else None
+                v = patches[index] / np.linalg.norm(patches[index])
+                table[index] = detector.measure(at, v, detector.step(at, v))
             slopes[name] = table
         v = detector.direction()
         curve = [detector.measure(at, v, step * max(1.0, abs(at.x).max())) for step in STEPS]
@@ -54,12 +53,13 @@ def _patches(probe: Probe, name: str, rng: Any) -> NDArray[Any]:
 
 def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -> Figure:
     figure = Figure(figsize=(9, 7), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.2, 1])
-    scatter, steps = np.ravel(np.asarray(top.subplots(1, 2)))
+    halves: Any = figure.subfigures(2, 1, height_ratios=[1.2, 1])
+    top, bottom = halves
+    scatter, steps = top.subplots(1, 2)
     _scatter(scatter, slopes, probe)
     _steps(steps, curve)
     images = np.atleast_1d(bottom.subplots(1, len(slopes)))
-    largest = max(abs(s.numerical) for t in slopes.values() for s in t.flat if s is not None)
+    largest = max(abs(s.numerical) for t in slopes.values() for s in t.flat)
     errors = {k: _errors(t, max(largest, 1e-300)) for k, t in slopes.items()}
     limit = max(1e-6, *(float(np.nanmax(e, initial=0.0)) for e in errors.values()))
     for ax, (name, error) in zip(images, errors.items(), strict=True):
@@ -83,7 +83,7 @@ def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -
 def _errors(table: NDArray[Any], largest: float) -> NDArray[np.float64]:
     found = np.zeros(table.shape)
     for index, slope in np.ndenumerate(table):
-        if slope is not None and not slope.agrees:
+        if not slope.agrees:
             found[index] = abs(slope.best_error) / largest
     return found
 
@@ -91,7 +91,7 @@ def _errors(table: NDArray[Any], largest: float) -> NDArray[np.float64]:
 def _scatter(ax: Axes, slopes: dict[str, NDArray[Any]], probe: Probe) -> None:
     markers = "osD^vPX*"
     for k, (name, table) in enumerate(slopes.items()):
-        points = [(s.numerical, s.analytic) for s in table.flat if s is not None]
+        points = [(s.numerical, s.analytic) for s in table.flat]
         x, y = np.array(points).T
         label = name if probe.blocks.is_dict else "slopes"
         ax.plot(x, y, markers[k % 8], color=f"C{k}", markersize=4, alpha=0.7, label=label)

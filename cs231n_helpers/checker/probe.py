@@ -120,7 +120,7 @@ class Probe:
         self.loss = loss
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
-        self.args, self.kwargs = _copied(args), _copied(kwargs)
+        self.args, self.kwargs = (_copied(given) for given in self.given)
         self.findings: dict[str, Finding] = {}
         self.evaluations = 0
         self.gradient_is_float32 = False
@@ -129,6 +129,8 @@ class Probe:
     def __call__(self, x: Vector) -> Evaluation:
         """Evaluate at x."""
         params = self.blocks.build(x)
+        if self.mutates:
+            self.args, self.kwargs = (_copied(given) for given in self.given)
         self.evaluations += 1
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -153,9 +155,11 @@ class Probe:
                 continue
             what = f"argument {path[1] + 2}" if path[0] == 0 else f"argument {path[1]}"
             self._mutated(what, array, after.get(path))
-        if any(f.code == "mutates_input" for f in self.findings.values()):
-            args, kwargs = self.given
-            self.args, self.kwargs = _copied(args), _copied(kwargs)
+
+    @property
+    def mutates(self) -> bool:
+        """A call has changed an argument."""
+        return any(f.code == "mutates_input" for f in self.findings.values())
 
     def _notice_changed_parameters(self, params: Any, x: Vector) -> None:
         after = params if self.blocks.is_dict else {"params": params}

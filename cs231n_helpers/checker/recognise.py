@@ -328,26 +328,28 @@ def recognise(
     *,
     seed: int = 0,
     classes: int = C,
-) -> tuple[Problem | None, list[Exception]]:
+) -> tuple[Problem | None, Exception | None]:
     """Find the roles of the arguments and set up the small problem.
 
-    Returns the first problem on which the loss runs, and what it raised on those where it did not.
+    Returns the first problem on which the loss runs; and, where it runs on none although the
+    caller's sizes are equal so that it may run there by luck, what it raised.
     """
     call = Call(loss, args, kwargs)
-    errors: list[Exception] = []
+    misfit: Exception | None = None
     for problem in itertools.islice(
         _candidates(call, params, np.random.RandomState(seed), classes), 24
     ):
         try:
             at = problem.evaluate()
         except UnusableGradientError:
-            return problem, errors
+            return problem, None
         except Exception as error:
-            errors.append(error)
+            if problem.equal_sizes and misfit is None:
+                misfit = error
             continue
         if np.isfinite(at.value) or not problem.sizes:
-            return problem, errors
-    return None, errors
+            return problem, None
+    return None, misfit
 
 
 def _candidates(

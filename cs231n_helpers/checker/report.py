@@ -91,6 +91,7 @@ class GradientReport:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from cs231n_helpers import check_gradient
     >>> report = check_gradient(lambda w: (np.sum(w**2), w), np.array([1.0, 2.0, 5.0]))
     >>> report.verdict, bool(report), report.findings[0].code
