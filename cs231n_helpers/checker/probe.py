@@ -386,9 +386,22 @@ def surroundings(loss: Loss) -> dict[tuple[str, str], Any]:
             found["closure", name] = cell.cell_contents
         except ValueError:  # a cell that is still empty
             continue
-    for name in names_in(loss.__code__):
-        if name in loss.__globals__:
-            found["global", name] = loss.__globals__[name]
+    for function in helpers_of(loss):
+        for name in names_in(function.__code__):
+            if name in loss.__globals__:
+                found["global", name] = loss.__globals__[name]
+    return found
+
+
+def helpers_of(loss: types.FunctionType) -> list[types.FunctionType]:
+    """The function itself and those of the same namespace that it calls by their global names."""
+    found = [loss]
+    for function in found:  # grows on the way
+        for name in sorted(names_in(function.__code__)):
+            value = loss.__globals__.get(name)
+            same = isinstance(value, types.FunctionType) and value.__globals__ is loss.__globals__
+            if same and value not in found:
+                found.append(value)
     return found
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .probe import Evaluation, Probe, UnusableGradientError, Vector, surroundings
+from .probe import Evaluation, Probe, UnusableGradientError, Vector, helpers_of, surroundings
 from .reference import Array, Layer
 
 N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19)
@@ -88,12 +88,19 @@ class Call:
 def _rebound(function: types.FunctionType, new: dict[Slot, Any]) -> types.FunctionType:
     """The same code with other values in its closure and among its globals."""
     scope = {**function.__globals__, **{k: v for (kind, k), v in new.items() if kind == "global"}}
+    for helper in helpers_of(function)[1:]:  # they read the same globals
+        name = next(k for k, v in function.__globals__.items() if v is helper)
+        scope[name] = _copy_of(helper, scope, helper.__closure__)
     cells = tuple(
         types.CellType(new["closure", name]) if ("closure", name) in new else cell
         for name, cell in zip(
             function.__code__.co_freevars, function.__closure__ or (), strict=True
         )
     )
+    return _copy_of(function, scope, cells)
+
+
+def _copy_of(function: types.FunctionType, scope: dict[str, Any], cells: Any) -> types.FunctionType:
     twin = types.FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, cells
     )
@@ -368,7 +375,8 @@ def _candidates(
         for (slot, y), columns in itertools.product(targets.items(), (False, True)):
             n, c = single.shape[::-1] if columns else single.shape
             target = _targets(y, n, c)
-            if target and target.width == c and not _looks_like_data(images, slot, y):
+            known = target is not None and target.kind != "values" and target.width == c
+            if target and known and not _looks_like_data(images, slot, y):
                 yield _of_scores(call, slot, target, (n, c), columns, rng, classes)
     for (xs, X), (ys, y) in itertools.product(images.items(), targets.items()):
         if xs == ys:
