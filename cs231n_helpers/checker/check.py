@@ -14,7 +14,7 @@ from .diagnose import Diagnosis, diagnose
 from .mistakes import MESSAGES
 from .pictures import draw
 from .probe import Evaluation, Probe, Restored, UnusableGradientError, restored
-from .recognise import REG, N, Problem, recognise
+from .recognise import REG, Call, N, Problem, recognise
 from .report import Finding, GradientReport, Step
 
 BUDGET = 80  # evaluations on the caller's data to fail and localise
@@ -264,8 +264,8 @@ class _Check:
         self.findings.append(
             Finding(
                 code,
-                f"The function runs only where the number of examples, features or classes is the "
-                f"same; otherwise NumPy says: {text}. Most likely {cure}.",
+                "The function runs only where the number of examples, features or classes is the "
+                f"same, as here; on other data NumPy refuses. Most likely {cure}.",
                 evidence={"error": text},
             )
         )
@@ -374,10 +374,21 @@ class _Check:
             return Finding("grad_zero", MESSAGES["all zero"], label)
         ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
         if len(ratios) == 2 and abs(ratios[0] - ratios[1]) < 1e-3 * abs(ratios[0]):
-            code = {-1.0: "sign", 0.5: "scale_half"}.get(round(ratios[0], 4), "scale_const")
-            says = MESSAGES["factor"].format(factor=ratios[0])
-            return Finding(code, says, label, evidence={"factor": ratios[0]})
+            return self.factor(ratios[0], label)
         return Finding("unexplained", MESSAGES["everywhere"], label)
+
+    def factor(self, factor: float, label: str | None) -> Finding:
+        """Name a factor: a usual one, or the length of one of the arguments."""
+        loss, _, args, kwargs = self.call
+        arrays = [v for v in Call(loss, args, kwargs).slots.values() if isinstance(v, np.ndarray)]
+        named = [("sign", -1.0, ""), ("scale_half", 0.5, "")]
+        for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
+            named.append(("scale_N", n, f", the length {n} of an argument"))
+            named.append(("scale_inv_N", 1 / n, f", one over the length {n} of an argument"))
+        close = [(c, of) for c, value, of in named if abs(factor - value) < 1e-3 * abs(factor)]
+        code, of = close[0] if close else ("scale_const", "")
+        says = MESSAGES["factor"].format(factor=factor, of=of)
+        return Finding(code, says, label, evidence={"factor": factor})
 
     # ---- what this check could not see ----
 

@@ -511,7 +511,7 @@ class _Diagnostician:
 
         A sigmoid does notice, but its cross-entropy need not be infinite.
         """
-        if model.head.name not in ("softmax", "sigmoid"):
+        if model.head.name not in ("softmax", "logistic"):
             return
         problem, rng = self.problem, np.random.RandomState(7)
         arrays = problem.arrays(self.at.x.copy())  # views
@@ -526,7 +526,7 @@ class _Diagnostician:
         x = np.concatenate([(a.T if problem.columns else a).ravel() for a in arrays.values()])
         shifted = problem.evaluate(x, reg=self.none)
         change = abs(shifted.value - self.at.value)
-        if model.head.name == "sigmoid":
+        if model.head.name == "logistic":
             if not shifted.finite:
                 says = MESSAGES["saturated"]
                 self.result.cautions.append(Finding("overflow", says, caution=True))

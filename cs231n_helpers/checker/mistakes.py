@@ -104,14 +104,13 @@ class Spot:
 
 
 HINGE = ("hinge", "squared hinge")
-SIGMOID = ("sigmoid", "sigmoid squared")
 KINKED = ("ReLU", "leaky ReLU (0.01)", "leaky ReLU (0.1)")
 SMOOTH = ("sigmoid", "tanh", "softplus")
 
 
 def without_class(c: int) -> Formula:
     """Active classes as a loop over the classes sees them that leaves out class c."""
-    return lambda p: p.active * (np.arange(p.C) != c)
+    return lambda p: p.active * (np.arange(p.C) != c % p.C)
 
 
 def leaky_slope(k: float) -> Formula:
@@ -140,9 +139,6 @@ MISTAKES = [
             "raising any score raises the sum in the denominator", ("softmax",)),
     Mistake("missing_correct_class", "dscores", lambda p: p.P * (1 - p.T) / p.N,
             "the column of the correct class gets nothing: there it must be P - 1", ("softmax",)),
-    Mistake("softmax_jacobian_diagonal", "dscores", lambda p: (p.P - p.T) * p.T / p.N,
-            "only the diagonal p (1 - p) of the softmax derivative is used: off the diagonal it is "
-            "-p_i p_j", ("softmax",)),
     Mistake("onehot_indexing", "dscores",
             lambda p: (p.P - p.T.any(axis=0)) / p.N,
             "`P[:, y] -= 1` subtracts 1 from whole columns: use P[np.arange(N), y] -= 1",
@@ -186,10 +182,10 @@ MISTAKES = [
     # --- sigmoid outputs and squared error
     Mistake("extra_activation_derivative", "dscores", lambda p: (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
             "a - t is multiplied by a (1 - a): with cross-entropy the derivative of the sigmoid "
-            "has cancelled already, use a - t", ("sigmoid",)),
+            "has cancelled already, use a - t", ("logistic",)),
     Mistake("activation_derivative_missing", "dscores", lambda p: 2 * (p.Q - p.T) / p.N,
             "the derivative a (1 - a) of the output's sigmoid is missing: with squared error it "
-            "does not cancel", ("sigmoid squared",)),
+            "does not cancel", ("logistic squared",)),
     Mistake("activation_derivative_missing", "dscores", lambda p: 2 * (np.tanh(p.S) - p.T) / p.N,
             "the derivative 1 - a**2 of the output's tanh is missing: with squared error it does "
             "not cancel", ("tanh squared",)),
@@ -202,21 +198,21 @@ MISTAKES = [
             "-p_i p_j", ("softmax squared",)),
     Mistake("activation_derivative_input", "dscores",
             lambda p: 2 * (p.Q - p.T) * p.S * (1 - p.S) / p.N,
-            "a (1 - a) is evaluated at the scores z: put a = sigmoid(z) in", ("sigmoid squared",)),
+            "a (1 - a) is evaluated at the scores z: put a = sigmoid(z) in", ("logistic squared",)),
     Mistake("double_activation", "dscores",
             lambda p: 2 * (p.Q - p.T) * expit(p.Q) * (1 - expit(p.Q)) / p.N,
             "the sigmoid is applied twice: the helper that returns its derivative wants z, and "
-            "gets a = sigmoid(z)", ("sigmoid squared",)),
+            "gets a = sigmoid(z)", ("logistic squared",)),
     Mistake("missing_onehot", "dscores", lambda p: p.Q / p.N,
-            "the targets are never subtracted: use a - t", ("sigmoid",)),
+            "the targets are never subtracted: use a - t", ("logistic",)),
     Mistake("missing_onehot", "dscores", lambda p: 2 * p.S / p.N,
             "the targets are never subtracted: use prediction - target", ("squared error",)),
     Mistake("onehot_sign", "dscores", lambda p: (p.Q + p.T) / p.N,
-            "the targets are added: use a - t", ("sigmoid",)),
+            "the targets are added: use a - t", ("logistic",)),
     Mistake("missing_probs", "dscores", lambda p: -p.T / p.N,
-            "the outputs are left out and only -t is kept: use a - t", ("sigmoid",)),
+            "the outputs are left out and only -t is kept: use a - t", ("logistic",)),
     Mistake("activation_mismatch", "dscores", lambda p: (p.S - p.T) / p.N,
-            "the scores are used where their sigmoid belongs: use sigmoid(z) - t", ("sigmoid",)),
+            "the scores are used where their sigmoid belongs: use sigmoid(z) - t", ("logistic",)),
     Mistake("missing_input_factor", "dW",
             lambda p: np.broadcast_to(p.delta.mean(axis=0), p.W.shape),
             "every weight gets the mean residual: multiply each residual by its x, X.T @ residual"),
@@ -389,10 +385,6 @@ MISTAKES = [
             "the mask is z > 1: keep the units with z > 0", KINKED),
     Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in > p.z_in.mean()).astype(float),
             "the mask compares with the mean: keep the units with z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope",
-            lambda p: np.broadcast_to((p.z_in > 0).any(axis=0).astype(float), p.z_in.shape),
-            "a unit counts as on if it is on for any example: the mask is one for each example",
-            KINKED),
     Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in - (0 if p.below is None else p.below) > 0)
             .astype(float),
             "the mask is taken before the bias was added: use z = X @ W + b", KINKED),
@@ -406,8 +398,6 @@ MISTAKES = [
             "the backward pass uses the derivative of a tanh", (*KINKED, "sigmoid", "softplus")),
     Mistake("activation_mismatch", "slope", lambda p: (p.z_in > 0).astype(float),
             "the backward pass uses the mask of a ReLU", (*SMOOTH, *KINKED[1:])),
-    Mistake("activation_mismatch", "slope", lambda p: (p.a > 0).astype(float),
-            "the backward pass uses the mask of a ReLU", ("sigmoid", "softplus")),
     *[Mistake("activation_mismatch", "slope", leaky_slope(k),
               f"the backward pass uses the slope {k} of a leaky ReLU", KINKED)
       for k in (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)],
@@ -487,8 +477,6 @@ WRONG_LOSSES = [
               "the loss takes the largest probability: that of the correct class counts"),
     WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
               "the loss takes the first example's label for every example: use P[np.arange(N), y]"),
-    WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log((p.T * p.P).mean()),
-              "the loss takes the logarithm of the mean: it is the mean of the logarithms"),
     WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log(p.P).sum() / p.N,
               "the loss sums -log p over all classes: only the correct class counts"),
     WrongLoss("loss_wrong_grad_of_other", "softmax",
@@ -526,13 +514,13 @@ WRONG_LOSSES = [
               "the loss is the cube of the residuals"),
     WrongLoss("loss_wrong_grad_of_other", "squared error", lambda p: (p.R**4).sum() / p.N,
               "the loss is the fourth power of the residuals"),
-    WrongLoss("loss_wrong_grad_of_other", "sigmoid",
+    WrongLoss("loss_wrong_grad_of_other", "logistic",
               lambda p: -(p.T * np.log(p.Q)).sum() / p.N,
               "the loss lacks its second half, (1 - t) log(1 - a)"),
-    WrongLoss("loss_wrong_grad_of_other", "sigmoid",
+    WrongLoss("loss_wrong_grad_of_other", "logistic",
               lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the loss lacks its first half, t log(a)"),
-    WrongLoss("loss_wrong_grad_of_other", "sigmoid",
+    WrongLoss("loss_wrong_grad_of_other", "logistic",
               lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
 ]  # fmt: skip
@@ -651,8 +639,8 @@ MESSAGES = {
     "nothing, but here it gives {seen}: exp overflows or vanishes. Subtract each row's own maximum "
     "first, scores - scores.max(axis=1, keepdims=True).",
     "all zero": "The gradient is 0 throughout: it is never filled in.",
-    "factor": "The whole gradient is {factor:.4g} times what the loss says: a factor stands in one "
-    "of them and not in the other.",
+    "factor": "The whole gradient is {factor:.4g} times what the loss says{of}: a factor stands in "
+    "one of them and not in the other.",
     "spot": "The gradient is wrong in {place}, and right elsewhere: look at what the code does "
     "differently there.",
     "everywhere": "The gradient is wrong everywhere, and no known mistake explains it: check the "

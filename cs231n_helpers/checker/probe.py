@@ -399,9 +399,8 @@ def helpers_of(loss: types.FunctionType) -> list[types.FunctionType]:
     for function in found:  # grows on the way
         for name in sorted(names_in(function.__code__)):
             value = loss.__globals__.get(name)
-            same = isinstance(value, types.FunctionType) and value.__globals__ is loss.__globals__
-            if same and value not in found:
-                found.append(value)
+            if isinstance(value, types.FunctionType) and value not in found:
+                found += [value] if value.__globals__ is loss.__globals__ else []
     return found
 
 

@@ -106,12 +106,12 @@ HEADS = {
             lambda p: 2 * p.R / p.N,
         ),
         Head(
-            "sigmoid", "cross-entropy of sigmoid outputs",
+            "logistic", "cross-entropy of sigmoid outputs",
             lambda p: (np.logaddexp(0, p.S) - p.T * p.S).sum() / p.N,
             lambda p: (p.Q - p.T) / p.N,
         ),
         Head(
-            "sigmoid squared", "squared error of sigmoid outputs",
+            "logistic squared", "squared error of sigmoid outputs",
             lambda p: ((p.Q - p.T) ** 2).sum() / p.N,
             lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
         ),

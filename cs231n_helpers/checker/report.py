@@ -193,8 +193,8 @@ class GradientReport:
 
 
 def _rounded(error: float) -> str:
-    """In one digit: enough to act on, and the same on every machine."""
-    return "below 1e-7" if error < 1e-7 else f"{error:.1g}"
+    """In few digits: enough to act on, and the same on every machine."""
+    return "below 1e-7" if error < 1e-7 else f"{error:.3g}" if error > 0.01 else f"{error:.1g}"
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
