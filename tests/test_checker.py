@@ -379,6 +379,37 @@ class TestWaysToCall:
         report = check_gradient(changed(softmax_loss, lambda g: len(g) * g), X @ W, y)
         assert report.findings[0].code == "scale_N"
 
+    def test_gradient_by_the_input(self):
+        W, X, y = data()
+
+        def wrong(factor, X, W, y):
+            value, dscores = softmax_loss(X @ W, y)
+            return value, factor(len(X)) * dscores @ W.T
+
+        cases = {"scale_N": lambda n: n, "sign": lambda n: -1, "scale_half": lambda n: 0.5}
+        for code, factor in cases.items():
+            report = check_gradient(lambda X, f=factor: wrong(f, X, W, y), X)
+            assert report.findings[0].code == code
+
+        def transposed(X, W, y):  # unnoticed where D == C
+            value, dscores = softmax_loss(X @ W, y)
+            return value, dscores @ W
+
+        assert check_gradient(transposed, X[:, :4], W[:4], y).findings[0].code == "transpose"
+
+    def test_factors_are_named_where_the_assignment_is_not_known(self):
+        A = np.random.RandomState(0).standard_normal((9, 3))
+        factors = {1 / 9: "scale_inv_N", 9: "scale_N", -1: "sign", 0.5: "scale_half"}
+        factors |= {0: "grad_zero", 7: "scale_const"}
+        for factor, code in factors.items():
+
+            def loss(w, A, factor=factor):
+                return np.sum(np.cosh(A @ w)), factor * A.T @ np.sinh(A @ w)
+
+            report = check_gradient(loss, np.array([0.3, -0.2, 0.5]), A)
+            assert report.findings[0].code == code
+            assert not [f for f in report.mistakes if f.code == "misfit"]
+
     def test_memory_layouts(self):
         W, X, y = data()
         for layout in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=0)[::2]):
@@ -488,6 +519,18 @@ class TestNothingIsChanged:
         report = check_gradient(noisy, W)
         assert report.findings[0].code == "nondeterministic"
         assert (np.random.get_state()[1].tolist(), random.getstate()) == expected  # noqa: NPY002
+
+    def test_generators_that_the_loss_can_reach(self):
+        W, X, y = data()
+        legacy, modern, passed = np.random.RandomState(1), *map(np.random.default_rng, (1, 1))
+
+        def noisy(W, rng):
+            noise = legacy.uniform() + modern.uniform() + rng.uniform()
+            return softmax_loss_vectorized(W, X + noise, y, 0.1)
+
+        assert check_gradient(noisy, W, passed).findings[0].code == "nondeterministic"
+        assert legacy.uniform() == np.random.RandomState(1).uniform()
+        assert modern.uniform() == passed.uniform() == np.random.default_rng(1).uniform()
 
     def test_what_grows_from_call_to_call(self):
         total = np.zeros(3)

@@ -78,7 +78,7 @@ def check_gradient(
     >>> report.verdict, report.findings[0].code
     ('wrong', 'scale_N')
     """
-    with restored(loss) as world:
+    with restored(loss, *args, *kwargs.values()) as world:
         return _Check(loss, params, args, kwargs, as_rng(rng), world).run()
 
 
@@ -465,9 +465,9 @@ class _Check:
 
     def describe(self, found: Detection) -> None:
         assert self.detector is not None
-        slope = found.slope
+        most = self.detector.most_noise(found.at.value) / found.slope.h
         shown = ", ".join(
-            f"{s.analytic:.6g} promised and {s.numerical:.6g} measured at h = {s.h:.1g}"
+            f"{s.analytic:.4g} promised and {s.numerical:.4g} measured at h = {s.h:.1g}"
             for s in self.detector.slopes[:4]
         )
         said = {
@@ -478,7 +478,7 @@ class _Check:
         }[found.verdict]
         self.note(
             "Compared slopes along random directions, at both points.",
-            f"{shown}: {said} (tolerance {slope.tolerance:.1g}, the noise of rounding).",
+            f"{shown}: {said} (rounding makes at most {most:.0e}).",
         )
 
     def report(self, verdict: str, reason: str = "") -> GradientReport:
@@ -487,8 +487,8 @@ class _Check:
         sure = [f for f in own if not f.caution]
         if sure and verdict != "wrong":
             verdict, reason = "wrong", ""
-        errors = [s.relative_error for s in self.detector.slopes] if self.detector else [0.0]
-        rests_on = errors if verdict == "wrong" else errors[-1:]
+        slopes = self.detector.slopes if self.detector else []
+        rests_on = [s.relative_error for s in slopes if s.agrees or verdict == "wrong"]
         pictures = None
         if self.detector is not None:
             call, single = self.call, self.detector.single
@@ -497,7 +497,7 @@ class _Check:
             verdict=verdict,
             findings=(*sure, *self.findings, *(f for f in own if f.caution), *self.cautions),
             evaluations=self.probe.evaluations,
-            max_relative_error=float(min(max(rests_on, default=0.0), 1e300)),
+            max_relative_error=max(rests_on, default=0.0) if slopes else float("nan"),
             reason=reason,
             small_evaluations=self.small_evaluations,
             steps=tuple(self.steps),

@@ -80,7 +80,9 @@ class Slope:
     def relative_error(self) -> float:
         """The error over the larger of promise and measurement."""
         size = max(abs(self.analytic), abs(self.numerical))
-        return 0.0 if self.agrees and size == 0 else abs(self.best_error) / max(size, 1e-300)
+        if self.agrees and size <= 100 * self.tolerance:
+            return 0.0  # nothing but rounding
+        return abs(self.best_error) / max(size, 1e-300)
 
 
 class Detector:
@@ -110,11 +112,15 @@ class Detector:
 
     def noise(self, value: float) -> float:
         """What rounding may change in the loss; from how much the two sides differed so far."""
-        unit = (ROUNDING_SINGLE if self.single else ROUNDING) * value
+        most = self.most_noise(value)
         if self.single or len(self.slopes) < 3:
-            return MOST * unit
+            return most
         seen = float(np.median([s.jump * s.h for s in self.slopes]))
-        return float(np.clip(4 * seen, LEAST * unit, MOST * unit))
+        return float(np.clip(4 * seen, LEAST / MOST * most, most))
+
+    def most_noise(self, value: float) -> float:
+        """What rounding changes in the loss at most."""
+        return MOST * (ROUNDING_SINGLE if self.single else ROUNDING) * abs(value)
 
     def step(self, at: Evaluation, v: Vector) -> float:
         """The step size to begin with, along a unit direction v."""

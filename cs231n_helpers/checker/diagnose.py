@@ -239,14 +239,15 @@ class _Diagnostician:
         signs = [2 * problem.T - 1] if set(np.unique(problem.T)) <= {0.0, 1.0} else []
         for reading in problem.structure.readings:
             layers = tuple(reading(arrays, problem.sizes))
-            X = problem.X if layers else next(iter(arrays.values()))
+            X = next(iter(arrays.values())) if problem.of_scores else problem.X
             hidden = list(ACTIVATIONS.values()) if len(layers) > 1 else [ACTIVATIONS["ReLU"]]
             for head in HEADS.values():
                 squared = head.name in ("squared error", "tanh squared")
                 for T in (problem.T, *signs) if squared else (problem.T,):
                     for margin in self.margins() if "hinge" in head.name else [1.0]:
                         for activation in hidden:
-                            yield Model(layers, X, T, head, activation, margin), reading
+                            model = Model(layers, X, T, head, activation, margin)
+                            yield replace(model, by_input=problem.by_input), reading
 
     def margins(self) -> list[float]:
         """Margins that a hinge loss may have: 1, what is passed, what its value at 0 says."""
@@ -483,7 +484,7 @@ class _Diagnostician:
             part = Penalised(true, given, block.values, block.bias)
             entry = next(p for p in PENALTIES if p.seen(part))
             says = entry.says.format(
-                line=part.line, only_in=part.only_in, factor=part.factor, here=part.here
+                line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
             )
             where = part.line if part.line and entry.code in ("reg_bias", "reg_slice_wrong") else ""
             self.add(entry.code, block, says, where or "", reg=REG, factor=part.factor)
@@ -511,7 +512,7 @@ class _Diagnostician:
 
         A sigmoid does notice, but its cross-entropy need not be infinite.
         """
-        if model.head.name not in ("softmax", "logistic"):
+        if model.head.name not in ("softmax", "logistic") or self.problem.by_input:
             return
         problem, rng = self.problem, np.random.RandomState(7)
         arrays = problem.arrays(self.at.x.copy())  # views
@@ -626,10 +627,11 @@ class Penalised:
         return self.factor is not None and _close(self.factor, value)
 
     @property
-    def here(self) -> str:
-        """What is missing, in figures."""
+    def right(self) -> str:
+        """The gradient that belongs to the penalty in the loss."""
         r = _multiple(self.true, self.W)
-        return f", which is {r:.3g} * W at reg = {REG}" if r else ""
+        scale = "" if r is None or _close(r, REG) else f"{r / REG:.3g} * "
+        return f"{scale}reg * W" if r else "2 * reg_scale * reg * W"
 
     @property
     def constant(self) -> bool:

@@ -389,17 +389,23 @@ MISTAKES = [
             .astype(float),
             "the mask is taken before the bias was added: use z = X @ W + b", KINKED),
     Mistake("activation_mismatch", "slope", lambda p: p.a * (1 - p.a),
-            "the backward pass uses the derivative of a sigmoid, h (1 - h)", (*KINKED, "tanh")),
+            "the backward pass uses the derivative of a sigmoid, h (1 - h): take the slope of the "
+            "activation that the forward pass uses", (*KINKED, "tanh")),
     Mistake("activation_mismatch", "slope", lambda p: 1 - p.a**2,
-            "the backward pass uses the derivative of a tanh, 1 - h**2", (*KINKED, "sigmoid")),
+            "the backward pass uses the derivative of a tanh, 1 - h**2: take the slope of the "
+            "activation that the forward pass uses", (*KINKED, "sigmoid")),
     Mistake("activation_mismatch", "slope", lambda p: expit(p.z_in) * (1 - expit(p.z_in)),
-            "the backward pass uses the derivative of a sigmoid", (*KINKED, "tanh", "softplus")),
+            "the backward pass uses the derivative of a sigmoid: take the slope of the "
+            "activation that the forward pass uses", (*KINKED, "tanh", "softplus")),
     Mistake("activation_mismatch", "slope", lambda p: 1 - np.tanh(p.z_in) ** 2,
-            "the backward pass uses the derivative of a tanh", (*KINKED, "sigmoid", "softplus")),
+            "the backward pass uses the derivative of a tanh: take the slope of the "
+            "activation that the forward pass uses", (*KINKED, "sigmoid", "softplus")),
     Mistake("activation_mismatch", "slope", lambda p: (p.z_in > 0).astype(float),
-            "the backward pass uses the mask of a ReLU", (*SMOOTH, *KINKED[1:])),
+            "the backward pass uses the mask of a ReLU: take the slope of the "
+            "activation that the forward pass uses", (*SMOOTH, *KINKED[1:])),
     *[Mistake("activation_mismatch", "slope", leaky_slope(k),
-              f"the backward pass uses the slope {k} of a leaky ReLU", KINKED)
+              f"the backward pass uses the slope {k} of a leaky ReLU: take the slope of the "
+            "activation that the forward pass uses", KINKED)
       for k in (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)],
     Mistake("activation_derivative_missing", "slope", lambda p: np.ones_like(p.z_in),
             "the derivative of the hidden activation is missing: multiply the signal by it",
@@ -566,8 +572,7 @@ PENALTIES = [
             "The {line} is penalised in the {only_in} only: the slice that leaves out the biases "
             "starts or ends in the wrong place."),
     Penalty("reg_missing", lambda p: p.no_given,
-            "The gradient of the penalty is missing: the loss has reg_scale * reg * sum(W**2), so "
-            "add 2 * reg_scale * reg * W{here}."),
+            "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),
     Penalty("loss_reg_missing", lambda p: p.no_true,
             "The gradient has a penalty term and the loss has none: add reg_scale * reg * "
             "np.sum(W * W) to the loss."),
@@ -577,11 +582,12 @@ PENALTIES = [
             "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
             "in neither."),
     Penalty("reg_factor_2", lambda p: p.factor is not None,
-            "The gradient of the penalty is {factor:.3g} times what it should be: reg * sum(W**2) "
-            "has the gradient 2 * reg * W, and 0.5 * reg * sum(W**2) has reg * W."),
+            "The gradient of the penalty is {factor:.3g} times what it should be: for the penalty "
+            "in the loss it is {right} (reg * sum(W**2) gives 2 * reg * W, half of that gives "
+            "reg * W)."),
     Penalty("reg_sum_scalar", lambda p: p.constant,
-            "One number is added to every entry: the gradient of the penalty is the array "
-            "2 * reg_scale * reg * W, not a sum over it."),
+            "One number is added to every entry: the gradient of the penalty is the array {right}, "
+            "not a sum over it."),
     Penalty("reg_wrong_norm", lambda p: p.given_sign,
             "The gradient is that of the L1 penalty, sign(W), and the loss has the L2 penalty, "
             "sum(W**2), whose gradient is proportional to W."),
@@ -590,7 +596,7 @@ PENALTIES = [
             "the gradient is that of an L2 penalty."),
     Penalty("reg_wrong_matrix", lambda p: True,
             "The gradient of the penalty is built from the wrong array: it must be proportional to "
-            "the parameter itself, 2 * reg_scale * reg * W."),
+            "the parameter itself, {right}."),
 ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def draw(call: tuple[Any, ...], *, single: bool = False) -> Figure:
     """Measure every entry of small parameters, patches of entries of large ones, and draw them."""
     loss, params, args, kwargs = call
     rng = np.random.RandomState(0)
-    with restored(loss):
+    with restored(loss, *args, *kwargs.values()):
         probe = Probe(loss, params, args, kwargs)
         detector = Detector(probe, rng, single=single)
         at = probe(probe.x)

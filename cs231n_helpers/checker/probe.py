@@ -9,6 +9,7 @@ can reach (its closure, its globals, the random generators) as it was.
 from __future__ import annotations
 
 import functools
+import inspect
 import random
 import types
 import warnings
@@ -153,8 +154,16 @@ class Probe:
         for path, array in before.items():
             if path in after and _same(array, after[path]):
                 continue
-            what = f"argument {path[1] + 2}" if path[0] == 0 else f"argument {path[1]}"
-            self._mutated(what, array, after.get(path))
+            self._mutated(f"its argument {self._name(path)}", array, after.get(path))
+
+    def _name(self, path: tuple[Any, ...]) -> str:
+        """What the loss calls the argument that a path leads to."""
+        if path[0] == 1:
+            return str(path[1])
+        try:
+            return str(list(inspect.signature(self.loss).parameters)[path[1] + 1])
+        except (TypeError, ValueError, IndexError):
+            return f"number {path[1] + 2}"
 
     @property
     def mutates(self) -> bool:
@@ -411,12 +420,16 @@ class Restored:
     closure and among its globals get their values back.
     """
 
-    def __init__(self, loss: Loss) -> None:
+    def __init__(self, loss: Loss, *arguments: Any) -> None:
         self.arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._others: list[tuple[Any, Any]] = []  # list, dict or set, and a copy of it
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._cells: list[tuple[Any, Any]] = []
+        self._generators: list[tuple[Any, Any]] = []
         self._collect(loss, {}, 0)
+        for argument in arguments:  # the arrays among them are passed as copies
+            if isinstance(argument, np.random.Generator | np.random.RandomState):
+                self._collect(argument, {}, 0)
 
     def _collect(self, value: Any, seen: dict[int, Any], depth: int) -> None:
         if id(value) in seen or depth > 5 or isinstance(value, types.ModuleType | type):
@@ -425,6 +438,10 @@ class Restored:
         inner: list[Any] = []
         if isinstance(value, np.ndarray):
             self.arrays.append((value, value.copy(order="K")))
+        elif isinstance(value, np.random.RandomState):
+            self._generators.append((value, value.get_state()))
+        elif isinstance(value, np.random.Generator):
+            self._generators.append((value, value.bit_generator.state))
         elif isinstance(value, functools.partial):
             inner = [value.func, *value.args, *value.keywords.values()]
         elif isinstance(value, types.MethodType):
@@ -463,16 +480,21 @@ class Restored:
             namespace[name] = value
         for cell, value in self._cells:
             cell.cell_contents = value
+        for generator, state in self._generators:
+            if isinstance(generator, np.random.RandomState):
+                generator.set_state(state)
+            else:
+                generator.bit_generator.state = state
 
 
 @contextmanager
-def restored(loss: Loss) -> Iterator[Restored]:
+def restored(loss: Loss, *arguments: Any) -> Iterator[Restored]:
     """Run something that calls `loss`, then put back what the calls have changed.
 
     The state of NumPy's and Python's global random generators is put back as well.
     """
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-    world = Restored(loss)
+    world = Restored(loss, *arguments)
     try:
         yield world
     finally:

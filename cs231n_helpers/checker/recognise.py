@@ -285,10 +285,11 @@ class Problem:
     evaluations: int = 0
     equal_sizes: tuple[str, ...] = ()  # of the caller's data, for a caution
     columns: bool = False  # scores (C, N), examples are columns
+    by_input: bool = False  # the parameters are X, and the weights are an argument
 
     @property
     def of_scores(self) -> bool:
-        """The parameters are the scores themselves."""
+        """The parameters are no weights, but the scores or the input."""
         return not self.sizes
 
     def probe(self, reg: float | None = None) -> Probe:
@@ -381,6 +382,10 @@ def _candidates(
     for (xs, X), (ys, y) in itertools.product(images.items(), targets.items()):
         if xs == ys:
             continue
+        if single is not None and single.ndim == 2 and single.shape[1] in X.shape:
+            target = _targets(y, len(single), None)
+            if target is not None and target.kind in ("labels", "one-hot"):
+                yield _of_input(call, single, xs, ys, target, rng, classes)
         for examples in (0, 1):
             target = _targets(y, X.shape[examples], None)
             if target is None or (examples == 1 and X.shape[0] == X.shape[1]):
@@ -509,6 +514,38 @@ def _of_scores(
     )  # fmt: skip
 
 
+def _of_input(
+    call: Call,
+    X: NDArray[Any],
+    ws: Slot,
+    ys: Slot,
+    target: Target,
+    rng: np.random.RandomState,
+    classes: int,
+) -> Problem:
+    """The parameters are the input X (N, D), and the weights W (D, C) or (C, D) an argument."""
+    W = np.asarray(call.slots[ws])
+    flipped = W.shape[0] != X.shape[1]
+    given, T = target.small(rng, classes)
+    small, inputs = 0.6 * rng.standard_normal((D, classes)), rng.standard_normal((N, D))
+    layers: list[Layer] = [(small, None)]
+    dims = {"N": len(X), "D": X.shape[1], "C": W.shape[0] if flipped else W.shape[1]}
+    new = {dims["N"]: N, dims["D"]: D, dims["C"]: classes}
+    values = {ws: small.T.copy() if flipped else small, ys: given}
+    values |= _whole_numbers(call, new, {})
+    structure = Structure((), lambda sizes: {}, (lambda arrays, sizes: layers,))
+    return Problem(
+        call, structure, (), values, inputs, inputs, T, _penalty(call, values),
+        equal_sizes=_equal(dims), by_input=True,
+    )  # fmt: skip
+
+
+def _equal(dims: dict[str, int]) -> tuple[str, ...]:
+    """Which of these sizes are the same."""
+    pairs = itertools.combinations(dims, 2)
+    return tuple(f"{a} == {b}" for a, b in pairs if dims[a] == dims[b] > 1)
+
+
 def _of_data(
     call: Call,
     params: Any,
@@ -542,12 +579,9 @@ def _of_data(
     }
     dims = {"N": n_given, "D": chain[0], "C": chain[-1]}
     dims |= {"H": chain[1]} if len(chain) > 2 else {}
-    equal = tuple(
-        f"{a} == {b}" for a, b in itertools.combinations(dims, 2) if dims[a] == dims[b] > 1
-    )
     return Problem(
         call, structure, sizes, values, arrays if isinstance(params, dict) else arrays["params"],
-        small, T, _penalty(call, values), equal_sizes=equal,
+        small, T, _penalty(call, values), equal_sizes=_equal(dims),
     )  # fmt: skip
 
 

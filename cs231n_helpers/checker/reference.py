@@ -182,6 +182,7 @@ class Model:
     delta_margin: float = 1.0
     replaced: Mapping[str, Formula] = field(default_factory=dict)
     only: int | None = None
+    by_input: bool = False  # the gradient is taken by X
 
     def __str__(self) -> str:
         hidden = f", hidden {self.activation.name}" if len(self.layers) > 1 else ""
@@ -219,7 +220,7 @@ class Model:
     def gradients(self, dscores: Array | None = None) -> list[Array]:
         """Gradients of all arrays in order W1, b1, W2, b2, ... (of the scores, without layers).
 
-        They follow from `dscores`, by default that of the head.
+        They follow from `dscores`, by default that of the head. By the input: dX alone.
         """
         inputs, before = self.forward()
         head = self.head_pieces(inputs[-1])
@@ -238,6 +239,8 @@ class Model:
                 "below": self.layers[depth - 1][1] if depth else None,
             }  # fmt: skip
             p = self._pieces(PIECES, known, depth)
+            if self.by_input and not depth:
+                return [p.dh]
             found = [p.dW, *([] if b is None else [p.db]), *found]
             if depth:
                 delta = p.dz

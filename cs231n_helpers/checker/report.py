@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 VERDICTS = ("correct", "wrong", "inconclusive")
@@ -85,7 +86,7 @@ class GradientReport:
         Calls on small data of the checker's own, where the assignment was recognised.
     max_relative_error : float
         Largest ``|analytic - numerical| / max(|analytic|, |numerical|)`` of the slopes that the
-        verdict rests on, 0 up to rounding for a correct gradient.
+        verdict rests on, 0 up to rounding for a correct gradient; NaN where none was compared.
     steps : tuple of Step
         What was done, for `explain`.
 
@@ -128,6 +129,8 @@ class GradientReport:
         error = f"relative error {_rounded(self.max_relative_error)}"
         if self.verdict == "correct":
             return f"The gradient is correct ({error})."
+        if np.isnan(self.max_relative_error):
+            return "Something is wrong, before any slope can be compared."
         if self.verdict == "wrong":
             return (
                 f"The gradient is wrong ({error})."
@@ -138,12 +141,11 @@ class GradientReport:
 
     def __str__(self) -> str:
         lines = [self._headline()]
-        for number, finding in enumerate(self.mistakes, start=1):
-            place = f"{finding.place}: " if finding.place else ""
-            lines += _wrapped(f"{number}. {place}{finding.message} [{finding.code}]", "   ")
-        for finding in self.cautions:
-            place = f"{finding.parameter}: " if finding.parameter else ""
-            lines += _wrapped(f"Note: {place}{finding.message}", "   ")
+        for number, (place, finding) in enumerate(_merged(self.mistakes), start=1):
+            where = f"{place}: " if place else ""
+            lines += _wrapped(f"{number}. {where}{finding.message} [{finding.code}]", "   ")
+        for place, finding in _merged(self.cautions):
+            lines += _wrapped(f"Note: {f'{place}: ' if place else ''}{finding.message}", "   ")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -151,10 +153,10 @@ class GradientReport:
         colour = colours[self.verdict]
         rows = "".join(
             "<tr>"
-            f"<td style='text-align:left'>{html.escape(f.place or 'everywhere')}</td>"
+            f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
             f"<td style='text-align:left;white-space:normal'>{html.escape(f.message)}</td>"
             f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
-            for f in self.findings
+            for place, f in _merged(self.findings)
         )
         head = "<tr>" + "".join(
             f"<th style='text-align:left'>{title}</th>" for title in ("where", "finding", "code")
@@ -195,6 +197,16 @@ class GradientReport:
 def _rounded(error: float) -> str:
     """In few digits: enough to act on, and the same on every machine."""
     return "below 1e-7" if error < 1e-7 else f"{error:.3g}" if error > 0.01 else f"{error:.1g}"
+
+
+def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
+    """Findings that say the same once, with all their places."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        places.setdefault((finding.code, finding.message), []).append(finding)
+    return [
+        (" and ".join(filter(None, [f.place for f in same])), same[0]) for same in places.values()
+    ]
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
