@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus import linear
+from corpus import linear, nets, vectors
 from matplotlib.figure import Figure
 
 from cs231n_helpers import (
@@ -32,7 +32,7 @@ from cs231n_helpers.checker import mistakes
 from cs231n_helpers.checker.mistakes import MISTAKES, WRONG_LOSSES
 from cs231n_helpers.checker.reference import ACTIVATIONS, HEADS, Model
 
-CORPUS = [(corpus, entry) for corpus in (linear,) for entry in corpus.REGISTRY]
+CORPUS = [(corpus, entry) for corpus in (linear, nets, vectors) for entry in corpus.REGISTRY]
 WRONG = [(corpus, entry) for corpus, entry in CORPUS if entry["diagnosis"]]
 RIGHT = [(corpus, entry) for corpus, entry in CORPUS if not entry["diagnosis"]]
 

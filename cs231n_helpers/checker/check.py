@@ -320,7 +320,7 @@ class _Check:
     def localise(self, found: Detection) -> dict[str | None, Place]:
         assert self.detector is not None
         blocks = self.probe.blocks
-        room = BUDGET - self.probe.evaluations
+        room = BUDGET - self.probe.evaluations - 4 * len(blocks.slices)
         localiser = Localiser(self.detector, found.at, room)
         names = localiser.parameters()
         places = {}

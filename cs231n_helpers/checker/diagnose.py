@@ -104,12 +104,15 @@ class _Diagnostician:
         self.h, self.exact = (3e-3, INEXACT) if single else (1e-6, EXACT)
         self.none = 0.0 if problem.reg else None  # strength that takes the penalty away
         self.factor = 1.0  # of the textbook's gradient
+        self.still: list[Block] = []  # parameters that do not move the loss
         self.result = Diagnosis()
 
     def run(self) -> Diagnosis:
         if self.measure():
             self.raw = self.named = self.blocks(None)
             self.patterns()
+            if len(self.still) == len(self.raw):
+                self.say_still()
             if not self.result.findings:
                 self.compare_with_textbook()
         self.result.findings = list({(f.code, f.place): f for f in self.result.findings}.values())
@@ -185,12 +188,16 @@ class _Diagnostician:
                 says = f"This is the gradient of {other.label}: the two have changed names."
                 self.add("swapped_keys", block, says)
             elif still:
-                self.add("ignores_argument", block, MESSAGES["ignores_argument"])
+                self.still.append(block)
             elif block.true.size > 3 and _permuted(block.given, block.true):
                 code = self.order(block)
                 self.add(code, block, MESSAGES[code])
             elif block.same(block.given, np.trunc(block.true)) and not block.zero(block.given):
                 self.add("int_truncation", block, MESSAGES["int_truncation"])
+
+    def say_still(self) -> None:
+        for block in self.still:
+            self.add("ignores_argument", block, MESSAGES["ignores_argument"])
 
     def order(self, block: Block) -> str:
         """In which way the right numbers are out of order."""
@@ -200,14 +207,14 @@ class _Diagnostician:
         if any(block.same(np.roll(true, k), given) for k in range(1, true.size)):
             return "unroll_order"
         vectors = [self.problem.arrays(v) for v in self.vectors[:2]]
+        orders = set()
         for first in self.problem.structure.readings:
             for second in self.problem.structure.readings:
                 a = _arrays_of(first(vectors[0], self.problem.sizes))
                 b = _arrays_of(second(vectors[1], self.problem.sizes))
-                alike = all(np.allclose(i, j, atol=1e-7) for i, j in zip(a, b, strict=True))
-                if alike and getattr(first, "order", "") != getattr(second, "order", ""):
-                    return "unroll_order"
-        return "flatten_order"
+                if all(np.allclose(i, j, atol=1e-7) for i, j in zip(a, b, strict=True)):
+                    orders.add(getattr(first, "order", "") == getattr(second, "order", ""))
+        return "unroll_order" if orders == {False} else "flatten_order"
 
     # ---- 1. which textbook loss ----
 
@@ -423,10 +430,8 @@ class _Diagnostician:
             gradients = model.gradients(dscores=row)
             columns.append(np.concatenate([gradients[k].ravel() for k in wanted]))
         basis = np.stack(columns, axis=1)
-        if basis.shape[0] <= basis.shape[1]:
-            return
-        weights = np.linalg.lstsq(basis, target, rcond=None)[0]
-        if np.linalg.norm(basis @ weights - target) > self.exact * np.linalg.norm(target):
+        weights = self.weights_of(basis, target)
+        if weights is None:
             return
         counts = [i for i, row in enumerate(full) if np.linalg.norm(row) > 1e-9]
         kept = [i for i in counts if abs(weights[i]) > 1e-4 * np.abs(weights).max()]
@@ -439,6 +444,20 @@ class _Diagnostician:
             who = ", ".join(map(_counted, left_out))
             says = f"of {N} examples these contribute nothing: {who}; loop over range(N)"
         yield Explanation("example_dropped", says, dict.fromkeys(wanted, 1.0), 1.7)
+
+    def weights_of(self, basis: Array, target: Array) -> Array | None:
+        """Weights of the columns that give the target; all or all but one, where many do."""
+        if basis.shape[0] > basis.shape[1]:
+            weights = np.linalg.lstsq(basis, target, rcond=None)[0]
+            fits = np.linalg.norm(basis @ weights - target) <= self.exact * np.linalg.norm(target)
+            return np.asarray(weights) if fits else None
+        for i in range(basis.shape[1]) if basis.shape[0] > 2 else ():
+            for weights in (np.arange(basis.shape[1]) != i, np.arange(basis.shape[1]) == i):
+                only = basis @ weights
+                factor = float(only @ target) / max(float(only @ only), 1e-300)
+                if np.linalg.norm(factor * only - target) <= self.exact * np.linalg.norm(target):
+                    return np.asarray(factor * weights)
+        return None
 
     # ---- 3. which few explain it all ----
 
@@ -481,7 +500,8 @@ class _Diagnostician:
             fit = self.fit(block, block.given, block.true)
             if fit is not None and not _close(fit[0], 1) and block.same(given, fit[0] * true):
                 continue  # the whole array is off by this factor: said already
-            part = Penalised(true, given, block.values, block.bias)
+            apart = any(b.bias for b in self.named)
+            part = Penalised(true, given, block.values, block.bias, apart)
             entry = next(p for p in PENALTIES if p.seen(part))
             says = entry.says.format(
                 line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
@@ -498,11 +518,14 @@ class _Diagnostician:
         expected = self.factor * model.loss()
         offset = self.at.value - expected
         hinge = "hinge" in model.head.name
+        problem_classes = self.problem.T.shape[1]
         if abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
             code = "loss_offset" if hinge else "loss_value"
             self.add(code, None, MESSAGES[code].format(offset=offset), offset=offset)
         elif hinge and model.delta_margin == 0:
             self.add("loss_value", None, MESSAGES["no delta"])
+        elif _close(self.factor, 1 / problem_classes) and model.head.name in ("softmax", "hinge"):
+            self.add("loss_value", None, MESSAGES["mean over classes"])
         elif _close(self.factor, N) and model.head.name in ("softmax", "hinge"):
             caution = Finding("loss_value", MESSAGES["sum"], caution=True)
             self.result.cautions.append(caution)
@@ -551,6 +574,8 @@ class _Diagnostician:
             says = "None, but a known mistake has it."
             self.add(*known)
         else:
+            self.say_still()
+            wrong -= {k for k, block in enumerate(self.raw) if block in self.still}
             for explanation in self.choose(wrong, list(self.simple(wrong))):
                 self.say(explanation)
         self.note("Which textbook loss has this derivative?", says)
@@ -572,13 +597,32 @@ class _Diagnostician:
         for model, reading in self.models():
             self.named = self.blocks(reading)
             for entry in WRONG_LOSSES:
-                certain = gradient_is_wrong or entry.always
-                if certain and entry.head == model.head.name and self.has_loss(model, entry):
+                tried = entry.head == model.head.name and (gradient_is_wrong or entry.always)
+                if tried and self.has_value(model, reading, entry) and self.has_loss(model, entry):
                     if gradient_is_wrong:
                         return entry.code, None, f"{_sentence(entry.says)}."
                     return "loss_value", None, f"Loss and gradient agree, but {entry.says}."
         self.named = self.raw
         return None
+
+    def has_value(self, model: Model, reading: Reading, entry: WrongLoss) -> bool:
+        """Tell whether the loss is a multiple of this wrong one at a few points: a quick test."""
+        problem = self.problem
+        if problem.reg is None and not problem.of_scores:
+            return len(problem.structure.readings) < 3  # a penalty may be in the value
+        if not hasattr(self, "_points"):
+            rng = np.random.RandomState(1)
+            steps = [0.3 * rng.standard_normal(self.at.x.size) for _ in range(3)]
+            self._points = [problem.evaluate(self.at.x + s, reg=self.none) for s in steps]
+        ratios = []
+        for at in self._points:
+            arrays = problem.arrays(at.x)
+            X = next(iter(arrays.values())) if problem.of_scores else problem.X
+            moved = replace(model, layers=tuple(reading(arrays, problem.sizes)), X=X)
+            with np.errstate(all="ignore"):
+                value = float(entry.loss(moved.head_pieces(moved.forward()[0][-1])))
+            ratios.append(at.value / value if value else np.nan)
+        return bool(np.ptp(ratios) <= self.exact * abs(ratios[0]))
 
     def has_loss(self, model: Model, entry: WrongLoss) -> bool:
         """Tell whether the true gradient is a multiple of that of this wrong loss."""
@@ -599,6 +643,7 @@ class Penalised:
     given: Array
     W: Array
     bias: bool
+    biases_apart: bool  # the model has biases of their own
     n: int = N
 
     @property
@@ -664,7 +709,7 @@ class Penalised:
     @property
     def line_is_bias(self) -> bool:
         """That line is where the bias trick puts the biases."""
-        return self.line in ("row 0", f"row {len(self.W) - 1}")
+        return not self.biases_apart and self.line in ("row 0", f"row {len(self.W) - 1}")
 
     @property
     def proportional(self) -> bool:
@@ -673,6 +718,15 @@ class Penalised:
                 for a in (self.true, self.given) if (np.abs(a) > self.small).any()]  # fmt: skip
         sizes = [np.abs(a[self.off]).max(initial=0) for a in (self.true, self.given)]
         return all(r is not None for r in both) and float(min(sizes)) <= self.small
+
+    @property
+    def other_entries(self) -> bool:
+        """Both are the same multiple of W, but on different entries."""
+        masks = [np.abs(a) > self.small for a in (self.true, self.given)]
+        found = [
+            _multiple(a[m], self.W[m]) for a, m in zip((self.true, self.given), masks, strict=True)
+        ]
+        return None not in found and _close(*found) and bool((masks[0] != masks[1]).any())  # type: ignore[arg-type]
 
     @property
     def only_in(self) -> str:
@@ -708,9 +762,10 @@ def _equal(block: Block, other: Block) -> bool:
 
 
 def _permuted(a: Array, b: Array) -> bool:
-    """The same numbers in another order."""
+    """The same numbers in another order; of numbers that repeat, any order may be chance."""
     scale = max(float(np.abs(b).max()), 1e-12)
-    if np.allclose(a.ravel(), b.ravel(), atol=1e-6 * scale, rtol=0):
+    same = np.allclose(a.ravel(), b.ravel(), atol=1e-6 * scale, rtol=0)
+    if same or np.unique(np.round(b / scale, 5)).size < 0.9 * b.size:
         return False
     return bool(np.allclose(np.sort(a.ravel()), np.sort(b.ravel()), atol=1e-6 * scale, rtol=0))
 
@@ -732,7 +787,8 @@ def _spot(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
     if off.ndim != 2 or off.all():
         return None
     lines: NDArray[np.bool_] = np.any(off, axis=1 if axis == "row" else 0)
-    if len(lines) < 3 - (not all_but) or off.sum() == 1:
+    entry = off.sum() == 1 and min(off.shape) > 1
+    if len(lines) < 3 - (not all_but) or entry:
         return None
     found = np.flatnonzero(~lines if all_but else lines)
     if len(found) != 1:

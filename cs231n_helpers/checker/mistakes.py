@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from .reference import Formula, one_per_row
+from .reference import LEAKS, Formula, one_per_row
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Spot:
 
 
 HINGE = ("hinge", "squared hinge")
-KINKED = ("ReLU", "leaky ReLU (0.01)", "leaky ReLU (0.1)")
+KINKED = ("ReLU", *(f"leaky ReLU ({k})" for k in LEAKS))
 SMOOTH = ("sigmoid", "tanh", "softplus")
 
 
@@ -162,6 +162,9 @@ MISTAKES = [
             "the probabilities are normalised over the examples: sum over axis 1, the classes, so "
             "that each row adds up to 1", ("softmax",)),
     Mistake("normalise_axis", "P", lambda p: p.E / p.E.sum(),
+            "the probabilities are normalised over the whole matrix: sum over axis 1, the classes, "
+            "so that each row adds up to 1", ("softmax",)),
+    Mistake("normalise_axis", "P", lambda p: np.exp(p.S) / np.exp(p.S).sum(),
             "the probabilities are normalised over the whole matrix: sum over axis 1, the classes, "
             "so that each row adds up to 1", ("softmax",)),
     Mistake("normalise_axis", "P", lambda p: p.E,
@@ -332,6 +335,12 @@ MISTAKES = [
     Mistake("wrong_index", "dW", lambda p: p.a.T @ p.active / p.N
             - p.a.T[:, : p.C] @ (p.active.T @ p.T) / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("hinge",)),
+    Mistake("wrong_index", "dW",
+            lambda p: p.a[: p.C].T * p.P.sum(axis=0) / p.N - p.a.T @ p.T / p.N,
+            "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("softmax",)),
+    Mistake("wrong_index", "dW",
+            lambda p: p.a.T @ p.P / p.N - p.a[: p.C].T * p.T.sum(axis=0) / p.N,
+            "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("softmax",)),
     Mistake("onehot_indexing", "dW",
             lambda p: p.a.T @ p.active / p.N - p.a.T @ (last_of_class(p) * p.count) / p.N,
             "`dW[:, y] -= ...` keeps only the last example of each class: use np.add.at, or the "
@@ -367,6 +376,8 @@ MISTAKES = [
             "`dh[h <= 0] = 0`", KINKED),
     Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in <= 0).astype(float),
             "the mask is the wrong way round: keep the units with z > 0", KINKED),
+    Mistake("relu_mask_wrong", "slope", lambda p: p.slope.max() + p.slope.min() - p.slope,
+            "the two slopes are exchanged: z > 0 has the slope 1", KINKED),
     Mistake("relu_mask_wrong", "slope", lambda p: p.a,
             "the signal is multiplied by h instead of by the mask h > 0", KINKED),
     Mistake("relu_mask_wrong", "slope", lambda p: p.z_in,
@@ -406,7 +417,7 @@ MISTAKES = [
     *[Mistake("activation_mismatch", "slope", leaky_slope(k),
               f"the backward pass uses the slope {k} of a leaky ReLU: take the slope of the "
             "activation that the forward pass uses", KINKED)
-      for k in (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)],
+      for k in (*LEAKS, 0.02)],
     Mistake("activation_derivative_missing", "slope", lambda p: np.ones_like(p.z_in),
             "the derivative of the hidden activation is missing: multiply the signal by it",
             SMOOTH),
@@ -487,7 +498,8 @@ WRONG_LOSSES = [
               "the loss sums -log p over all classes: only the correct class counts"),
     WrongLoss("loss_wrong_grad_of_other", "softmax",
               lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
-              "the loss is the binary cross-entropy of each class: softmax needs -log p_y only"),
+              "the loss is the binary cross-entropy of each class: softmax needs -log p_y only",
+              always=True),
     WrongLoss("activation_mismatch", "softmax",
               lambda p: -(p.T * np.log(_softmax(np.maximum(p.S, 0)))).sum() / p.N,
               "the forward pass clips the scores with a ReLU, the backward pass does not know it: "
@@ -594,6 +606,9 @@ PENALTIES = [
     Penalty("reg_wrong_norm", lambda p: p.true_sign,
             "The loss has the L1 penalty, sum |W|, whose gradient is proportional to sign(W), and "
             "the gradient is that of an L2 penalty."),
+    Penalty("reg_slice_wrong", lambda p: p.other_entries,
+            "Loss and gradient leave out different weights of the penalty: use the same slice in "
+            "both."),
     Penalty("reg_wrong_matrix", lambda p: True,
             "The gradient of the penalty is built from the wrong array: it must be proportional to "
             "the parameter itself, {right}."),
@@ -638,6 +653,8 @@ MESSAGES = {
     "compare with the known value at W = 0.",
     "no delta": "Loss and gradient agree, but the margin delta is missing in both: at W = 0 the "
     "loss is 0 and must be C - 1. Use max(0, s_j - s_y + 1).",
+    "mean over classes": "Loss and gradient agree, but np.mean runs over the classes as well: at "
+    "W = 0 the loss is C times too small. Sum over the classes, and divide by N.",
     "sum": "Loss and gradient agree, but both are sums over the examples where the assignment asks "
     "for the mean (at W = 0 the loss is N times log C or C - 1): divide both by N, or the learning "
     "rate depends on the size of the batch.",

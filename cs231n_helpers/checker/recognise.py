@@ -26,7 +26,7 @@ from .reference import Array, Layer
 N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19)
 REG = 0.3
 PENALTY_NAMES = ("reg", "lam", "l2", "decay", "weight_decay", "strength", "penalty", "alpha", "mu")
-Slot = tuple[str, Any]
+Slot = tuple[Any, ...]  # ("arg", 0), ("closure", "X"), and ("closure", "data", 0) in a container
 Arrays = dict[str, Array]
 
 
@@ -48,6 +48,10 @@ class Call:
         owner = getattr(loss, "__self__", None if inspect.isroutine(loss) else loss)
         if owner is not None and hasattr(owner, "__dict__"):
             self.slots |= {("self", k): v for k, v in vars(owner).items()}
+        for slot, value in list(self.slots.items()):
+            inside = _items(value)
+            if any(isinstance(v, np.ndarray) for _, v in inside):
+                self.slots |= {(*slot, k): v for k, v in inside}
 
     def _add_defaults(self) -> None:
         try:
@@ -56,13 +60,13 @@ class Call:
             return
         for position, parameter in enumerate(parameters[1:]):
             given = position < len(self.args) or parameter.name in self.kwargs
-            if not given and isinstance(parameter.default, float):
+            if not given and isinstance(parameter.default, float | int | tuple):
                 self.slots["kw", parameter.name] = parameter.default
 
     def name(self, slot: Slot) -> str:
         """What the function calls this: the name of its parameter, variable or attribute."""
-        if slot[0] != "arg":
-            return str(slot[1])
+        if slot[0] != "arg" or len(slot) > 2:
+            return str(slot[-1])
         try:
             return str(list(inspect.signature(self.loss).parameters)[slot[1] + 1])
         except (TypeError, ValueError, IndexError):
@@ -70,6 +74,7 @@ class Call:
 
     def exchanged(self, new: dict[Slot, Any]) -> tuple[Callable[..., Any], tuple[Any, ...], Any]:
         """The same call with the values in `new`: (loss, args, kwargs)."""
+        new = _folded(new, self.slots)
         args = tuple(new.get(("arg", i), v) for i, v in enumerate(self.args))
         kwargs = {**self.kwargs, **{k: v for (kind, k), v in new.items() if kind == "kw"}}
         attributes = {k: v for (kind, k), v in new.items() if kind == "self"}
@@ -83,6 +88,24 @@ class Call:
         elif names and isinstance(loss, types.FunctionType):
             loss = _rebound(loss, names)
         return loss, args, kwargs
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    """What a small container holds, by its keys."""
+    if isinstance(value, dict) and len(value) < 40:
+        return list(value.items())
+    return list(enumerate(value)) if type(value) in (tuple, list) and len(value) < 10 else []
+
+
+def _folded(new: dict[Slot, Any], old: dict[Slot, Any]) -> dict[Slot, Any]:
+    """Put values that belong into containers into copies of these."""
+    folded = {slot: value for slot, value in new.items() if len(slot) == 2}
+    for slot, value in new.items():
+        if len(slot) > 2:
+            whole = folded.get(slot[:2], old[slot[:2]])
+            held = dict(_items(whole)) | {slot[2]: value}
+            folded[slot[:2]] = held if isinstance(whole, dict) else type(whole)(held.values())
+    return folded
 
 
 def _rebound(function: types.FunctionType, new: dict[Slot, Any]) -> types.FunctionType:
@@ -153,19 +176,58 @@ def _single(params: NDArray[Any], d: int, c: int) -> Iterator[Structure]:
 def _dictionary(shapes: dict[str, tuple[int, ...]], d: int, c: int) -> Iterator[Structure]:
     """Weights and biases by name: weights that make a chain from D to C, biases that fit them."""
     matrices = [k for k, s in shapes.items() if len(s) == 2 and min(s) > 1]
-    vectors = [k for k, s in shapes.items() if k not in matrices]
-    weights = matrices or [k for k in vectors if int(np.prod(shapes[k])) == d and k[0] not in "bB"]
-    for order in itertools.permutations(weights if len(weights) <= 4 else []):
-        for flips in itertools.product((False, True), repeat=len(order)):
-            chain, fits = [d], True
-            for name, flip in zip(order, flips, strict=True):
-                shape = shapes[name] if name in matrices else (d, 1)
-                rows, columns = shape[::-1] if flip else shape
-                fits = fits and rows == chain[-1]
-                chain.append(columns)
-            biases = _biases_for(chain[1:], {k: shapes[k] for k in vectors if k not in weights})
-            if fits and chain[-1] == c and biases is not None:
-                yield _chained(shapes, order, flips, biases, tuple(chain))
+    others = [k for k in shapes if k not in matrices]
+    columns = [k for k in others if len(shapes[k]) == 2]  # (H, 1): the weights of one output
+    vectors = [k for k in others if int(np.prod(shapes[k])) == d and k[0] not in "bB"]
+    # (H,), the same; of two that would do, the later one is the weights
+    outer = [k for k in reversed(others) if len(shapes[k]) == 1] if c == 1 else []
+    choices = (
+        [[*matrices, k] for k in ("", *columns, *outer)] if matrices else [[k] for k in vectors]
+    )
+    choices = [[k for k in weights if k] for weights in choices]
+    yield from _augmented(shapes, d, c)
+    for weights in choices if len(matrices) <= 4 else []:
+        for order in itertools.permutations(weights):
+            for flips in itertools.product((False, True), repeat=len(order)):
+                chain, fits = [d], True
+                for name, flip in zip(order, flips, strict=True):
+                    shape = shapes[name] if len(shapes[name]) == 2 else (shapes[name][0], 1)
+                    rows, wide = shape[::-1] if flip else shape
+                    fits = fits and rows == chain[-1]
+                    chain.append(wide)
+                left = {k: shapes[k] for k in others if k not in weights}
+                biases = _biases_for(chain[1:], left)
+                if fits and chain[-1] == c and biases is not None:
+                    yield _chained(shapes, order, flips, biases, tuple(chain))
+
+
+def _augmented(shapes: dict[str, tuple[int, ...]], d: int, c: int) -> Iterator[Structure]:
+    """Weights by name with their biases inside, as a further row or column."""
+    if len(shapes) > 4 or any(len(s) != 2 for s in shapes.values()):
+        return
+    for order in itertools.permutations(shapes):
+        for flip in (False, True):
+            pairs = [shapes[k][::-1] if flip else shapes[k] for k in order]
+            chain = (d, *(out for _, out in pairs))
+            if chain[-1] != c or any(p[0] != n + 1 for p, n in zip(pairs, chain, strict=False)):
+                continue
+
+            def small(sizes: tuple[int, ...], order: Any = order, flip: bool = flip) -> Any:
+                new = {
+                    k: (i + 1, o)
+                    for k, (i, o) in zip(order, itertools.pairwise(sizes), strict=True)
+                }
+                return {k: new[k][::-1] if flip else new[k] for k in shapes}
+
+            def read(last: bool, order: Any = order, flip: bool = flip) -> Any:
+                def reading(arrays: Arrays, sizes: tuple[int, ...]) -> list[Layer]:
+                    both = [arrays[k].T if flip else arrays[k] for k in order]
+                    return [(A[:-1], A[-1]) if last else (A[1:], A[0]) for A in both]
+
+                return reading
+
+            names = tuple(k for k in order for _ in range(2))
+            yield Structure(chain, small, (read(True), read(False)), names)
 
 
 def _biases_for(sizes: list[int], shapes: dict[str, tuple[int, ...]]) -> list[str | None] | None:
@@ -212,20 +274,21 @@ def _chained(
 
 def _parts(kind: str, sizes: tuple[int, ...]) -> list[tuple[int, str, tuple[int, ...]]]:
     """How a vector is cut: (layer, "W", "b", "bW" or "Wb", shape) in their order."""
-    order, wide = kind.split()
-    pairs = list(enumerate(itertools.pairwise(sizes)))
-    if order in ("bW", "Wb"):
-        return [
-            (depth, order, (o, i + 1) if wide == "out" else (i + 1, o)) for depth, (i, o) in pairs
-        ]
-    W = [(depth, "W", (o, i) if wide == "out" else (i, o)) for depth, (i, o) in pairs]
-    b = [(depth, "b", (o,)) for depth, (_, o) in pairs]
-    if order == "W":
-        return list(W)
-    if order == "W,b":
-        return [part for both in zip(W, b, strict=True) for part in both]
-    if order == "b,W":
-        return [part for both in zip(b, W, strict=True) for part in both]
+    order, wide, way = kind.split()
+    layers = list(enumerate(itertools.pairwise(sizes)))[:: -1 if way == "back" else 1]
+
+    def matrix(depth: int, i: int, o: int) -> tuple[int, str, tuple[int, ...]]:
+        what = order if order in ("bW", "Wb") else "W"
+        rows = i if what == "W" else i + 1
+        return depth, what, (o, rows) if wide == "out" else (rows, o)
+
+    W = [matrix(depth, i, o) for depth, (i, o) in layers]
+    b = [(depth, "b", (o,)) for depth, (_, o) in layers]
+    if order in ("W", "bW", "Wb"):
+        return W
+    if order in ("W,b", "b,W"):
+        pairs = zip(W, b, strict=True) if order == "W,b" else zip(b, W, strict=True)
+        return [part for pair in pairs for part in pair]
     return [*W, *b] if order == "WW,bb" else [*b, *W]
 
 
@@ -242,7 +305,7 @@ def _flat(size: int, chain: tuple[int, ...], matrix: tuple[int, ...]) -> Iterato
             for depth, what, shape in _parts(kind, sizes):
                 part = vector[start : start + int(np.prod(shape))].reshape(shape, order=memory)
                 start += part.size
-                part = part.T if part.ndim == 2 and kind.endswith("out") else part
+                part = part.T if part.ndim == 2 and " out " in kind else part
                 if what == "bW":
                     b[depth], part = part[0], part[1:]
                 elif what == "Wb":
@@ -250,13 +313,14 @@ def _flat(size: int, chain: tuple[int, ...], matrix: tuple[int, ...]) -> Iterato
                 (b if what == "b" else W)[depth] = part
             return [(W[depth], b.get(depth)) for depth in sorted(W)]
 
-        reading.order = kind.split()[0]  # type: ignore[attr-defined]
+        reading.order = kind.split()[::2]  # type: ignore[attr-defined]
         return reading
 
     if size not in (bare, full):
         return
     orders = ["W"] if size == bare else ["bW", "W,b", "WW,bb", "Wb", "b,W", "bb,WW"]
-    kinds = [f"{order} {wide}" for order in orders for wide in ("out", "in")]
+    ways = ("on", "back") if len(chain) > 2 else ("on",)  # from the first layer or the last
+    kinds = [f"{order} {wide} {way}" for way in ways for order in orders for wide in ("out", "in")]
 
     def small(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         n = sum(i * o for i, o in itertools.pairwise(sizes))
@@ -387,11 +451,26 @@ def _candidates(
             if target is not None and target.kind in ("labels", "one-hot"):
                 yield _of_input(call, single, xs, ys, target, rng, classes)
         for examples in (0, 1):
-            target = _targets(y, X.shape[examples], None)
+            target = _targets(y, X.shape[examples], _highest(call, params, y))
             if target is None or (examples == 1 and X.shape[0] == X.shape[1]):
                 continue
             for structure in _structures(call, params, X.shape[1 - examples], target):
                 yield _of_data(call, params, xs, examples, ys, target, structure, rng, classes)
+
+
+def _highest(call: Call, params: Any, y: NDArray[Any]) -> int | None:
+    """The highest label, where labels begin at 1 and some size says that it is their number."""
+    if y.dtype.kind not in "iu" or y.size == 0 or y.min() != 1:
+        return None
+    sizes = {n for v in (params.values() if isinstance(params, dict) else [params])
+             for n in np.shape(v)}  # fmt: skip
+    for value in call.slots.values():
+        sizes |= {value} if type(value) is int else set()
+        sizes |= (
+            set(value) if isinstance(value, tuple) and all(type(n) is int for n in value) else set()
+        )
+    highest = int(y.max())
+    return highest if highest in sizes and highest + 1 not in sizes else None
 
 
 def _looks_like_data(images: dict[Slot, Any], slot: Slot, y: Any) -> bool:
@@ -565,6 +644,7 @@ def _of_data(
         target = Target("binary", 1, target.shape, target.examples, target.dtype)
     given, T = target.small(rng, last)
     small = rng.standard_normal((N, D))
+    small[[0, -1]] *= 0.3  # small scores: these two always count in a hinge loss
     rows = X if examples == 0 else X.T
     for column in (0, -1):
         if rows.shape[1] > 1 and np.all(rows[:, column] == 1):
@@ -573,16 +653,22 @@ def _of_data(
     n_given = rows.shape[0]
     values |= _whole_numbers(call, {n_given: N}, dict(zip(chain, sizes, strict=True)), chain, sizes)
     shapes = structure.shapes(sizes)
-    arrays = {
-        k: (0.6 if len(s) > 1 and min(s) > 1 else 0.4) * rng.standard_normal(s)
-        for k, s in shapes.items()
-    }
+    arrays = {k: _weights(rng, s) for k, s in shapes.items()}
     dims = {"N": n_given, "D": chain[0], "C": chain[-1]}
     dims |= {"H": chain[1]} if len(chain) > 2 else {}
     return Problem(
         call, structure, sizes, values, arrays if isinstance(params, dict) else arrays["params"],
         small, T, _penalty(call, values), equal_sizes=_equal(dims),
     )  # fmt: skip
+
+
+def _weights(rng: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+    """Random weights; the signs in a short vector differ, so that sign(w) is no constant."""
+    if len(shape) > 1 and min(shape) > 1:
+        return 0.6 * rng.standard_normal(shape)
+    z = 0.4 * rng.standard_normal(shape)
+    size = int(np.prod(shape))
+    return np.abs(z) * (-1.0) ** np.arange(size).reshape(shape) if 1 < size < 10 else z
 
 
 def _whole_numbers(
@@ -599,14 +685,29 @@ def _whole_numbers(
         if type(value) in (int, np.int64, np.int32):
             if int(value) in new and (slot[0] != "arg" or int(value) > 1):
                 found[slot] = new[int(value)]
-        elif isinstance(value, tuple | list) and value and all(type(n) is int for n in value):
-            mapped = [new.get(n, n) for n in value]
-            for k in (0, 1):
-                if tuple(value) == chain[k:]:
-                    mapped = list(sizes[k:])
-            if mapped != list(value):
-                found[slot] = type(value)(mapped)
+        elif isinstance(value, tuple | list | dict) and len(slot) == 2:
+            mapped = _mapped(value, new, chain, sizes)
+            if mapped != value:
+                found[slot] = mapped
     return found
+
+
+def _mapped(value: Any, new: dict[int, int], chain: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+    """Whole numbers in nested tuples, lists and dicts exchanged; arrays stay as they are."""
+    if type(value) is int:
+        return new.get(value, value)
+    if isinstance(value, dict) and len(value) < 40 and not _holds_arrays(value):
+        return {k: _mapped(v, new, chain, sizes) for k, v in value.items()}
+    if type(value) in (tuple, list) and len(value) < 10 and not _holds_arrays(value):
+        for k in (0, 1):
+            if tuple(value) == chain[k:]:
+                return type(value)(sizes[k:])
+        return type(value)(_mapped(v, new, chain, sizes) for v in value)
+    return value
+
+
+def _holds_arrays(value: Any) -> bool:
+    return any(not isinstance(v, int | float | str | tuple | list) for _, v in _items(value))
 
 
 def _penalty(call: Call, values: dict[Slot, Any]) -> Slot | None:

@@ -143,22 +143,24 @@ class Activation:
     slope: Callable[[Array], Array]
 
 
+LEAKS = (0.01, 0.1, 0.2, 0.3, 0.05, 0.001)
+
+
+def _leaky(k: float) -> Activation:
+    return Activation(
+        f"leaky ReLU ({k})",
+        lambda z: np.where(z > 0, z, k * z),
+        lambda z: np.where(z > 0, 1.0, k),
+    )
+
+
 ACTIVATIONS = {
     activation.name: activation
     for activation in [
         Activation("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
         Activation("sigmoid", expit, lambda z: expit(z) * (1 - expit(z))),
         Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-        Activation(
-            "leaky ReLU (0.01)",
-            lambda z: np.where(z > 0, z, 0.01 * z),
-            lambda z: np.where(z > 0, 1.0, 0.01),
-        ),
-        Activation(
-            "leaky ReLU (0.1)",
-            lambda z: np.where(z > 0, z, 0.1 * z),
-            lambda z: np.where(z > 0, 1.0, 0.1),
-        ),
+        *[_leaky(k) for k in LEAKS],
         Activation("softplus", lambda z: np.logaddexp(0, z), expit),
         Activation("identity", lambda z: z, np.ones_like),
     ]
