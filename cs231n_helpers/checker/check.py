@@ -162,16 +162,9 @@ class _Check:
             else f"Another loss came back: {again.value:.8g} after {first.value:.8g}.",
         )
         if not same:
-            self.findings.append(
-                Finding(
-                    "nondeterministic",
-                    f"Two calls with the same arguments differ (loss {first.value:.8g}, then "
-                    f"{again.value:.8g}): the function draws random numbers (a minibatch, dropout, "
-                    "noise) or keeps something from the call before. Draw outside and pass it in, "
-                    "and start every sum at 0.",
-                    evidence={"first": first.value, "again": again.value},
-                )
-            )
+            values = {"first": first.value, "again": again.value}
+            says = MESSAGES["nondeterministic"].format(**values)
+            self.findings.append(Finding("nondeterministic", says, evidence=values))
         return bool(same)
 
     def judge(self, found: Detection) -> GradientReport:
@@ -218,12 +211,7 @@ class _Check:
         if diagnosis.findings and not self.detector_is_single:
             first = diagnosis.findings[0]
             self.findings += diagnosis.findings
-            return self.report(
-                "inconclusive",
-                "no error shows with these parameters and data, but on other data the function is "
-                f"wrong ({first.code}): check with reg = 0.1, weights that are not tiny, and "
-                "different numbers of examples, features and classes",
-            )
+            return self.report("inconclusive", MESSAGES["hidden"].format(code=first.code))
         if found.verdict == "inconclusive":
             return self.report("inconclusive", found.reason)
         return self.report("correct")
@@ -245,55 +233,20 @@ class _Check:
     def misfit(self, error: Exception) -> None:
         text = str(error).split("\n")[0]
         product = any(word in text for word in ("matmul", "aligned", "core dimension", "einsum"))
-        if product:
-            code, cure = (
-                "transpose",
-                (
-                    "a product lacks a transpose: write the shapes of the factors side by side, "
-                    "the inner ones must meet"
-                ),
-            )
-        else:
-            code, cure = (
-                "broadcast_shape",
-                (
-                    "a row stands where a column is needed: keep the axis with keepdims=True or "
-                    "[:, np.newaxis]"
-                ),
-            )
-        self.findings.append(
-            Finding(
-                code,
-                "The function runs only where the number of examples, features or classes is the "
-                f"same, as here; on other data NumPy refuses. Most likely {cure}.",
-                evidence={"error": text},
-            )
-        )
+        code = "transpose" if product else "broadcast_shape"
+        says = MESSAGES["misfit"].format(cure=MESSAGES[f"misfit {code}"])
+        self.findings.append(Finding(code, says, evidence={"error": text}))
 
     def not_finite(self, first: Evaluation) -> GradientReport:
         smaller = self.probe(first.x * 1e-3)
-        if smaller.finite and not _tame(first):
-            self.findings.append(
-                Finding(
-                    "overflow",
-                    f"The loss is {first.value:g} here but {smaller.value:.4g} with the parameters "
-                    "divided by 1,000: exp overflows, or log meets 0. Subtract each row's maximum "
-                    "before exp, and take log of the sum, not of the quotient.",
-                    evidence={"loss": first.value, "smaller": smaller.value},
-                )
-            )
-        else:
-            what = "loss" if not np.isfinite(first.value) else "gradient"
-            self.findings.append(
-                Finding(
-                    "nan_loss",
-                    f"The {what} is not finite ({first.value:g}) although every parameter is "
-                    "harmless: a logarithm or a division meets a number that is 0 or negative. "
-                    "Check that nothing is subtracted from the probabilities before the loss is "
-                    "taken (work on a copy).",
-                    evidence={"loss": first.value},
-                )
-            )
+        tame = _largest(first.x) < 10  # no score of ordinary data overflows with such parameters
+        code = "overflow" if smaller.finite and not tame else "nan_loss"
+        says = MESSAGES["overflow here" if code == "overflow" else "nan_loss"].format(
+            what="loss" if not np.isfinite(first.value) else "gradient",
+            value=first.value,
+            smaller=smaller.value,
+        )
+        self.findings.append(Finding(code, says, evidence={"loss": first.value}))
         return self.report("wrong")
 
     def changed_surroundings(self) -> None:
@@ -393,70 +346,30 @@ class _Check:
     # ---- what this check could not see ----
 
     def blind_spots(self, found: Detection, problem: Problem | None) -> list[Finding]:
-        probe, cautions = self.probe, []
-        if found.verdict == "kink":
-            cautions.append(
-                Finding(
-                    "kink",
-                    "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no "
-                    "gradient exists and any slope between the two sides is right. Close by the "
-                    "gradient is correct. Random parameters avoid this.",
-                    caution=True,
-                )
-            )
-        assert self.detector is not None
-        kinds = {str(d) for d in probe.blocks.dtypes.values()}
-        if self.detector.single or probe.gradient_is_float32:
-            cautions.append(
-                Finding(
-                    "float32",
-                    "The function computes in float32, so errors below "
-                    + ("0.2 %" if self.detector.single else "one in a million")
-                    + " drown in rounding. Check in float64, train in float32.",
-                    caution=True,
-                )
-            )
-        elif not kinds <= {"float64"}:
-            cautions.append(
-                Finding(
-                    "float32" if "float32" in kinds else "integer_params",
-                    f"The parameters are {', '.join(sorted(kinds))}; they were raised to float64 "
-                    "for this check.",
-                    caution=True,
-                )
-            )
-        if not np.any(probe.x):
-            cautions.append(
-                Finding(
-                    "zero_weights",
-                    "All parameters are 0: every margin is active and every class equally likely, "
-                    "so masks and penalties cannot be told apart there. The check went to a random "
-                    "second point too.",
-                    caution=True,
-                )
-            )
-        if problem is not None and problem.equal_sizes:
-            cautions.append(
-                Finding(
-                    "equal_sizes",
-                    f"Your data have {' and '.join(problem.equal_sizes)}: a missing transpose or "
-                    "axis goes unnoticed there. Check with different sizes.",
-                    caution=True,
-                )
-            )
+        """Cautions: what limits this check, and what it could not see."""
+        kinds = {str(d) for d in self.probe.blocks.dtypes.values()}
+        rounded = self.detector_is_single or self.probe.gradient_is_float32
+        seen = {
+            "kink": found.verdict == "kink",
+            "float32": rounded or "float32" in kinds,
+            "integer_params": any("int" in kind for kind in kinds),
+            "zero_weights": not np.any(self.probe.x),
+        }
+        figures: dict[str, Any] = {"kinds": ", ".join(sorted(kinds))}
+        figures["limit"] = "0.2 %" if self.detector_is_single else "one in a million"
+        if problem is not None:
+            seen["equal_sizes"] = bool(problem.equal_sizes)
+            figures["sizes"] = " and ".join(problem.equal_sizes)
         if problem is not None and problem.reg is not None:
-            strength = problem.call.slots[problem.reg]
-            if strength == 0 or abs(float(strength)) < 1e-4:
-                name = problem.call.name(problem.reg) or "reg"
-                cautions.append(
-                    Finding(
-                        "small_penalty",
-                        f"{name} = {strength:g} hides mistakes in the penalty from this data: pass "
-                        f"{name}=0.1 when you check (here it was tried on small data).",
-                        caution=True,
-                    )
-                )
-        return cautions
+            figures["strength"] = float(problem.call.slots[problem.reg])
+            figures["reg"] = problem.call.name(problem.reg) or "reg"
+            seen["small_penalty"] = abs(figures["strength"]) < 1e-4
+        says = {**MESSAGES, "float32": MESSAGES["float32 inside" if rounded else "float32"]}
+        return [
+            Finding(code, says[code].format(**figures), caution=True)
+            for code, is_seen in seen.items()
+            if is_seen
+        ]
 
     # ---- the report ----
 
@@ -512,8 +425,3 @@ def _is_single(first: Evaluation, second: Evaluation) -> bool:
 
 def _largest(array: Any) -> float:
     return float(np.abs(array).max(initial=0.0))
-
-
-def _tame(at: Evaluation) -> bool:
-    """Parameters that no score of ordinary data overflows with."""
-    return _largest(at.x) < 10

@@ -672,6 +672,39 @@ MESSAGES = {
     "piece at a time, from the scores back.",
     "saturated": "With scores of some thousands the loss is nan or infinite: log meets 0 where a "
     "sigmoid saturates. np.logaddexp(0, z) - t * z is the same cross-entropy without that.",
+    "nondeterministic": "Two calls with the same arguments differ (loss {first:.8g}, then "
+    "{again:.8g}): the function draws random numbers (a minibatch, dropout, noise) or keeps "
+    "something from the call before. Draw outside and pass it in, and start every sum at 0.",
+    "overflow here": "The {what} is {value:g} here but {smaller:.4g} with the parameters divided "
+    "by 1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and take the "
+    "log of the sum, not of the quotient.",
+    "nan_loss": "The {what} is not finite ({value:g}) although every parameter is harmless: a "
+    "logarithm or a division meets a number that is 0 or negative. Check that nothing is "
+    "subtracted from the probabilities before the loss is taken (work on a copy).",
+    "misfit": "The function runs only where the number of examples, features or classes is the "
+    "same, as here; on other data NumPy refuses. Most likely {cure}.",
+    "misfit transpose": "a product lacks a transpose: write the shapes of the factors side by "
+    "side, the inner ones must meet",
+    "misfit broadcast_shape": "a row stands where a column is needed: keep the axis with "
+    "keepdims=True or [:, np.newaxis]",
+    "hidden": "no error shows with these parameters and data, but on other data the function is "
+    "wrong ({code}): check with reg = 0.1, weights that are not tiny, and different numbers of "
+    "examples, features and classes",
+    # cautions
+    "kink": "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
+    "exists and any slope between the two sides is right. Close by the gradient is correct. "
+    "Random parameters avoid this.",
+    "float32": "The parameters are {kinds}; they were raised to float64 for this check.",
+    "float32 inside": "The function computes in float32, so errors below {limit} drown in "
+    "rounding. Check in float64, train in float32.",
+    "integer_params": "The parameters are {kinds}; they were raised to float64 for this check.",
+    "zero_weights": "All parameters are 0: every margin is active and every class equally likely, "
+    "so masks and penalties cannot be told apart there. The check went to a random second point "
+    "too.",
+    "equal_sizes": "Your data have {sizes}: a missing transpose or axis goes unnoticed there. "
+    "Check with different sizes.",
+    "small_penalty": "{reg} = {strength:g} hides mistakes in the penalty from this data: pass "
+    "{reg}=0.1 when you check (here it was tried on small data).",
     "other loss": "The gradient is that of the {model}, but the loss is another function: compare "
     "the loss with its formula, term by term.",
 }
