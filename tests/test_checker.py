@@ -17,6 +17,7 @@ from corpus import linear, nets, vectors
 from matplotlib.figure import Figure
 
 from cs231n_helpers import (
+    Finding,
     GradientReport,
     TwoLayerNet,
     WrongGradientError,
@@ -663,11 +664,15 @@ class TestReport:
         )
         assert str(report).endswith("[scale_const]")
         assert repr(report) == "<GradientReport wrong: scale_const>"
+        twice = changed(net_loss, lambda g: {**g, "W1": 2 * g["W1"], "b2": 2 * g["b2"]})
+        report = check_gradient(twice, *net_data(), 0.1)
+        assert repr(report) == "<GradientReport wrong: scale_const>"
+        assert str(report).splitlines()[1].startswith("1. W1 and b2: It is 2 times ")
         right = check_gradient(net_loss, *net_data(), 0.1)
         assert str(right) == "The gradient is correct (relative error below 1e-7)."
         assert repr(right) == "<GradientReport correct>"
         assert 0 <= right.max_relative_error < 1e-7
-        np.testing.assert_allclose(report.max_relative_error, 0.5, atol=0.02)
+        np.testing.assert_allclose(self.wrong().max_relative_error, 0.5, atol=0.02)
 
     def test_lines_fit_the_screen(self):
         for text in (str(self.wrong()), self.wrong().explain()):
@@ -678,6 +683,9 @@ class TestReport:
         assert "<td style='text-align:left'>W2</td>" in html
         assert "<code>scale_const</code>" in html
         assert html.count("<tr>") == html.count("</tr>") == 2
+        html = Finding("code", "use `a < b` here").as_caution()
+        report = GradientReport("correct", (html,), 9, 0.0)
+        assert "use <code>a &lt; b</code> here" in report._repr_html_()
         assert "<table" not in check_gradient(net_loss, *net_data(), 0.1)._repr_html_()
 
         def named(params):

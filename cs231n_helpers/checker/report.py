@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -109,7 +110,7 @@ class GradientReport:
     _pictures: Callable[[], Figure] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        codes = ", ".join(f.code for f in self.mistakes)
+        codes = ", ".join(dict.fromkeys(f.code for f in self.mistakes))
         return f"<GradientReport {self.verdict}{': ' if codes else ''}{codes}>"
 
     def __bool__(self) -> bool:
@@ -154,7 +155,7 @@ class GradientReport:
         rows = "".join(
             "<tr>"
             f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
-            f"<td style='text-align:left;white-space:normal'>{html.escape(f.message)}</td>"
+            f"<td style='text-align:left;white-space:normal'>{_with_code(f.message)}</td>"
             f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
             for place, f in _merged(self.findings)
         )
@@ -207,6 +208,11 @@ def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
     return [
         (" and ".join(filter(None, [f.place for f in same])), same[0]) for same in places.values()
     ]
+
+
+def _with_code(message: str) -> str:
+    """The message as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(message))
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
