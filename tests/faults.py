@@ -159,7 +159,7 @@ FAULTS = [
         ("checker/detect", "\"correct\" if outcome == \"agrees\" else \"kink\"", "\"correct\"", "08"),
         ("checker/check", "        if not self.repeats(first):\n            return self.report(\"wrong\")\n", "        self.repeats(first)\n", "08"),
         ("checker/check", "same = np.isclose(again.value, first.value", "same = True or np.isclose(again.value, first.value", "08"),
-        ("checker/check", "smaller.finite and not _tame(first)", "smaller.finite", "08"),
+        ("checker/check", "if smaller.finite else", "if not smaller.finite else", "08"),
         ("checker/check", "if found.verdict == \"kink\":\n            cautions", "if False:\n            cautions", "08"),
         ("checker/check", "elif not kinds <= {\"float64\"}:", "elif False:", "08"),
         ("checker/check", "if not np.any(probe.x):", "if False:", "08"),
@@ -180,7 +180,7 @@ FAULTS = [
         # which assignment
         ("checker/recognise", "REG = 0.3", "REG = 0.0", "08"),
         ("checker/recognise", "N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19)", "N, D, C, HIDDEN = 7, 7, 7, (7, 7, 7)", "08"),
-        ("checker/recognise", "scope[name] = _copy_of(helper, scope, helper.__closure__)", "pass", "08"),
+        ("checker/recognise", "scope.update({k: twin for", "dict({k: twin for", "08"),
         ("checker/recognise", "if problem.equal_sizes and misfit is None:", "if False:", "08"),
         # the reference
         ("checker/reference", "p.E / p.E.sum(axis=1, keepdims=True)", "p.E / p.E.sum(axis=0, keepdims=True)", "08"),

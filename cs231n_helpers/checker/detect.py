@@ -92,6 +92,7 @@ class Detector:
         self.probe = probe
         self.rng = rng
         self.single = single  # the loss is computed in float32
+        self.scale = 0.0  # of the loss elsewhere: a loss near 0 is rounded like its terms
         self.slopes: list[Slope] = []
 
     def direction(self, names: list[str] | None = None) -> Vector:
@@ -120,16 +121,17 @@ class Detector:
 
     def most_noise(self, value: float) -> float:
         """What rounding changes in the loss at most."""
-        return MOST * (ROUNDING_SINGLE if self.single else ROUNDING) * abs(value)
+        unit = ROUNDING_SINGLE if self.single else ROUNDING
+        return MOST * unit * max(abs(value), self.scale)
 
     def step(self, at: Evaluation, v: Vector) -> float:
         """The step size to begin with, along a unit direction v."""
-        size = max(1.0, float(np.abs(at.x).max()))
+        size = max(1.0, float(np.abs(at.x[v != 0]).max(initial=0.0)))
         if self.single:
             spread = float(np.sqrt(np.mean(at.x**2))) * np.sqrt(at.x.size)
             return 0.1 * max(float(spread), 1e-3 * size)
         slope = self.typical_slope(at, v)
-        h = STEP * abs(at.value) / slope if slope > 0 else np.inf
+        h = STEP * max(abs(at.value), self.scale) / slope if slope > 0 else np.inf
         return float(np.clip(h, 1e-6 * size, 2e-4 * size))
 
     def measure(self, at: Evaluation, v: Vector, h: float) -> Slope:
@@ -157,6 +159,8 @@ class Detector:
         The answer is "agrees", "differs", "kink" (the two sides disagree at any step) or "unclear",
         with the slope that told.
         """
+        if self.single:
+            return self._test_single(at, v)
         h = self.step(at, v) if start is None else start
         before: Slope | None = None
         for _ in range(6):
@@ -173,12 +177,24 @@ class Detector:
                 return "agrees", now
             if now.clear:
                 h = now.h / 3
-            elif now.even and not self.single and (before is None or before.h < now.h):
+            elif now.even and (before is None or before.h < now.h):
                 h = now.h * 4  # an error near the noise: a longer step sees better
             else:
-                h = now.h / (3 if self.single else SHRINK)
+                h = now.h / SHRINK
             before = now
         return "unclear", now
+
+    def _test_single(self, at: Evaluation, v: Vector) -> tuple[str, Slope]:
+        """The same in float32: steps so long that kinks are averaged over, and all must agree."""
+        found = [self.measure(at, v, self.step(at, v) * k) for k in (1, 0.3, 0.1)]
+        self.slopes += found
+        for slope in found:
+            if slope.agrees:
+                return "agrees", slope
+        errors = [s.error for s in found]
+        steady = min(errors) * max(errors) > 0 and np.ptp(errors) < 0.3 * abs(errors[1])
+        clear = all(abs(s.error) > 10 * s.tolerance for s in found)
+        return ("differs" if steady and clear else "unclear"), found[1]
 
 
 @dataclass(frozen=True)
@@ -208,12 +224,7 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
     may return any slope between the two.
     """
     probe = detector.probe
-    for name, part in probe.blocks.slices.items():
-        if part.stop > part.start:
-            v = detector.direction([name])
-            outcome, slope = detector.test(first, v)
-            if outcome != "agrees":
-                break
+    outcome, v, slope = _at_every_array(detector, first)
     if outcome in ("agrees", "differs"):
         u = detector.direction() if outcome == "agrees" else v
         # a step that kinks have made smaller at the first point starts out smaller at the second
@@ -224,6 +235,7 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
             return Detection("wrong", "", at, slope)
         if outcome == there == "agrees":
             return _along_the_gradient(detector, first, slope)
+    v = v if outcome == "differs" else detector.direction()
     scale = max(float(np.sqrt(np.mean(first.x**2))), 1e-2)
     for k in range(1, 5):
         near = probe(first.x + 1e-3 * 4**k * scale * detector.rng.standard_normal(first.x.size))
@@ -231,12 +243,25 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
         if beside == "differs":
             return Detection("wrong", "", near, other)
         if beside == "agrees":
-            return Detection("correct" if outcome == "agrees" else "kink", "", first, slope)
+            return Detection("kink" if outcome == "kink" else "correct", "", first, slope)
     reason = (
         "the measured slopes scatter more than rounding or a kink explains, so they can neither "
         "confirm nor refute the gradient: check at another point, in float64, with smaller data"
     )
     return Detection("inconclusive", reason, first, slope)
+
+
+def _at_every_array(detector: Detector, first: Evaluation) -> tuple[str, Vector, Slope]:
+    """Test each array by itself; the answer is the first that differs, or else does not agree."""
+    found: list[tuple[str, Vector, Slope]] = []
+    for name, part in detector.probe.blocks.slices.items():
+        if part.stop > part.start:
+            v = detector.direction([name])
+            outcome, slope = detector.test(first, v)
+            found.append((outcome, v, slope))
+            if found[-1][0] == "differs":
+                return found[-1]
+    return next((answer for answer in found if answer[0] != "agrees"), found[-1])
 
 
 def _along_the_gradient(detector: Detector, first: Evaluation, slope: Slope) -> Detection:

@@ -85,6 +85,7 @@ class Diagnosis:
 
     findings: list[Finding] = field(default_factory=list)
     cautions: list[Finding] = field(default_factory=list)
+    capped: bool = False  # the loss seems to take log(p + eps)
     steps: list[Step] = field(default_factory=list)
 
 
@@ -129,7 +130,7 @@ class _Diagnostician:
                 given_both = problem.evaluate(reg=REG).gradient
             true, true_both = given, given_both
             if not self.trusted:
-                true = true_both = problem.numerical(self.none, self.h)
+                true = problem.numerical(self.none, self.h)
                 true_both = problem.numerical(REG, self.h) if problem.reg else true
         except UnusableGradientError as unusable:
             self.result.findings = unusable.findings
@@ -139,7 +140,7 @@ class _Diagnostician:
             "The same function on small random data of sizes that are distinct primes "
             f"(N = {N}, D = {D}, C = {problem.T.shape[1]}).",
             f"{problem.evaluations} evaluations; entries of up to {np.abs(true).max():.2g}"
-            + ("." if self.trusted else f", wrong by up to {np.abs(true - given).max():.2g}."),
+            + ("." if self.trusted else f", wrong by {_shown(np.abs(true - given).max())}."),
         )
         return self.at.finite and all(np.isfinite(v.sum()) for v in self.vectors)
 
@@ -179,6 +180,10 @@ class _Diagnostician:
 
     def patterns(self) -> None:
         """The right numbers in the wrong place, cut off, or of a loss that does not move."""
+        moves = not all(b.zero(b.true) and b.zero(b.true_penalty) for b in self.raw)
+        if moves and all(b.zero(b.given) and b.zero(b.given_penalty) for b in self.raw):
+            self.add("grad_zero", None, MESSAGES["all zero"])
+            return
         for block in self.raw:
             still = block.zero(block.true) and block.zero(block.true_penalty)
             other = next((b for b in self.raw if b is not block and _equal(block, b)), None)
@@ -519,7 +524,8 @@ class _Diagnostician:
         offset = self.at.value - expected
         hinge = "hinge" in model.head.name
         problem_classes = self.problem.T.shape[1]
-        if abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
+        known = hinge or model.head.name == "softmax"  # a constant is a matter of taste elsewhere
+        if known and abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
             code = "loss_offset" if hinge else "loss_value"
             self.add(code, None, MESSAGES[code].format(offset=offset), offset=offset)
         elif hinge and model.delta_margin == 0:
@@ -548,6 +554,7 @@ class _Diagnostician:
             if b is not None:
                 b += 700
         x = np.concatenate([(a.T if problem.columns else a).ravel() for a in arrays.values()])
+        self.check_cap(1e4 * self.at.x)
         shifted = problem.evaluate(x, reg=self.none)
         change = abs(shifted.value - self.at.value)
         if model.head.name == "logistic":
@@ -559,6 +566,14 @@ class _Diagnostician:
         if not shifted.finite or (apart and change > 1e-3 * abs(self.at.value)):
             seen = "nan or infinity" if not shifted.finite else "another loss"
             self.add("overflow", None, MESSAGES["overflow"].format(seen=seen), change=change)
+
+    def check_cap(self, x: Array) -> None:
+        """Where some probabilities are 0 the loss is huge or infinite, unless eps is in the log."""
+        far = self.problem.evaluate(x, reg=self.none).value
+        if np.isfinite(far) and far < 100 * max(self.factor, 1e-3):
+            self.result.capped = True
+            says = MESSAGES["eps in log"]
+            self.result.cautions.append(Finding("eps_in_log", says, caution=True))
 
     def other_loss(self) -> None:
         """Find out which loss it is, where the true gradient is that of no textbook loss."""
@@ -796,9 +811,13 @@ def _spot(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
     return f"all {axis}s but {found[0]}" if all_but else f"{axis} {found[0]}"
 
 
+def _shown(error: float) -> str:
+    return f"up to {error:.2g}" if error > 1e-7 else "less than 1e-7"
+
+
 def _sentence(text: str) -> str:
     """Begin with a capital, unless with a symbol."""
-    return text[0].upper() + text[1:] if text[:2].isalpha() or text[1] == " " else text
+    return text[0].upper() + text[1:] if text[:2].isalpha() else text
 
 
 def _counted(i: int) -> str:

@@ -632,7 +632,7 @@ SPOTS = [
 MESSAGES = {
     "ignores_argument": "The loss does not change when this parameter changes, yet its gradient is "
     "not 0: the function computes with other values (a global variable, or the object's own "
-    "weights). Use the argument that is passed in.",
+    "weights), or never adds to the loss. Use the argument that is passed in.",
     "transpose": "These are the right numbers in the wrong places: the gradient was forced into "
     "its shape with reshape. Transpose it, or exchange the factors: X.T @ dscores.",
     "int_truncation": "Every entry is the right one without its decimals: an integer array was "
@@ -672,8 +672,8 @@ MESSAGES = {
     "piece at a time, from the scores back.",
     "saturated": "With scores of some thousands the loss is nan or infinite: log meets 0 where a "
     "sigmoid saturates. np.logaddexp(0, z) - t * z is the same cross-entropy without that.",
-    "nondeterministic": "Two calls with the same arguments differ (loss {first:.8g}, then "
-    "{again:.8g}): the function draws random numbers (a minibatch, dropout, noise) or keeps "
+    "nondeterministic": "Two calls with the same arguments differ ({what} {first:.6g}, then "
+    "{again:.6g}): the function draws random numbers (a minibatch, dropout, noise) or keeps "
     "something from the call before. Draw outside and pass it in, and start every sum at 0.",
     "overflow here": "The {what} is {value:g} here but {smaller:.4g} with the parameters divided "
     "by 1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and take the "
@@ -682,7 +682,7 @@ MESSAGES = {
     "logarithm or a division meets a number that is 0 or negative. Check that nothing is "
     "subtracted from the probabilities before the loss is taken (work on a copy).",
     "misfit": "The function runs only where the number of examples, features or classes is the "
-    "same, as here; on other data NumPy refuses. Most likely {cure}.",
+    "same{seen}; on other data NumPy refuses. Most likely {cure}.",
     "misfit transpose": "a product lacks a transpose: write the shapes of the factors side by "
     "side, the inner ones must meet",
     "misfit broadcast_shape": "a row stands where a column is needed: keep the axis with "
@@ -706,7 +706,10 @@ MESSAGES = {
     "small_penalty": "{reg} = {strength:g} hides mistakes in the penalty from this data: pass "
     "{reg}=0.1 when you check (here it was tried on small data).",
     "other loss": "The gradient is that of the {model}, but the loss is another function: compare "
-    "the loss with its formula, term by term.",
+    "the loss with its formula, term by term, and see whether the gradient lacks a term of it.",
+    "eps in log": "The loss stays finite where a probability is 0, so it seems to take "
+    "log(p + eps). P - onehot(y) is then only nearly its gradient; subtract the maximum from the "
+    "scores and use log(sum(exp)) instead of eps.",
 }
 
 

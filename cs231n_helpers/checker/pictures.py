@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .detect import Detector, Slope
 from .probe import Probe, Vector, restored
 
-PATCHES = 16  # at most, along each axis of a parameter
+PATCHES, FEWER = 16, 8  # at most, along each axis of a small and of a large parameter
 STEPS = 10.0 ** np.arange(-11, 0.0)
 
 
@@ -25,30 +25,40 @@ def draw(call: tuple[Any, ...], *, single: bool = False) -> Figure:
         detector = Detector(probe, rng, single=single)
         at = probe(probe.x)
         slopes: dict[str, NDArray[Any]] = {}
-        for name in probe.blocks.slices:
-            patches = _patches(probe, name, rng)
-            table = np.empty(patches.shape[:2], dtype=object)
-            for index in np.ndindex(*table.shape):
-                v = patches[index] / np.linalg.norm(patches[index])
-                table[index] = detector.measure(at, v, detector.step(at, v))
-            slopes[name] = table
+        for name, part in probe.blocks.slices.items():
+            if part.stop > part.start:
+                rows, columns = _edges(probe, name)
+                slopes[name] = np.empty((len(rows) - 1, len(columns) - 1), dtype=object)
+                for index in np.ndindex(*slopes[name].shape):
+                    v = _patch(probe, name, rows, columns, index, rng)
+                    slopes[name][index] = detector.measure(at, v, detector.step(at, v))
         v = detector.direction()
         curve = [detector.measure(at, v, step * max(1.0, abs(at.x).max())) for step in STEPS]
     return _figure(slopes, curve, probe)
 
 
-def _patches(probe: Probe, name: str, rng: Any) -> NDArray[Any]:
-    """Directions, each a random one within one patch of a parameter seen as a matrix."""
-    shape, part = probe.blocks.shapes[name], probe.blocks.slices[name]
-    rows, columns = (1, *shape)[-2:] if len(shape) < 2 else (shape[0], int(np.prod(shape[1:])))
-    edges = [np.linspace(0, n, min(n, PATCHES) + 1).astype(int) for n in (rows, columns)]
-    patches = np.zeros((len(edges[0]) - 1, len(edges[1]) - 1, probe.blocks.size))
-    for i, j in np.ndindex(*patches.shape[:2]):
-        mask = np.zeros((rows, columns))
-        area = mask[edges[0][i] : edges[0][i + 1], edges[1][j] : edges[1][j + 1]]
-        area[...] = 1.0 if area.size == 1 else rng.standard_normal(area.shape)
-        patches[i, j, part] = mask.ravel()
-    return patches
+def _edges(probe: Probe, name: str) -> list[NDArray[Any]]:
+    """Where the patches of a parameter, seen as a matrix, begin and end."""
+    most = PATCHES if probe.blocks.size <= 1000 else FEWER
+    sizes = _as_matrix(probe.blocks.shapes[name])
+    return [np.linspace(0, n, min(n, most) + 1).astype(int) for n in sizes]
+
+
+def _patch(probe: Probe, name: str, rows: Any, columns: Any, index: Any, rng: Any) -> Vector:
+    """A random unit direction within one patch."""
+    mask = np.zeros(_as_matrix(probe.blocks.shapes[name]))
+    (i, j), v = index, np.zeros(probe.blocks.size)
+    area = mask[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
+    area[...] = 1.0 if area.size == 1 else rng.standard_normal(area.shape)
+    v[probe.blocks.slices[name]] = mask.ravel()
+    return v / np.linalg.norm(v)
+
+
+def _as_matrix(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of the picture of a parameter."""
+    if len(shape) < 2:
+        return 1, int(np.prod(shape))
+    return shape[0], int(np.prod(shape[1:]))
 
 
 def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -> Figure:
@@ -65,7 +75,7 @@ def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -
     for ax, (name, error) in zip(images, errors.items(), strict=True):
         shown = ax.imshow(error, cmap="cividis", vmin=0, vmax=limit, aspect="auto")
         shape = probe.blocks.shapes[name]
-        rows, columns = (1, *shape)[-2:] if len(shape) < 2 else (shape[0], int(np.prod(shape[1:])))
+        rows, columns = _as_matrix(shape)
         shown.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
         ax.set_title(f"{name if probe.blocks.is_dict else 'error'} {shape}")
         ax.set_xlabel("column")

@@ -8,14 +8,18 @@ can reach (its closure, its globals, the random generators) as it was.
 
 from __future__ import annotations
 
+import copy
+import dis
 import functools
 import inspect
 import random
 import types
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +45,11 @@ class Blocks:
 
     def __init__(self, params: Any) -> None:
         self.is_dict = isinstance(params, Mapping)
+        if isinstance(params, list | tuple) and any(isinstance(p, np.ndarray) for p in params):
+            raise TypeError(
+                f"params is a {type(params).__name__} of arrays, but it must be one array, or a "
+                "dict of arrays: pass {'W1': W1, 'b1': b1, ...}"
+            )
         arrays = {k: np.asarray(v) for k, v in params.items()} if self.is_dict else {}
         if not self.is_dict:
             arrays = {"params": np.asarray(params)}
@@ -88,7 +97,7 @@ class Blocks:
 
     def label(self, name: str) -> str | None:
         """The key of a parameter, None for a single array."""
-        return name if self.is_dict else None
+        return str(name) if self.is_dict else None
 
 
 @dataclass(frozen=True)
@@ -149,7 +158,7 @@ class Probe:
         return Evaluation(x, value, self._conform(gradient))
 
     def notice_changed_arguments(self) -> None:
-        """Compare every argument, byte for byte, with what the caller passed."""
+        """Compare every argument with what the caller passed."""
         before, after = dict(_arrays(self.given)), dict(_arrays((self.args, self.kwargs)))
         for path, array in before.items():
             if path in after and _same(array, after[path]):
@@ -246,9 +255,13 @@ class Probe:
                     ),
                 )
             elif array.dtype.kind != "f" and array.dtype.kind not in "iu":
+                remedy = "convert it with .astype(float)"
+                if array.dtype == object and isinstance(
+                    array.item() if array.size == 1 else 0, dict
+                ):
+                    remedy = "it is a dict, so params must be a dict with the same keys"
                 raise TypeError(
-                    f"the gradient has dtype {array.dtype}, but it must hold real numbers: "
-                    "convert it with .astype(float)"
+                    f"the gradient has dtype {array.dtype}, but it must hold real numbers: {remedy}"
                 )
             elif array.dtype.itemsize < 8:
                 self.gradient_is_float32 = True
@@ -309,7 +322,6 @@ class Probe:
                 code,
                 says + cure + ".",
                 parameter=label,
-                where="its shape",
                 evidence={"got": got, "expected": shape},
             )
             leading = squeezed and got[len(got) - len(shape) :] == shape
@@ -328,11 +340,18 @@ def _d(label: str | None) -> str:
 
 def _pair(returned: Any) -> tuple[float, Any]:
     if not isinstance(returned, tuple | list) or len(returned) != 2:
+        many = f" of {len(returned)}" if isinstance(returned, tuple | list) else ""
         raise TypeError(
-            f"the loss returned {type(returned).__name__}, but it must return two things, "
-            "(value, gradient): end the function with `return loss, dW`"
+            f"the loss returned {type(returned).__name__}{many}, but it must return two things, "
+            "(value, gradient): end the function with `return loss, dW`, or pass "
+            "lambda *args: loss(*args)[:2]"
         )
     value = np.asarray(returned[0])
+    if value.size != 1 and np.size(returned[1]) == 1 and not isinstance(returned[1], Mapping):
+        raise TypeError(
+            f"the loss returned an array of shape {value.shape} first, but it must return "
+            "(value, gradient) in this order: exchange the two"
+        )
     if value.size != 1 or value.dtype.kind not in "fiu":
         raise TypeError(
             f"the loss returned a value of shape {value.shape} and dtype {value.dtype}, but it "
@@ -348,7 +367,9 @@ def _copied(value: Any) -> Any:
             return value.astype(np.promote_types(value.dtype, np.float64), order="K", copy=True)
         return value.copy(order="K")
     if isinstance(value, dict):
-        return {k: _copied(v) for k, v in value.items()}
+        twin = copy.copy(value)  # of the same type
+        twin.update({k: _copied(v) for k, v in value.items()})
+        return twin
     if type(value) in (list, tuple):
         return type(value)(_copied(v) for v in value)
     return value
@@ -369,15 +390,21 @@ def _arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any,
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
     if a.shape != b.shape:
         return False
-    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+    if a.dtype.kind == "O":  # of what is in there nothing is known but whether it is the same
+        return all(x is y for x, y in zip(a.flat, b.flat, strict=True))
+    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind in "fcmM"))
 
 
 # ---- what a function can reach besides its arguments ----
 
 
 def names_in(code: types.CodeType) -> set[str]:
-    """The global names that a function's code, nested functions included, mentions."""
-    names = set(code.co_names)
+    """The global names that a function's code, nested functions included, reads or sets."""
+    names = {
+        str(i.argval)
+        for i in dis.get_instructions(code)
+        if i.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL")
+    }
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= names_in(constant)
@@ -413,78 +440,88 @@ def helpers_of(loss: types.FunctionType) -> list[types.FunctionType]:
     return found
 
 
+PLAIN = (int, float, complex, str, bytes, bool, type(None), np.generic, types.ModuleType, type)
+MOST_OBJECTS = 10_000  # that are looked at; a loss reaches far fewer
+
+
 class Restored:
-    """What a function can reach without being given it, put back at the end.
+    """What a function can reach, put back at the end: in arguments, closure, globals and objects.
 
     Arrays, lists, dicts and sets keep their identity and get their contents back; names in its
-    closure and among its globals get their values back.
+    closure and among its globals get their values back, and random generators their state. Arrays
+    among the arguments are left out: they are passed as copies.
     """
 
     def __init__(self, loss: Loss, *arguments: Any) -> None:
         self.arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
-        self._others: list[tuple[Any, Any]] = []  # list, dict or set, and a copy of it
-        self._names: list[tuple[dict[str, Any], str, Any]] = []
-        self._cells: list[tuple[Any, Any]] = []
-        self._generators: list[tuple[Any, Any]] = []
-        self._collect(loss, {}, 0)
-        for argument in arguments:  # the arrays among them are passed as copies
-            if isinstance(argument, np.random.Generator | np.random.RandomState):
-                self._collect(argument, {}, 0)
+        self._undo: list[Callable[[], None]] = []
+        seen = {id(array): array for _, array in _arrays(arguments)}
+        waiting: list[Any] = [loss, arguments]
+        while waiting and len(seen) < MOST_OBJECTS:
+            value = waiting.pop(0)
+            if id(value) not in seen and not isinstance(value, PLAIN):
+                seen[id(value)] = value
+                with suppress(Exception):  # proxies that raise when they are looked at
+                    waiting += [v for v in self._keep(value) if not isinstance(v, PLAIN)]
 
-    def _collect(self, value: Any, seen: dict[int, Any], depth: int) -> None:
-        if id(value) in seen or depth > 5 or isinstance(value, types.ModuleType | type):
-            return
-        seen[id(value)] = value
-        inner: list[Any] = []
+    def _keep(self, value: Any) -> Any:
+        """Remember how to put one object back, and return what it holds."""
+        undo = self._undo.append
         if isinstance(value, np.ndarray):
-            self.arrays.append((value, value.copy(order="K")))
-        elif isinstance(value, np.random.RandomState):
-            self._generators.append((value, value.get_state()))
-        elif isinstance(value, np.random.Generator):
-            self._generators.append((value, value.bit_generator.state))
-        elif isinstance(value, functools.partial):
-            inner = [value.func, *value.args, *value.keywords.values()]
-        elif isinstance(value, types.MethodType):
-            inner = [value.__func__, value.__self__]
-        elif isinstance(value, types.FunctionType):
-            around = surroundings(value)
-            names = [name for kind, name in around if kind == "global"]
-            self._names += [(value.__globals__, name, value.__globals__[name]) for name in names]
-            for cell in value.__closure__ or ():
-                with suppress(ValueError):
-                    self._cells.append((cell, cell.cell_contents))
-            defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
-            inner = [*around.values(), *defaults]
-        elif isinstance(value, dict | list | set):
-            self._others.append((value, value.copy()))
-            inner = list(value.values() if isinstance(value, dict) else value)
-        elif type(value) is tuple:
-            inner = list(value)
-        elif hasattr(value, "__dict__"):
-            inner = [vars(value)]
-        for each in inner:
-            self._collect(each, seen, depth + 1)
+            if value.flags.writeable:
+                self.arrays.append((value, value.copy(order="K")))
+            return []
+        if isinstance(value, np.random.RandomState):
+            undo(partial(value.set_state, value.get_state()))
+            return []
+        if isinstance(value, random.Random):
+            undo(partial(value.setstate, value.getstate()))
+            return []
+        if isinstance(value, np.random.Generator):
+            undo(partial(setattr, value.bit_generator, "state", value.bit_generator.state))
+            return []
+        if isinstance(value, functools.partial):
+            return [value.func, *value.args, *value.keywords.values()]
+        if isinstance(value, types.MethodType):
+            return [value.__func__, value.__self__]
+        if isinstance(value, types.FunctionType):
+            return self._keep_function(value)
+        if isinstance(value, dict | list | set | deque):
+            undo(partial(_refill, value, copy.copy(value)))
+            return list(value.values() if isinstance(value, dict) else value)
+        if isinstance(value, tuple):
+            return list(value)
+        return [vars(value)] if hasattr(value, "__dict__") else []
+
+    def _keep_function(self, function: types.FunctionType) -> list[Any]:
+        around, scope = surroundings(function), function.__globals__
+        for name in names_in(function.__code__):
+            back = partial(scope.__setitem__, name, scope[name]) if name in scope else None
+            self._undo.append(back or partial(scope.pop, name, None))
+        for cell in function.__closure__ or ():
+            with suppress(ValueError):
+                self._undo.append(partial(setattr, cell, "cell_contents", cell.cell_contents))
+        defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+        return [*around.values(), *defaults, vars(function)]
 
     def changed(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """The arrays that are no longer what they were, each with a copy of what it was."""
         return [(array, before) for array, before in self.arrays if not _same(array, before)]
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Put everything back, as far as that is possible."""
         for array, before in self.changed():
-            array[...] = before
-        for other, before in self._others:
-            other.clear()
-            other.extend(before) if isinstance(other, list) else other.update(before)
-        for namespace, name, value in self._names:
-            namespace[name] = value
-        for cell, value in self._cells:
-            cell.cell_contents = value
-        for generator, state in self._generators:
-            if isinstance(generator, np.random.RandomState):
-                generator.set_state(state)
-            else:
-                generator.bit_generator.state = state
+            with suppress(Exception):
+                array[...] = before
+        for undo in self._undo:
+            with suppress(Exception):
+                undo()
+
+
+def _refill(container: Any, contents: Any) -> None:
+    container.clear()
+    add = container.extend if isinstance(container, list | deque) else container.update
+    add(contents)
 
 
 @contextmanager

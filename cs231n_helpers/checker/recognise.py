@@ -14,6 +14,7 @@ import inspect
 import itertools
 import types
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +24,9 @@ from numpy.typing import NDArray
 from .probe import Evaluation, Probe, UnusableGradientError, Vector, helpers_of, surroundings
 from .reference import Array, Layer
 
-N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19)
+N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19, 23, 29, 31)
 REG = 0.3
-PENALTY_NAMES = ("reg", "lam", "l2", "decay", "weight_decay", "strength", "penalty", "alpha", "mu")
+PENALTY_NAMES = ("reg", "lam", "l2", "decay", "weight_decay", "strength", "penalty")
 Slot = tuple[Any, ...]  # ("arg", 0), ("closure", "X"), and ("closure", "data", 0) in a container
 Arrays = dict[str, Array]
 
@@ -112,8 +113,8 @@ def _rebound(function: types.FunctionType, new: dict[Slot, Any]) -> types.Functi
     """The same code with other values in its closure and among its globals."""
     scope = {**function.__globals__, **{k: v for (kind, k), v in new.items() if kind == "global"}}
     for helper in helpers_of(function)[1:]:  # they read the same globals
-        name = next(k for k, v in function.__globals__.items() if v is helper)
-        scope[name] = _copy_of(helper, scope, helper.__closure__)
+        twin = _copy_of(helper, scope, helper.__closure__)
+        scope.update({k: twin for k, v in function.__globals__.items() if v is helper})
     cells = tuple(
         types.CellType(new["closure", name]) if ("closure", name) in new else cell
         for name, cell in zip(
@@ -178,13 +179,11 @@ def _dictionary(shapes: dict[str, tuple[int, ...]], d: int, c: int) -> Iterator[
     matrices = [k for k, s in shapes.items() if len(s) == 2 and min(s) > 1]
     others = [k for k in shapes if k not in matrices]
     columns = [k for k in others if len(shapes[k]) == 2]  # (H, 1): the weights of one output
-    vectors = [k for k in others if int(np.prod(shapes[k])) == d and k[0] not in "bB"]
+    vectors = [k for k in others if int(np.prod(shapes[k])) == d and str(k)[:1] not in ("b", "B")]
     # (H,), the same; of two that would do, the later one is the weights
     outer = [k for k in reversed(others) if len(shapes[k]) == 1] if c == 1 else []
-    choices = (
-        [[*matrices, k] for k in ("", *columns, *outer)] if matrices else [[k] for k in vectors]
-    )
-    choices = [[k for k in weights if k] for weights in choices]
+    ends = [[], *([k] for k in (*columns, *outer))]
+    choices = [[*matrices, *end] for end in ends] if matrices else [[k] for k in vectors]
     yield from _augmented(shapes, d, c)
     for weights in choices if len(matrices) <= 4 else []:
         for order in itertools.permutations(weights):
@@ -398,7 +397,6 @@ def recognise(
     args: Sequence[Any],
     kwargs: dict[str, Any],
     *,
-    seed: int = 3,
     classes: int = C,
 ) -> tuple[Problem | None, Exception | None]:
     """Find the roles of the arguments and set up the small problem.
@@ -406,31 +404,34 @@ def recognise(
     Returns the first problem on which the loss runs; and, where it runs on none although the
     caller's sizes are equal so that it may run there by luck, what it raised.
     """
-    call = Call(loss, args, kwargs)
     misfit: Exception | None = None
-    for problem in itertools.islice(
-        _candidates(call, params, np.random.RandomState(seed), classes), 24
-    ):
-        try:
-            at = problem.evaluate()
-        except UnusableGradientError:
-            return problem, None
-        except Exception as error:
-            if problem.equal_sizes and misfit is None:
-                misfit = error
-            continue
-        if np.isfinite(at.value) or not problem.sizes:
-            return problem, None
+    with suppress(Exception):  # arguments of forms that nobody thought of: a loss unknown to us
+        call = Call(loss, args, kwargs)
+        for problem in itertools.islice(_candidates(call, params, classes), 24):
+            try:
+                at = problem.evaluate()
+            except UnusableGradientError:
+                return problem, None
+            except Exception as error:
+                misfit = misfit or (error if problem.equal_sizes and _of_shapes(error) else None)
+                continue
+            if np.isfinite(at.value) or not problem.sizes:
+                return problem, None
     return None, misfit
 
 
-def _candidates(
-    call: Call, params: Any, rng: np.random.RandomState, classes: int
-) -> Iterator[Problem]:
+def _of_shapes(error: Exception) -> bool:
+    words = ("shape", "broadcast", "dimension", "aligned", "matmul", "out of bounds")
+    return isinstance(error, ValueError | IndexError) and any(w in str(error) for w in words)
+
+
+def _candidates(call: Call, params: Any, classes: int) -> Iterator[Problem]:
+    rng = np.random.RandomState(3)  # with this seed every hidden unit is on for some, off for some
     arrays = {s: v for s, v in call.slots.items() if isinstance(v, np.ndarray)}
     lists = {
         s: np.asarray(v) for s, v in call.slots.items()
-        if s[0] in ("arg", "kw") and isinstance(v, list) and v and not isinstance(v[0], np.ndarray)
+        if s[0] in ("arg", "kw") and isinstance(v, list) and v
+        and all(isinstance(n, int | float | np.number) for n in v)
     }  # fmt: skip
     arrays |= {s: v for s, v in lists.items() if v.dtype.kind in "iuf" and v.ndim <= 2}
     targets = {s: v for s, v in arrays.items() if 1 <= v.ndim <= 2 and v.size > 0}
@@ -722,6 +723,7 @@ def _penalty(call: Call, values: dict[Slot, Any]) -> Slot | None:
             if call.name(slot).lower().lstrip("_").startswith(start):
                 return slot
     real = [s for s, v in numbers.items() if isinstance(v, float | np.floating)]
-    margins = ("delta", "margin", "h", "eps", "t", "p")
-    real = [s for s in real if not call.name(s).lower().startswith(margins)]
+    others = ("delta", "margin", "eps", "alpha", "leak", "slope", "mu", "momentum", "temp", "drop")
+    real = [s for s in real if not call.name(s).lower().startswith(others)]
+    real = [s for s in real if call.name(s) not in ("h", "t", "p")]
     return real[-1] if real and real[-1][0] in ("arg", "kw", "closure") else None

@@ -205,9 +205,7 @@ def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
     places: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         places.setdefault((finding.code, finding.message), []).append(finding)
-    return [
-        (" and ".join(filter(None, [f.place for f in same])), same[0]) for same in places.values()
-    ]
+    return [(", ".join(filter(None, [f.place for f in same])), same[0]) for same in places.values()]
 
 
 def _with_code(message: str) -> str:
