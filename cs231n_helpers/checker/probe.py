@@ -398,7 +398,8 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
 # ---- what a function can reach besides its arguments ----
 
 
-def names_in(code: types.CodeType) -> set[str]:
+@functools.lru_cache(maxsize=1000)
+def names_in(code: types.CodeType) -> frozenset[str]:
     """The global names that a function's code, nested functions included, reads or sets."""
     names = {
         str(i.argval)
@@ -408,7 +409,7 @@ def names_in(code: types.CodeType) -> set[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= names_in(constant)
-    return names
+    return frozenset(names)
 
 
 def surroundings(loss: Loss) -> dict[tuple[str, str], Any]:
