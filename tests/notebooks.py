@@ -87,6 +87,7 @@ def run(path: Path) -> None:
         kernel_name="python3",
         record_timing=False,
         allow_errors=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute(env={**os.environ, "CS231N_PROGRESS": "0"})
