@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -87,7 +88,9 @@ def test_readme_lists_the_notebooks_and_is_short():
     assert len(re.findall(r"\w[\w'-]*", prose)) < 500
 
 
-@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize(
+    "file", ["README.md", "CONTRIBUTING.md", "data/README.md", "notebooks/README.md"]
+)
 def test_links_lead_somewhere(file):
     path = ROOT / file
     for target in re.findall(r"(?:\]\(|src=\")([^)\"#]+)", path.read_text()):
@@ -160,3 +163,20 @@ def test_net_takes_the_course_s_arguments_first():
     ]  # fmt: skip
     assert parameters[3].default == 1e-4
     assert parameters[4].kind == inspect.Parameter.KEYWORD_ONLY
+
+
+def test_the_map_leads_to_every_system_and_mistake():
+    rows = re.findall(
+        r"^\| ([AM]\d+) \| [^|]+ \| \[\d\d\]\((\S+)\) \| (.+) \|$",
+        (ROOT / "notebooks/README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert [i for i, _, _ in rows] == [
+        *(f"A{k}" for k in range(1, 14)),
+        *(f"M{k}" for k in range(1, 18)),
+    ]
+    for name, notebook, section in rows:
+        cells = json.loads((ROOT / "notebooks" / notebook).read_text())["cells"]
+        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        assert re.search(rf"\b{name}\b", prose), f"{notebook} never mentions {name}"
+        assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), (notebook, section)
