@@ -192,8 +192,8 @@ FAULTS = [
         ("checker/reference", "lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N", "lambda p: 2 * (p.Q - p.T) * p.Q / p.N", "08"),
         # what is wrong
         ("checker/diagnose", "explanation.factors[k] = factor\n", "pass\n", "08"),
-        ("checker/diagnose", "usual.code, usual.says, blocks, 1.0", "usual.code, usual.says, blocks, 9.0", "08"),
-        ("checker/diagnose", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.cost, 0", "08"),
+        ("checker/diagnose", "usual.code, usual.says, blocks, 1.0", "\"scale_const\", usual.says, blocks, 1.0", "08"),
+        ("checker/diagnose", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.contradicts, e.cost", "08"),
         ("checker/diagnose", "true_both - true, given_both - given", "true_both, given_both", "08"),
         ("checker/diagnose", "if block.same(true, given):\n                continue", "if True:\n                continue", "08"),
         ("checker/diagnose", "return given / true if true and given else None", "return true / given if true and given else None", "08"),
