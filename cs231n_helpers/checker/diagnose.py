@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..gradient_check import eval_numerical_gradient
 from .mistakes import (
     FACTORS,
     MESSAGES,
@@ -838,16 +839,11 @@ def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
 def _numerical_dscores(loss: Callable[[Any], Any], model: Model) -> Callable[[Any], Array]:
     """The gradient of a loss by the scores, by central differences."""
 
+    def value(S: Any) -> float:
+        return float(loss(model.head_pieces(S)))
+
     def dscores(pieces: Any) -> Array:
-        gradient: Array = np.zeros_like(pieces.S)
-        h = 1e-6
-        for index in np.ndindex(*gradient.shape):
-            step = np.zeros_like(pieces.S)
-            step[index] = h
-            rise = loss(model.head_pieces(pieces.S + step)) - loss(
-                model.head_pieces(pieces.S - step)
-            )
-            gradient[index] = rise / (2 * h)
-        return gradient
+        gradient = eval_numerical_gradient(value, pieces.S.copy(), h=1e-6)
+        return np.asarray(gradient, dtype=np.float64)
 
     return dscores

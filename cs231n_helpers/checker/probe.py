@@ -224,7 +224,7 @@ class Probe:
     def _check_keys(self, arrays: dict[str, Any]) -> None:
         missing = [k for k in self.blocks.slices if k not in arrays]
         if missing:
-            extra = sorted(set(map(str, arrays)) - set(self.blocks.slices))
+            extra = sorted(set(map(str, arrays)) - set(map(str, self.blocks.slices)))
             seen = f" (it has {', '.join(extra)} instead)" if extra else ""
             raise UnusableGradientError(
                 [
@@ -232,7 +232,7 @@ class Probe:
                         "missing_key",
                         f"The gradient has no entry for {k!r}{seen}. "
                         f"Add grads[{k!r}], of shape {self.blocks.shapes[k]}.",
-                        parameter=k,
+                        parameter=self.blocks.label(k),
                         evidence={"keys": sorted(map(str, arrays))},
                     )
                     for k in missing

@@ -21,7 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .probe import Evaluation, Probe, UnusableGradientError, Vector, helpers_of, surroundings
+from ..gradient_check import eval_numerical_gradient
+from .probe import (
+    Blocks,
+    Evaluation,
+    Probe,
+    UnusableGradientError,
+    Vector,
+    helpers_of,
+    surroundings,
+)
 from .reference import Array, Layer
 
 N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19, 23, 29, 31)
@@ -355,6 +364,11 @@ class Problem:
         """The parameters are no weights, but the scores or the input."""
         return not self.sizes
 
+    @functools.cached_property
+    def blocks(self) -> Blocks:
+        """The small parameters as one vector."""
+        return Blocks(self.params)
+
     def probe(self, reg: float | None = None) -> Probe:
         """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
         values = dict(self.values)
@@ -372,23 +386,17 @@ class Problem:
     def numerical(self, reg: float | None = None, h: float = 1e-6) -> Vector:
         """The whole gradient by central differences."""
         probe = self.probe(reg)
-        gradient = np.zeros(probe.x.size)
-        for k in range(probe.x.size):
-            step = np.zeros(probe.x.size)
-            step[k] = h * max(1.0, abs(probe.x[k]))
-            above, below = (_value(probe, probe.x + s) for s in (step, -step))
-            gradient[k] = (above - below) / (2 * step[k])
         self.evaluations += 2 * probe.x.size
-        return gradient
+
+        def value(x: Any) -> float:
+            return probe(x).value
+
+        return np.asarray(eval_numerical_gradient(value, probe.x, h=h), dtype=np.float64)
 
     def arrays(self, vector: Vector) -> Arrays:
         """A vector of the parameters as arrays by name; scores as (N, C)."""
-        arrays = self.probe().blocks.split(vector)
+        arrays = self.blocks.split(vector)
         return {k: a.T for k, a in arrays.items()} if self.columns else arrays
-
-
-def _value(probe: Probe, x: Vector) -> float:
-    return probe(x).value
 
 
 def recognise(
