@@ -8,6 +8,7 @@ classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNe
 training           minibatch gradient descent, progress bar
 checker            is a gradient wrong, where, and what is wrong with it
 gradient_check     numerical gradients, relative errors: the course's own checks
+explorers          figures with sliders, one for each notebook from 01 to 05
 plots              images, weights, training curves, searches, decision regions
 data               Fashion-MNIST, CIFAR-10, the spiral, preprocessing
 formats, download  their files: read without trusting them, fetched and checked
@@ -27,6 +28,14 @@ from .data import (
     make_spiral,
     mean_image,
     preprocess,
+)
+from .explorers import (
+    Explorer,
+    explore_input_step,
+    explore_net,
+    explore_softmax,
+    explore_step_size,
+    explore_svm,
 )
 from .gradient_check import (
     eval_numerical_gradient,
@@ -55,6 +64,7 @@ from .plots import (
 from .training import progress
 
 __all__ = [
+    "Explorer",
     "Finding",
     "GradientReport",
     "LinearClassifier",
@@ -68,6 +78,11 @@ __all__ = [
     "design_matrix",
     "eval_numerical_gradient",
     "eval_numerical_gradient_array",
+    "explore_input_step",
+    "explore_net",
+    "explore_softmax",
+    "explore_step_size",
+    "explore_svm",
     "grad_check_sparse",
     "load_cifar10",
     "load_fashion_mnist",

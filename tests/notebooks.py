@@ -26,6 +26,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w.:/~<*)}\\])/(?:[\w.@-]+/)+[\w.@-]+|\b[A-Z]:
 NEVER_RUN_MARKS = ("nbval-skip", "NBVAL_SKIP")
 RAISES_MARKS = ("raises-exception", "nbval-raises-exception", "NBVAL_RAISES_EXCEPTION")
 CELL_TIMEOUT = 300  # seconds
+LIVE = "application/vnd.jupyter.widget-view+json"  # a control, dead where no kernel runs
 
 
 def problems(notebook: NotebookNode) -> Iterator[str]:
@@ -62,6 +63,8 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stderr":
             yield f"wrote to stderr: {output.text.strip()[:80]!r}"
+        if LIVE in output.get("data", {}):
+            yield "stores a live control, which hides the picture that stands for it"
         texts = [output.get("text", ""), output.get("data", {}).get("text/plain", "")]
         path = ABSOLUTE_PATH.search("\n".join(texts))
         if path:
@@ -86,6 +89,7 @@ def run(path: Path) -> None:
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         record_timing=False,
+        store_widget_state=False,
         allow_errors=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
@@ -98,6 +102,8 @@ def run(path: Path) -> None:
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(LIVE, None)
     unfinished = path.with_suffix(".ipynb.part")
     nbformat.write(notebook, unfinished)
     unfinished.replace(path)

@@ -55,6 +55,10 @@ def test_a_good_notebook_has_none():
             [cell(outputs=[new_output("execute_result", data={"text/plain": "'/opt/x'"})])],
             "stores the absolute path /opt/x",
         ),
+        (
+            [cell(outputs=[new_output("display_data", data={tool.LIVE: {"model_id": "0"}})])],
+            "stores a live control",
+        ),
     ],
 )
 def test_each_hole(cells, text):
@@ -81,6 +85,15 @@ def test_run_stores_what_came_out(tmp_path, capsys):
     assert tool.check(path) == []
     assert capsys.readouterr().out.startswith("a.ipynb: ")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_run_stores_the_picture_that_stands_for_a_control(tmp_path):
+    path = write(tmp_path / "a.ipynb", "import cs231n_helpers\ncs231n_helpers.explore_softmax()")
+    assert tool.main(["run", str(path)]) == 0
+    stored = nbformat.read(path, as_version=4)
+    assert set(stored.cells[0].outputs[0].data) == {"image/png", "text/plain"}
+    assert "widgets" not in stored.metadata
+    assert tool.check(path) == []
 
 
 def test_run_leaves_a_failing_notebook_as_it_was(tmp_path, capsys):
