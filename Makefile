@@ -7,20 +7,29 @@ else
 endif
 PY := $(BIN)/python
 READY := .venv/.ready
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side: one thread for each is faster than all cores for all of them.
-test notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+test test-torch notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lab notebooks faults lint data lock clean
+.PHONY: help test test-torch test-browser lab notebooks faults lint data lock clean
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
-	@sed -n 's/^\([a-z]*\):.*##/  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile | expand -t 16
 
 test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
 	$(PY) tests/notebooks.py check
-	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 -n auto --dist loadfile -q
+	$(PY) -m pytest $(NBVAL) -n auto --dist loadfile -q
+
+test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is put into .torch
+	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
+	PYTHONPATH=.torch $(PY) -m pytest $(NBVAL) -q notebooks/05_three_gradients.ipynb
+
+test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser, installed if need be
+	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
+	$(PY) -m pytest tests/browser.py -q -rP
 
 lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that one)
 	$(PY) -m jupyterlab notebooks/$(NAME)
@@ -41,11 +50,11 @@ data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, ch
 
 lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
 	$(PY) -m pip install --quiet uv
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header \
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --extra notebooks --extra test --extra lint --no-header \
 	    --upgrade pyproject.toml --output-file requirements.lock
 
 clean:  ## remove .venv and caches
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .torch build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 # Some systems ship Python without ensurepip; there the outer pip fills the environment.
@@ -57,3 +66,9 @@ $(READY): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+.torch/.ready: $(READY)
+	rm -rf .torch
+	$(PY) -m pip install --quiet --disable-pip-version-check --target .torch \
+	    -c requirements.lock "torch==2.13.0"
+	@touch .torch/.ready

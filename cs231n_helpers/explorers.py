@@ -541,10 +541,10 @@ def draw_input_step(
     _title(axes[2], "probability (line: before)")
     axes[2].set(xlim=(0, 1), yticks=np.arange(len(class_names)), yticklabels=class_names,
                 ylim=(len(class_names) - 0.5, -0.5))  # fmt: skip
-    verdict = "still" if before == after else f"instead of {before}"
+    verdict = f"still says {after}" if before == after else f"says {after} instead of {before}"
     return (
         f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "
-        f"the model says {after} {verdict}, with probability {P[1].max():.2f}."
+        f"the model {verdict}, with probability {P[1].max():.2f}."
     )
 
 

@@ -282,9 +282,9 @@ class TestInputStep:
         np.testing.assert_allclose([bar.get_width() for bar in axes[2].patches], P[1])
         np.testing.assert_allclose(axes[2].lines[0].get_xdata(), P[0])
         before, after = ("abc"[k] for k in P.argmax(axis=1))
-        said = "still" if before == after else f"instead of {before}"
+        said = f"still says {after}" if before == after else f"says {after} instead of {before}"
         assert f"A step of {step} grey levels rms" in sentence
-        assert f"the model says {after} {said}, with probability {P[1].max():.2f}." in sentence
+        assert f"the model {said}, with probability {P[1].max():.2f}." in sentence
 
     def test_a_large_step_changes_the_prediction(self):
         sentences = [drawn(EXPLORERS["input_step"], step=step)[1] for step in (0, 40)]

@@ -70,15 +70,20 @@ def test_oldest_python_is_the_same_everywhere():
 
 
 def test_commands_in_the_texts_exist():
-    targets = set(re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
     for text in (README, CONTRIBUTING):
-        named = set(re.findall(r"`make ([a-z]+)", text))
+        named = set(re.findall(r"`make ([a-z-]+)", text))
         assert named <= targets, named - targets
     phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
     assert phony == targets
     assert "make lab" in README
     assert "make test" in README
-    assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    for target in ("lint", "test", "test-torch", "test-browser"):
+        assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    for extra in ("torch", "browser"):  # large, so installed where they are needed only
+        ((name, wanted),) = requirements(extra).items() - requirements().items()
+        (version,) = re.findall(rf'"{name}==([\d.]+)"', MAKEFILE)
+        assert Requirement(name + wanted).specifier.contains(version)
     assert ".ci/run" in (ROOT / ".github/workflows/test.yml").read_text()
 
 

@@ -1,0 +1,165 @@
+"""Open the notebooks in JupyterLab in a headless Chromium, run all cells, and move the controls.
+
+Run by `make test-browser`, which installs Playwright. The browser is an installed Chrome or
+Chromium; where there is none, one is installed: by apt for root on Debian or Ubuntu, else by
+Playwright.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+EXPLORERS = [
+    path.name
+    for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+    if ' "explorer"\n' in path.read_text("utf-8")
+]
+RUN_ALL = 180_000  # milliseconds
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+    """Start JupyterLab on loopback over a copy of the notebooks; yield address, token, folder."""
+    home = tmp_path_factory.mktemp("home")
+    folder = shutil.copytree(NOTEBOOKS, home / "notebooks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
+    ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--ServerApp.allow_root=True")
+    clean = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
+    address = f"http://127.0.0.1:{port}"
+    log = home / "jupyterlab.log"
+    with log.open("w") as file:
+        server = subprocess.Popen(command, env=clean, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/api?token={token}", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.5)
+        else:
+            pytest.fail(f"JupyterLab did not answer in a minute:\n{log.read_text()}")
+        yield address, token, folder
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = _launch(playwright)
+        yield launched
+        launched.close()
+
+
+def _launch(playwright: Any) -> Any:
+    """Start the first browser there is, or install one."""
+    from playwright.sync_api import Error
+
+    def start() -> Any:
+        found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+        paths = [{"executable_path": path} for path in found if path]
+        tried = []
+        for settings in [*paths, {"channel": "chrome"}, {}]:
+            try:
+                return playwright.chromium.launch(**settings)
+            except Error as error:
+                tried.append(str(error).splitlines()[0])
+        raise RuntimeError("no browser starts: " + "; ".join(tried))
+
+    try:
+        return start()
+    except RuntimeError:
+        if shutil.which("apt-get") and os.geteuid() == 0:
+            subprocess.run(["apt-get", "-qq", "update"], check=True)
+            subprocess.run(["apt-get", "-qq", "install", "-y", "chromium"], check=True)
+        else:
+            subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+        return start()
+
+
+@pytest.fixture
+def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    opened = browser.new_page(viewport={"width": 1300, "height": 1000})
+    yield opened
+    if folder := os.environ.get("CS231N_SCREENSHOTS"):
+        opened.screenshot(path=f"{folder}/{request.node.name}.png")
+    opened.close()
+
+
+def test_all_explorers_are_found() -> None:
+    assert [name[:2] for name in EXPLORERS] == ["01", "02", "03", "04", "05"]
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_run_all_and_move_each_control(name: str, lab: tuple[str, str, Path], page: Any) -> None:
+    address, token, folder = lab
+    page.goto(f"{address}/lab/workspaces/{name[:2]}/tree/{name}?token={token}")
+    page.locator(".jp-OutputArea-output img").first.wait_for(timeout=60_000)
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    idle.wait_for(timeout=60_000, state="attached")  # the kernel is there
+    assert page.locator(".widget-slider").count() == 0  # a picture until the notebook has run
+
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    figure = page.locator("figure:has(figcaption)")
+    figure.wait_for(timeout=RUN_ALL, state="attached")
+    idle.wait_for(timeout=RUN_ALL, state="attached")
+    page.keyboard.press("Control+s")
+    page.locator(".jp-mod-dirty").wait_for(state="detached")
+    for cell in nbformat.read(folder / name, as_version=4).cells:
+        if cell.cell_type == "code":
+            kinds = {output.output_type for output in cell.outputs}
+            names = {output.get("name") for output in cell.outputs}
+            assert cell.execution_count, f"was not run: {cell.source}"
+            assert "error" not in kinds, cell.source
+            assert "stderr" not in names, cell.source
+
+    picture, sentence = figure.locator("img"), figure.locator("figcaption")
+    assert picture.get_attribute("alt")
+    figure.scroll_into_view_if_needed()
+    sliders = page.locator(".widget-slider .noUi-handle")
+    assert sliders.count() > 0
+    waits = []
+    for k in range(sliders.count()):
+        before = picture.get_attribute("src"), sentence.inner_text()
+        handle = sliders.nth(k)
+        handle.focus()
+        at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        for key in ("ArrowLeft", "ArrowRight") if at_end else ("ArrowRight", "ArrowLeft"):
+            was, started = picture.get_attribute("src"), time.perf_counter()
+            page.keyboard.press(key)
+            page.wait_for_function(
+                "was => document.querySelector('figure:has(figcaption) img').src !== was",
+                arg=was,
+                timeout=10_000,
+            )
+            waits.append(time.perf_counter() - started)
+        assert (picture.get_attribute("src"), sentence.inner_text()) == before  # there and back
+    waits.sort()
+    print(f"{name}: {len(waits)} moves, median {1e3 * waits[len(waits) // 2]:.0f} ms")
