@@ -138,3 +138,13 @@ def test_progress_is_silent_under_nbval(pytester):
     result = run_nbval(pytester, done)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["a.ipynb: 1 cells passed, * s"])
+
+
+@pytest.mark.parametrize("path", sorted(tool.FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
+def test_every_figure_is_put_into_words(path):
+    cells = nbformat.read(path, as_version=4).cells
+    for k, figure in enumerate(cells):
+        if any("image/png" in output.get("data", {}) for output in figure.get("outputs", ())):
+            before = next(c.source for c in cells[k::-1] if c.cell_type == "markdown")
+            after = cells[k + 1].source if cells[k + 1].cell_type == "markdown" else ""
+            assert "to see" in before.lower() + after.lower(), figure.source
