@@ -10,7 +10,7 @@ READY := .venv/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side: one thread for each is faster than all cores for all of them.
-test test-torch notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+test test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help test test-torch test-browser lab notebooks faults lint data lock clean
@@ -29,7 +29,7 @@ test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is pu
 
 test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser, installed if need be
 	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
-	$(PY) -m pytest tests/browser.py -q -rP
+	$(PY) -m pytest tests/browser.py -n auto -q -rP
 
 lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that one)
 	$(PY) -m jupyterlab notebooks/$(NAME)
