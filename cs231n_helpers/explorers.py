@@ -389,7 +389,7 @@ def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer
         net = TwoLayerNet(2, hidden_units, int(y.max()) + 1, 1.0, rng=np.random.RandomState(231))
         try:
             history = net.train(
-                X, y, X, y, learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),
+                X, y, X[:1], y[:1], learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),
                 rng=np.random.RandomState(0),
             )  # fmt: skip
         except NotFiniteError:
@@ -426,15 +426,19 @@ def draw_net(
     if legend := axes[0].get_legend():
         legend.remove()
     axes[0].set(xlim=axes[0].get_xlim(), ylim=axes[0].get_ylim())  # edges go on beyond the picture
-    for w, b in zip(W1.T, b1, strict=True):
-        if np.any(w):
-            foot = -b * w / (w @ w)  # the point of the edge that is nearest to the origin
-            axes[0].axline(foot, (foot[0] - w[1], foot[1] + w[0]), color="0.35", linewidth=0.5)
+    length = np.where(W1.any(axis=0), np.hypot(*W1), np.nan)  # (H,); a dead unit has no edge
+    normal = W1 / length  # (2, H)
+    foot = -b1 / length * normal  # the point of each edge that is nearest to the origin
+    along = 2 * np.ptp(X) * np.array([-normal[1], normal[0]])
+    edges = np.stack([foot - along, foot + along, np.full_like(foot, np.nan)])  # (3, 2, H)
+    axes[0].plot(*edges.transpose(1, 2, 0).reshape(2, -1), color="0.35", linewidth=0.5)
     accuracy = float(np.mean(net.predict(X) == y))
     units = f"{num_hidden} hidden unit{'s' if num_hidden > 1 else ''}"
     _title(axes[0], f"{units}: accuracy {accuracy:.2f}")
     axes[1].plot(losses, color=BLUE)
     axes[1].axhline(np.log(num_classes), color="0.5", linestyle=":")
+    for ax in axes[:2]:
+        ax.locator_params(nbins=4)  # each tick costs half a millisecond
     _title(axes[1], f"learning rate {learning_rate:g}")
     axes[1].set(xlabel="step", ylabel="loss (dotted: log C)", ylim=(0, 2.2 * np.log(num_classes)))
     outcome = f"ends at a loss of {losses[-1]:.2f}" if losses else "diverges"

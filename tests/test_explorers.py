@@ -228,11 +228,11 @@ class TestNet:
         axes, sentence = drawn(explorer, hidden_units=5)
         X, y = make_spiral(20)
         net = _nets(explorer, 5, 1.0)
-        lines = axes[0].lines
-        assert len(lines) == 5
-        for line, w, b in zip(lines, net.params["W1"].T, net.params["b1"], strict=True):
-            for point in (line.get_xy1(), line.get_xy2()):
-                assert abs(np.dot(point, w) + b) < 1e-9
+        edges = axes[0].lines[0].get_xydata().reshape(5, 3, 2)  # two ends and a gap
+        assert np.isnan(edges[:, 2]).all()
+        for ends, w, b in zip(edges[:, :2], net.params["W1"].T, net.params["b1"], strict=True):
+            np.testing.assert_allclose(ends @ w, -b)
+            assert np.linalg.norm(ends[1] - ends[0]) > 4 * np.ptp(X) - 1e-9
         accuracy = np.mean(net.predict(X) == y)
         assert axes[0].get_title() == f"5 hidden units: accuracy {accuracy:.2f}"
         assert f"{accuracy:.0%} of the examples are right" in sentence
@@ -244,6 +244,14 @@ class TestNet:
         start = "With 1 hidden unit and the learning rate 1 the training ends at a loss of"
         assert sentence.startswith(f"{start} {losses[-1]:.2f}, and ")
         assert axes[1].lines[1].get_ydata()[0] == np.log(3)
+
+    def test_a_unit_without_weights_has_no_edge(self):
+        net = _nets(EXPLORERS["net"], 3, 1.0)
+        net.params["W1"][:, 1] = 0
+        axes = Figure().subplots(1, 2)
+        draw_net(axes, *make_spiral(20), net, [1.0], 1.0)
+        drawn_ends = np.isfinite(axes[0].lines[0].get_xdata()).reshape(3, 3)[:, :2]
+        assert drawn_ends.tolist() == [[True] * 2, [False] * 2, [True] * 2]
 
     def test_divergence_is_said(self):
         net = _nets(EXPLORERS["net"], 3, 1.0)
