@@ -2,12 +2,15 @@
 
 Every error names the thing, what was got, the rule and the remedy. A wrong kind of value (dtype)
 is a ``TypeError``, a wrong shape or value a ``ValueError``, NaN and infinity a `NotFiniteError`.
+Nothing here copies the examples: they may be a ``np.memmap`` larger than memory, so whoever needs a
+copy, of another dtype for example, goes through them in `blocks`.
 
 Shapes: N examples, D features, C classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,9 +21,25 @@ Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.intp]
 Rng = np.random.Generator | np.random.RandomState
 
+BLOCK_BYTES = 6 * 2**20  # fits into the last cache of most processors
+
 
 class NotFiniteError(ValueError, FloatingPointError):
     """NaN or infinity, in the data or in what was computed from it."""
+
+
+def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
+    """Cut `num_rows` rows of `row_bytes` each into consecutive slices of about BLOCK_BYTES.
+
+    What is done to a block next finds it in the cache, and a copy of a block is small. The size is
+    fixed, so that the order of summation, and with it the rounding, is the same on every machine.
+
+    >>> list(blocks(150, 100_000))
+    [slice(0, 64, None), slice(64, 128, None), slice(128, 150, None)]
+    """
+    step = max(64, BLOCK_BYTES // row_bytes)  # products of fewer rows are slow
+    for start in range(0, num_rows, step):
+        yield slice(start, min(start + step, num_rows))
 
 
 def as_floats(name: str, values: ArrayLike, integers_become: Any = np.float64) -> Floats:
@@ -104,9 +123,9 @@ def as_scores(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Labels]:
 
 
 def as_batch(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats, Labels]:
-    """Return (W (D, C), X (N, D), y (N,)) ready for a linear classifier's loss."""
+    """Return (W (D, C), X (N, D), y (N,)) for a linear classifier; integer images stay integers."""
     W = as_matrix("W", W, "(D, C)")
-    X = as_matrix("X", X, "(N, D)", W.dtype)
+    X = as_matrix("X", X, "(N, D)", integers_become=None)
     check_columns(X, len(W), "W", transposed=W.shape[1] == X.shape[1])
     y = as_labels(y, len(X))
     check_label_range(y, W.shape[1], "W")
@@ -172,13 +191,20 @@ def as_rng(rng: Rng | None) -> Rng:
 def check_finite(name: str, array: Floats) -> None:
     """Refuse NaN and infinity; one pass without a temporary where all is well."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum(dtype=np.float64)):
+        if np.isfinite(array.sum()):
             return
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        where = ", ".join(str(i) for i in bad[0])
+    array = np.atleast_1d(array)
+    first: tuple[int, ...] = ()
+    count = 0
+    for rows in blocks(len(array), array[0].nbytes):
+        wrong = np.argwhere(~np.isfinite(array[rows]))
+        if count == 0 and len(wrong):
+            first = (rows.start + int(wrong[0, 0]), *map(int, wrong[0, 1:]))
+        count += len(wrong)
+    if count:
+        where = ", ".join(str(i) for i in first)
         raise NotFiniteError(
-            f"{name}[{where}] = {array[tuple(bad[0])]} ({len(bad)} of {array.size} entries are not "
+            f"{name}[{where}] = {array[first]} ({count} of {array.size} entries are not "
             f"finite), but every entry must be a number: find out where it comes from, or leave "
             "that example out"
         )
@@ -190,7 +216,8 @@ def check_finite_loss(loss: float, **inputs: Floats) -> None:
         return
     for name, array in inputs.items():
         check_finite(name, array)
-    sizes = ", ".join(f"max |{name}| = {np.abs(array).max():.3g}" for name, array in inputs.items())
+    largest = {name: max(float(a.max()), -float(a.min())) for name, a in inputs.items()}
+    sizes = ", ".join(f"max |{name}| = {size:.3g}" for name, size in largest.items())
     raise NotFiniteError(
         f"the loss is {loss} although every input is finite ({sizes}): the scores overflow, "
         "so scale the data down or take a smaller learning rate"

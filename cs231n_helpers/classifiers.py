@@ -17,10 +17,12 @@ from .checks import (
     Labels,
     Rng,
     as_count,
+    as_floats,
     as_labels,
     as_matrix,
     as_non_negative,
     as_rng,
+    blocks,
     check_columns,
     check_finite,
     check_finite_loss,
@@ -70,9 +72,11 @@ class LinearClassifier:
     def predict(self, X: ArrayLike) -> Labels:
         """Return the class (N,) with the highest score for each row of X (N, D)."""
         W = self._weights()
-        X = as_matrix("X", X, "(N, D)", W.dtype)
+        X = as_matrix("X", X, "(N, D)", integers_become=None)
         check_columns(X, len(W), "W")
-        classes: Labels = np.argmax(X @ W, axis=1)
+        classes = np.empty(len(X), np.intp)
+        for rows in blocks(len(X), X.shape[1] * W.itemsize):
+            classes[rows] = np.argmax(as_floats("X", X[rows], W.dtype) @ W, axis=1)
         return classes
 
     def train(
@@ -94,7 +98,9 @@ class LinearClassifier:
         Parameters
         ----------
         X : (N, D) array
-            Integer images are converted a minibatch at a time; float32 stays float32.
+            Integer images are converted a minibatch at a time; float32 stays float32. A
+            ``np.memmap`` larger than memory will do: besides one pass to look for NaN, only the
+            rows of a minibatch are read.
         y : (N,) integer array
             Labels 0..C-1; the first call takes C = max(y) + 1.
         learning_rate, reg : float
@@ -131,7 +137,8 @@ class LinearClassifier:
         if self.W is None:
             weights = 0.001 * rng.standard_normal((X.shape[1], int(y.max()) + 1))
             self.W = weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
-        W = self._weights()
+        # Laid out like the gradient (see _linear_loss): the update runs straight through memory.
+        self.W = W = np.asfortranarray(self._weights())
         check_columns(X, len(W), "W")
         check_label_range(y, W.shape[1], "W")
 
@@ -218,7 +225,8 @@ class TwoLayerNet:
         std = as_non_negative("std", std)
         rng = as_rng(rng)
         self.params: dict[str, Floats] = {
-            "W1": (std * rng.standard_normal((D, H))).astype(dtype),
+            # column by column, as its gradient comes out of the product in loss
+            "W1": (std * rng.standard_normal((D, H))).astype(dtype, order="F"),
             "b1": np.zeros(H, dtype),
             "W2": (std * rng.standard_normal((H, C))).astype(dtype),
             "b2": np.zeros(C, dtype),
@@ -268,8 +276,9 @@ class TwoLayerNet:
 
         dhidden = dscores @ W2.T  # (N, H)
         dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
+        # dW1 = X^T dhidden, taken transposed as in _linear_loss
         grads = {
-            "W1": X.T @ dhidden + dW1_penalty,
+            "W1": (dhidden.T @ X + dW1_penalty.T).T,
             "b1": dhidden.sum(axis=0),
             "W2": hidden.T @ dscores + dW2_penalty,
             "b2": dscores.sum(axis=0),
@@ -278,7 +287,10 @@ class TwoLayerNet:
 
     def predict(self, X: ArrayLike) -> Labels:
         """Return the class (N,) with the highest score for each row of X (N, D)."""
-        classes: Labels = np.argmax(self.loss(X), axis=1)
+        X = as_matrix("X", X, "(N, D)", integers_become=None)
+        classes = np.empty(len(X), np.intp)
+        for rows in blocks(len(X), X.shape[1] * self.params["W1"].itemsize):
+            classes[rows] = np.argmax(self.loss(X[rows]), axis=1)
         return classes
 
     def train(
@@ -338,6 +350,8 @@ class TwoLayerNet:
         for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
             check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
             check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
+        # The run's own parameters, which its steps change in place; the caller's stay as they are.
+        self.params = {name: np.array(p, order="F") for name, p in self.params.items()}
         steps_an_epoch = max(len(X) // batch_size, 1)
         sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
         train_accuracy: list[float] = []
@@ -346,7 +360,9 @@ class TwoLayerNet:
         def step(iteration: int, X_batch: Floats, y_batch: Labels) -> float:
             nonlocal rate
             loss, grads = self.loss(X_batch, y_batch, reg)
-            self.params = {name: p - rate * grads[name] for name, p in self.params.items()}
+            if np.isfinite(loss):  # a loss of one's own may return NaN instead of raising
+                for name, p in self.params.items():
+                    p -= rate * grads[name]
             epoch_ends = (iteration + 1) % steps_an_epoch == 0
             if epoch_ends or iteration + 1 == num_iters:
                 train_accuracy.append(float(np.mean(self.predict(X[sample]) == y[sample])))

@@ -26,7 +26,16 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import Floats, Labels, as_batch, as_non_negative, as_scores, check_finite_loss
+from .checks import (
+    Floats,
+    Labels,
+    as_batch,
+    as_floats,
+    as_non_negative,
+    as_scores,
+    blocks,
+    check_finite_loss,
+)
 
 ScoresLoss = Callable[[Floats, Labels], tuple[float, Floats]]
 Arguments = ParamSpec("Arguments")
@@ -339,25 +348,29 @@ def regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float
 @_quietly
 def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
     rows = np.arange(len(y))
+    scores = np.asfortranarray(scores)  # class by class: NumPy's loops run over N, not over C
     margins = scores - scores[rows, y, np.newaxis] + delta  # (N, C)
     margins[rows, y] = 0
     active = margins > 0  # (N, C)
     loss = np.maximum(margins, 0).sum(dtype=np.float64) / len(y)
     dscores = active.astype(scores.dtype)
     dscores[rows, y] = -active.sum(axis=1)
-    return float(loss), dscores / len(y)
+    dscores /= len(y)
+    return float(loss), dscores
 
 
 @_quietly
 def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
     rows = np.arange(len(y))
+    scores = np.asfortranarray(scores)  # as in _hinge
     shifted = scores - scores.max(axis=1, keepdims=True)  # (N, C)
     dscores = np.exp(shifted)
     totals = dscores.sum(axis=1, keepdims=True)  # (N, 1)
-    loss = (np.log(totals[:, 0]) - shifted[rows, y]).mean(dtype=np.float64)
+    loss = (np.log(totals[:, 0]) - shifted[rows, y]).sum(dtype=np.float64) / len(y)
     dscores /= totals  # the probabilities
     dscores[rows, y] -= 1
-    return float(loss), dscores / len(y)
+    dscores /= len(y)
+    return float(loss), dscores
 
 
 @_quietly
@@ -369,17 +382,31 @@ def _linear_loss(
     reg: float,
     reg_scale: float,
 ) -> tuple[float, Floats]:
+    """Loss of the scores ``X @ W`` and gradient ``X.T @ dscores``, in blocks of rows of X.
+
+    The second product finds its block still in the cache, so X is read from memory once and not
+    twice. It is taken transposed, ``dW.T = dscores.T @ X``: BLAS is up to twice as fast that way.
+    """
     W, X, y = as_batch(W, X, y)
-    penalty, dW_penalty = regularisation(W, reg, reg_scale)
-    data_loss, dscores = scores_loss(X @ W, y)
-    loss = data_loss + penalty
+    W = np.asfortranarray(W)  # laid out like its gradient, whose transpose is what is summed up
+    loss, dW = regularisation(W, reg, reg_scale)
+    dtype = np.result_type(W, X)
+    dW_data = np.zeros(W.shape[::-1], dtype)  # (C, D)
+    for rows in blocks(len(X), X.shape[1] * dtype.itemsize):
+        X_block = X[rows].astype(dtype, copy=False)  # (n, D)
+        block_loss, dscores = scores_loss(X_block @ W, y[rows])  # means over the n examples
+        share = len(X_block) / len(X)  # n / N makes them shares of the mean over all N
+        loss += share * block_loss
+        dW_data += (share * dscores).T @ X_block
     check_finite_loss(loss, W=W, X=X)
-    return loss, (X.T @ dscores + dW_penalty).astype(W.dtype, copy=False)
+    dW += dW_data.T
+    return loss, dW
 
 
 @_quietly
 def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     W, X, y = as_batch(W, X, y)
+    X = as_floats("X", X, W.dtype)
     loss, dscores = scores_loss(X @ W, y)
     check_finite_loss(loss, W=W, X=X)
     return (dscores @ W.T).astype(X.dtype, copy=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from cs231n_helpers import (
     NotFiniteError,
     Softmax,
     TwoLayerNet,
+    checks,
     eval_numerical_gradient,
     progress,
     rel_error,
@@ -131,6 +134,51 @@ class TestLinearTraining:
         Softmax().train(*blobs(), num_iters=2)
         TwoLayerNet(4, 5, 3).train(*blobs(), *blobs(), num_iters=2)
         np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+class TestLargerThanMemory:
+    """Training and predicting read a file in pieces, whatever its dtype and layout."""
+
+    def peak(self, folder, train, dtype, num_examples):
+        shape = (num_examples, 200)
+        X = np.memmap(folder / f"{num_examples}", dtype, "w+", shape=shape)
+        X[:] = np.random.RandomState(0).randint(0, 9, shape)
+        y = (np.arange(num_examples) % 3).astype(np.uint8)
+        tracemalloc.start()
+        train(X, y)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak - 4 * 8 * num_examples, X.nbytes  # labels and classes are intp
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+    @pytest.mark.parametrize("kind", ["linear", "net"])
+    def test_memory_does_not_grow_with_the_data(self, kind, dtype, monkeypatch, tmp_path):
+        monkeypatch.setattr(checks, "BLOCK_BYTES", 10_000)
+
+        def train(X, y):
+            settings = {"learning_rate": 1e-5, "num_iters": 3, "batch_size": 20}
+            if kind == "linear":
+                model = Softmax()
+                model.train(X, y, **settings)
+                model.predict(X)
+            else:
+                TwoLayerNet(200, 4, 3).train(X, y, X, y, **settings)
+
+        (small, _), (large, size) = (
+            self.peak(tmp_path, train, dtype, num_examples) for num_examples in (2_000, 20_000)
+        )
+        assert large < 1.2 * small
+        assert large < size / 2
+
+    @pytest.mark.parametrize("model", [LinearSVM(), TwoLayerNet(4, 6, 3, std=0.5)])
+    def test_predicting_in_blocks(self, model, monkeypatch):
+        X, _ = blobs(150)
+        model.W = np.random.RandomState(1).standard_normal((4, 3))
+        whole = model.predict(X)
+        assert len(set(whole)) > 1
+        monkeypatch.setattr(checks, "BLOCK_BYTES", 1)
+        np.testing.assert_array_equal(model.predict(X), whole)
+        np.testing.assert_array_equal(model.predict(X[:64]), whole[:64])
 
 
 class TestLinearErrors:
@@ -348,6 +396,38 @@ class TestNetTraining:
         net.params["b2"] = np.array([5.0, 0.0])
         history = net.train(X, y, X, y, learning_rate=0.0, num_iters=1)
         assert history["train_acc_history"] == [0.5]
+
+    def test_parameters_kept_by_the_caller_do_not_move(self):
+        X, y = blobs()
+        net = TwoLayerNet(4, 6, 3, std=0.1)
+        kept = dict(net.params)
+        before = {name: p.copy() for name, p in kept.items()}
+        for _ in range(2):
+            net.train(X, y, X, y, learning_rate=0.1, num_iters=3)
+            for name, p in before.items():
+                np.testing.assert_array_equal(kept[name], p)
+                assert not np.array_equal(net.params[name], p)
+            kept = dict(net.params)
+            before = {name: p.copy() for name, p in kept.items()}
+
+    def test_a_loss_of_one_s_own_is_honoured_and_its_nan_changes_nothing(self):
+        class Own(TwoLayerNet):
+            calls = 0
+
+            def loss(self, X, y=None, reg=0.0, **settings):
+                if y is None:
+                    return super().loss(X)
+                self.calls += 1
+                value, grads = super().loss(X, y, reg, **settings)
+                return (value if self.calls < 3 else np.nan), grads
+
+        X, y = blobs()
+        own, twin = Own(4, 6, 3, std=0.1), TwoLayerNet(4, 6, 3, std=0.1)
+        with pytest.raises(NotFiniteError, match=r"diverged at iteration 2 .*the loss is nan"):
+            own.train(X, y, X, y, learning_rate=0.1, num_iters=9)
+        twin.train(X, y, X, y, learning_rate=0.1, num_iters=2)
+        for name, p in twin.params.items():
+            np.testing.assert_array_equal(own.params[name], p)
 
     def test_defaults_are_the_course_s(self):
         X, y = blobs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -10,6 +12,7 @@ from scipy.special import log_softmax
 
 from cs231n_helpers import (
     NotFiniteError,
+    checks,
     softmax_input_gradient,
     softmax_loss,
     softmax_loss_naive,
@@ -289,6 +292,53 @@ class TestLinear:
         a = function(W, X, y)
         b = function(np.asfortranarray(W), X[::-1].copy()[::-1], y)
         np.testing.assert_allclose(a[-1], b[-1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("loss", [svm_loss_vectorized, softmax_loss_vectorized])
+class TestBlocks:
+    """X is gone through in blocks of rows; the cuts must not show in any result."""
+
+    # 64 rows is the smallest block: one row short of a block, a whole one, one more, two, and more
+    @pytest.mark.parametrize("num_examples", [63, 64, 65, 128, 150])
+    @pytest.mark.parametrize("images", [False, True])
+    def test_cuts_do_not_show(self, loss, num_examples, images, monkeypatch):
+        W, X, y = problem(num_examples=num_examples)
+        if images:
+            X = (X * 20 + 128).astype(np.uint8)
+        y[-1] = (y[-1] + 1) % C
+        on_scores = svm_loss if loss is svm_loss_vectorized else softmax_loss
+        value, dscores = on_scores(X @ W, y)
+        for block_bytes in (1, 70 * D * 8, 10**9):
+            monkeypatch.setattr(checks, "BLOCK_BYTES", block_bytes)
+            got, dW = loss(W, X, y)
+            assert got == pytest.approx(value, rel=1e-12)
+            np.testing.assert_allclose(dW, X.T.astype(float) @ dscores, rtol=1e-12, atol=1e-14)
+
+    def test_an_infinity_in_the_last_block_is_found(self, loss, monkeypatch):
+        monkeypatch.setattr(checks, "BLOCK_BYTES", 1)
+        W, X, y = problem(num_examples=150)
+        X[[70, 149], [3, 2]] = np.inf
+        with pytest.raises(NotFiniteError, match=r"X\[70, 3\] = inf \(2 of 900 entries"):
+            loss(W, X, y)
+
+    @pytest.mark.parametrize("bad", [False, True])
+    def test_memory_does_not_grow_with_the_data(self, loss, bad, monkeypatch, tmp_path):
+        monkeypatch.setattr(checks, "BLOCK_BYTES", 10_000)
+        peaks = []
+        for num_examples in (2_000, 10_000):
+            shape = (num_examples, 150)
+            X = np.memmap(tmp_path / "X", np.float32 if bad else np.uint8, "w+", shape=shape)
+            if bad:
+                X[:] = np.nan
+            y = np.zeros(num_examples, np.uint8)
+            tracemalloc.start()
+            try:
+                loss(np.zeros((150, C)), X, y)
+            except NotFiniteError:
+                assert bad
+            peaks.append(tracemalloc.get_traced_memory()[1] - 8 * num_examples)  # labels
+            tracemalloc.stop()
+        assert peaks[1] < 1.2 * peaks[0] < X.nbytes / 2
 
 
 def test_regularisation_of_any_shape():
