@@ -25,7 +25,12 @@ BLOCK_BYTES = 6 * 2**20  # fits into the last cache of most processors
 
 
 class NotFiniteError(ValueError, FloatingPointError):
-    """NaN or infinity, in the data or in what was computed from it."""
+    """NaN or infinity, in the data or in what was computed from it.
+
+    Where training diverged, `iteration` says when, else it is None.
+    """
+
+    iteration: int | None = None
 
 
 def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:

@@ -85,10 +85,12 @@ def sgd(
                 raise NotFiniteError(f"the loss is {loss}")
         except NotFiniteError as error:
             before = f"{losses[-1]:.3g}" if losses else "not known"
-            raise NotFiniteError(
+            diverged = NotFiniteError(
                 f"training diverged at iteration {iteration} (loss before: {before}): {error}; "
                 "a learning rate ten times smaller is the first thing to try"
-            ) from error
+            )
+            diverged.iteration = iteration
+            raise diverged from error
         losses.append(loss)
         if verbose and iteration % 100 == 0:
             print(f"iteration {iteration} / {num_iters}: loss {loss:f}")

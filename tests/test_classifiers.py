@@ -233,8 +233,9 @@ class TestLinearErrors:
     def test_divergence_names_the_iteration_and_keeps_finite_weights(self):
         model = LinearSVM()
         text = r"training diverged at iteration \d+ \(loss before: \S+\): .* ten times smaller"
-        with pytest.raises(NotFiniteError, match=text):
+        with pytest.raises(NotFiniteError, match=text) as error:
             model.train(self.X, self.y, learning_rate=1e60, reg=1.0, num_iters=100)
+        assert f"at iteration {error.value.iteration} (" in str(error.value)
         assert np.isfinite(model.W).all()
 
     def test_own_loss_that_is_wrong(self):
