@@ -6,6 +6,7 @@ module             what it holds
 losses             SVM and softmax loss: on scores, of linear classifiers, gradient of the input
 classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
 training           minibatch gradient descent, progress bar
+search             hyperparameter search, all linear runs at once, others on any executor
 checker            is a gradient wrong, where, and what is wrong with it
 gradient_check     numerical gradients, relative errors: the course's own checks
 explorers          figures with sliders, one for each notebook from 01 to 05
@@ -61,6 +62,7 @@ from .plots import (
     show_weights,
     visualize_grid,
 )
+from .search import SearchResult, sample_settings, search
 from .training import progress
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "LinearClassifier",
     "LinearSVM",
     "NotFiniteError",
+    "SearchResult",
     "Softmax",
     "Splits",
     "TwoLayerNet",
@@ -95,6 +98,8 @@ __all__ = [
     "preprocess",
     "progress",
     "rel_error",
+    "sample_settings",
+    "search",
     "show_images",
     "show_weights",
     "softmax_input_gradient",
