@@ -113,7 +113,9 @@ class TestTogether:
         ids=["svm", "softmax", "svm_options", "softmax_options"],
     )  # fmt: skip
     @pytest.mark.parametrize("make_rng", [np.random.RandomState, np.random.default_rng])
-    def test_same_as_single_runs(self, make, make_rng):
+    def test_same_as_single_runs(self, make, make_rng, monkeypatch):
+        module = sys.modules["cs231n_helpers.search"]  # the package's attribute is the function
+        monkeypatch.setattr(module, "_ROWS_AT_ONCE", 50)  # N = 120 and 60: the last block is short
         data = blobs()
         result = search(make, *data, GRID, rng=make_rng(5), **FAST)
         assert [(r["learning_rate"], r["reg"]) for r in result.records] == list(
@@ -469,7 +471,8 @@ class TestErrors:
 
 
 class TestExecutors:
-    def test_local_processes(self, tmp_path):
+    def test_local_processes(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # make test says 1
         data = blobs()
         settings = {"score": [0, 1, 2], "wait": [False, False]}
         result = search(partial(Recorder, tmp_path), *data, settings, workers=2)
@@ -512,6 +515,17 @@ class TestExecutors:
                 assert repr(there) == repr(search(model, *data, GRID, workers=1, **options))
             assert executor.submit(len, "open").result() == 4
 
+    def test_linear_runs_are_tasks_of_sixteen(self):
+        class Counting(ThreadPoolExecutor):
+            def submit(self, function, model, settings, *args):
+                sizes.append(len(settings))
+                return super().submit(function, model, settings, *args)
+
+        sizes = []
+        with Counting(1) as executor:
+            search(Softmax, *blobs(), {"reg": [0.1] * 40}, executor=executor, num_iters=2)
+        assert sizes == [16, 16, 8]
+
     def test_after_an_error_the_rest_is_not_begun(self, tmp_path):
         settings = [{"score": s, "fail": s == 0, "wait": s == 1} for s in range(50)]
         with ThreadPoolExecutor(1) as executor:
@@ -538,12 +552,15 @@ class TestExecutors:
                 """
             )
         )
-        process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, script], stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         wait_for(lambda: len(starts(tmp_path)) == 2)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # to all processes, as a terminal and Jupyter do
         _, errors = process.communicate(timeout=20)
         assert process.returncode != 0
         assert errors.strip().endswith("KeyboardInterrupt")
+        assert "SpawnProcess" not in errors  # only the search itself speaks of it
         assert len(starts(tmp_path)) == 2  # the pending ones were not begun
         for worker, _ in starts(tmp_path):
             with pytest.raises(ProcessLookupError):
