@@ -278,11 +278,13 @@ class TwoLayerNet:
         dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
         # dW1 = X^T dhidden, taken transposed as in _linear_loss
         grads = {
-            "W1": (dhidden.T @ X + dW1_penalty.T).T,
+            "W1": (dhidden.T @ X).T,
             "b1": dhidden.sum(axis=0),
-            "W2": hidden.T @ dscores + dW2_penalty,
+            "W2": hidden.T @ dscores,
             "b2": dscores.sum(axis=0),
         }
+        grads["W1"] += dW1_penalty
+        grads["W2"] += dW2_penalty
         return loss, {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
 
     def predict(self, X: ArrayLike) -> Labels:
