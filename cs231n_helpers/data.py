@@ -215,7 +215,9 @@ def load_cifar10(
                 rows = slice(lo + k * n - start, hi + k * n - start)
                 y[split][rows] = labels[lo:hi]
                 pixels = X[split][rows, :PIXELS].reshape(hi - lo, 1024, 3)
-                pixels[...] = planes[lo:hi].reshape(hi - lo, 3, 1024).transpose(0, 2, 1)
+                for i in range(0, hi - lo, 128):  # a block stays in the cache for its three planes
+                    for channel, plane in enumerate(np.split(planes[lo:hi][i : i + 128], 3, 1)):
+                        pixels[i : i + 128, :, channel] = plane
                 if split == "train":
                     total += planes[lo:hi].sum(axis=0, dtype=np.uint32)
     if dtype is None:
