@@ -1,0 +1,161 @@
+"""Data that does not fit into memory: a mapped file larger than what the process may take.
+
+The file has holes: nearly all of its rows are zeros, which cost no disk. Written are those rows
+that the training draws, and their share in each result is known from the rows alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cs231n_helpers import (
+    LinearSVM,
+    TwoLayerNet,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+    svm_loss_naive,
+    svm_loss_vectorized,
+)
+
+resource = pytest.importorskip("resource", reason="Windows has no RLIMIT_DATA")
+
+LIMIT = 2 * 2**30  # bytes
+N, D, C = 196_608, 3072, 3  # 2.25 GiB of float32
+STEPS, BATCH = 3, 50
+RATE, REG = 0.01, 0.1
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA is kept by Linux only")
+
+
+def drawn() -> np.ndarray:
+    """The rows of each minibatch of a training with RandomState(0), (STEPS, BATCH)."""
+    rng = np.random.RandomState(0)
+    return np.array([rng.choice(N, BATCH) for _ in range(STEPS)])
+
+
+def labels() -> np.ndarray:
+    return np.arange(N) % C
+
+
+def weights() -> np.ndarray:
+    return np.random.RandomState(1).standard_normal((D, C)).astype(np.float32) / 100
+
+
+def net() -> TwoLayerNet:
+    return TwoLayerNet(D, 4, C, std=0.01, rng=np.random.RandomState(2), dtype=np.float32)
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))  # a mapped file does not count
+
+
+def measured(task, path):
+    """Return the result of `task` on the mapped file, and how much memory it took."""
+    X = np.memmap(path, np.float32, "r", shape=(N, D))
+    tracemalloc.start()
+    try:
+        return task(X, labels()), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def load(X, y):
+    np.fromfile(X.filename, X.dtype)
+
+
+def loss(function, X, y):
+    return function(weights(), X, y, REG)
+
+
+def train_svm(X, y):
+    model = LinearSVM()
+    model.W = weights()
+    losses = model.train(X, y, RATE, REG, STEPS, BATCH, rng=np.random.RandomState(0))
+    return losses, {"W": model.W}
+
+
+def train_net(X, y):
+    model = net()
+    history = model.train(
+        X, y, X, y, RATE, reg=REG, num_iters=STEPS, batch_size=BATCH, rng=np.random.RandomState(0)
+    )
+    return history["loss_history"], model.params
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "X"
+    X = np.memmap(path, np.float32, "w+", shape=(N, D))
+    rows = np.unique(np.append(drawn(), N - 1))
+    X[rows] = np.random.RandomState(3).standard_normal((len(rows), D))
+    X.flush()
+    assert path.stat().st_size > LIMIT
+    yield path
+    path.unlink()
+
+
+@pytest.fixture(scope="module")
+def in_little_memory(path):
+    """Run a task on the file in another process, as the limit stays for the rest of its life."""
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=limit_memory) as pool:
+        yield lambda task: pool.submit(measured, task, path).result()
+
+
+def written(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.unique(np.append(drawn(), N - 1))
+    return np.array(np.memmap(path, np.float32, "r", shape=(N, D))[rows]), labels()[rows]
+
+
+def test_the_limit_is_one(in_little_memory):
+    with pytest.raises(MemoryError):
+        in_little_memory(load)
+
+
+@pytest.mark.parametrize(
+    ("function", "naive", "of_zeros"),
+    [
+        (svm_loss_vectorized, svm_loss_naive, C - 1),
+        (softmax_loss_vectorized, softmax_loss_naive, np.log(C)),
+    ],
+)
+def test_loss(in_little_memory, path, function, naive, of_zeros):
+    (value, dW), peak = in_little_memory(partial(loss, function))
+    X, y = written(path)
+    W = weights().astype(float)
+    of_written, dW_written = naive(W, X.astype(float), y)
+    share = len(X) / N
+    penalty = 0.5 * REG * np.sum(W**2)
+    assert value == pytest.approx(share * of_written + (1 - share) * of_zeros + penalty, rel=1e-6)
+    np.testing.assert_allclose(dW - np.float32(REG) * weights(), share * dW_written, atol=1e-8)
+    assert peak < 2**28
+
+
+@pytest.mark.parametrize("task", [train_svm, train_net])
+def test_training(in_little_memory, path, task):
+    (losses, params), peak = in_little_memory(task)
+    X = np.memmap(path, np.float32, "r", shape=(N, D))
+    model = net()
+    by_hand = {"W": weights()} if task is train_svm else model.params
+    expected = []
+    for rows in drawn():
+        X_batch, y_batch = np.array(X[rows]), labels()[rows]
+        if task is train_svm:
+            value, dW = svm_loss_vectorized(by_hand["W"], X_batch, y_batch, REG)
+            grads = {"W": dW}
+        else:
+            model.params = by_hand
+            value, grads = model.loss(X_batch, y_batch, REG)
+        expected.append(value)
+        by_hand = {name: p - RATE * grads[name] for name, p in by_hand.items()}
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    for name, p in by_hand.items():
+        np.testing.assert_allclose(params[name], p, rtol=1e-4, atol=1e-6)
+    assert peak < 2**28
