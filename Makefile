@@ -13,7 +13,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-torch test-browser lab notebooks faults lint data lock clean
+.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -45,6 +45,14 @@ lint: $(READY)  ## look for mistakes with ruff and mypy
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 
+# Both variables make OpenBLAS take other kernels than it would choose for the processor.
+BENCH = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/bench.py $(ARGS)
+bench: $(READY)  ## measure the speed, write benchmarks/results.md (ARGS=--help tells what else)
+	$(BENCH)
+
+bench-peers: $(READY) .torch/.ready .sklearn/.ready  ## the same, with PyTorch and scikit-learn
+	PYTHONPATH=.torch:.sklearn $(BENCH)
+
 data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
 	$(PY) -m cs231n_helpers.download
 
@@ -54,7 +62,7 @@ lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
 	    --upgrade pyproject.toml --output-file requirements.lock
 
 clean:  ## remove .venv and caches
-	rm -rf .venv .torch build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .torch .sklearn build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 # Some systems ship Python without ensurepip; there the outer pip fills the environment.
@@ -72,3 +80,9 @@ $(READY): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --target .torch \
 	    -c requirements.lock "torch==2.13.0"
 	@touch .torch/.ready
+
+.sklearn/.ready: $(READY)
+	rm -rf .sklearn
+	$(PY) -m pip install --quiet --disable-pip-version-check --target .sklearn --no-deps \
+	    "scikit-learn==1.9.1" joblib narwhals
+	@touch .sklearn/.ready
