@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bench
 import numpy as np
 import peers
@@ -60,10 +62,12 @@ def test_measure_divides_by_calls_and_units(monkeypatch):
         now += seconds
 
     monkeypatch.setattr(bench.time, "perf_counter", lambda: now)
-    calls = {"long": (lambda: call(8.0), 4), "short": (lambda: call(0.25), 1)}
+    seconds = {"longest": 21.0, "long": 8.0, "short": 0.25}
+    calls = {name: (partial(call, s), 4) for name, s in seconds.items()}
     samples = bench.measure(calls, rounds=3, at_least=1.0)
-    assert samples == {"long": [2.0] * 3, "short": [0.25] * 3}
-    assert now == 8 + 2 * 0.25 + 3 * (8 + 5 * 0.25)  # one short call of five only warms up
+    assert samples == {name: [s / 4] * 3 for name, s in seconds.items()}
+    # the longest is not warmed up, one short call of five does nothing else
+    assert now == 3 * 21 + (1 + 3) * 8 + (2 + 3 * 5) * 0.25
 
 
 def test_ratio_is_the_median_of_the_rounds():
