@@ -136,7 +136,7 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     lines = [f"{(names or [processor])[0]}, {os.cpu_count()} processors, {memory:.0f} GB of memory"]
     for pool in threadpool_info():
-        if pool["user_api"] == "blas" and "scipy" not in pool["filepath"]:  # it brings its own
+        if pool["user_api"] == "blas" and "scipy.libs" not in pool["filepath"]:  # SciPy brings one
             kernel = f"{pool['internal_api']} {pool['version']}, {pool.get('architecture', '')}"
             lines.append(f"{kernel} kernels, {pool['num_threads']} threads")
     versions = [f"Python {platform.python_version()}", f"NumPy {np.__version__}"]
@@ -156,6 +156,8 @@ def report(
         [s.work, s.quantity, ", ".join(f"{p:,}" for p in s.points),
          ", ".join(digits(t) for t in s.seconds), f"{s.exponent:.2f}"] for s in scaled
     ]  # fmt: skip
+    header = ["work", "against", "points", "seconds", "exponent"]
+    scaling = f"## Scaling\n\n{table(header, lines)}\n{on_paper}" if lines else ""
     notes = "".join(f"{row.note}\n" for row in rows if row.note)
     return f"""\
 ## Against the goals
@@ -172,10 +174,7 @@ reading. The table shows the time the work takes at these rates. Where data stay
 (N = 500), the memory's limit does not bind; narrow products do not reach the peak of square ones.
 
 {roofline_table(rows, rates)}
-## Scaling
-
-{table(["work", "against", "points", "seconds", "exponent"], lines)}
-{on_paper}"""
+{scaling}"""
 
 
 def whole(tables: str) -> str:
