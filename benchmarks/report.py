@@ -203,8 +203,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         assert ratio is not None
         missed = row.goal is not None and ratio > row.goal
         ax.barh(i, ratio, 0.6, color="#D55E00" if missed else "#0072B2")
-        ax.text(ratio + 0.015, i, f"{ratio:.2f}", va="center", fontsize=9,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+        at_the_right = ax.get_yaxis_transform()  # where it covers no mark
+        ax.text(1.01, i, f"{ratio:.2f}", transform=at_the_right, va="center", fontsize=9)
         if row.goal is not None:
             ax.plot([row.goal] * 2, [i - 0.42, i + 0.42], color="black", lw=2.5)
         if usual is not None:
@@ -214,7 +214,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     ax.set(
         xlabel="time or memory against the reference (dashed: 1); less is better", xlim=(0, None)
     )
-    ax.invert_yaxis()
+    ax.set_ylim(len(rows) - 0.4, -0.6)
     for label, style in {
         "package, goal met or none set": {"color": "#0072B2", "lw": 8},
         "package, goal missed": {"color": "#D55E00", "lw": 8},
