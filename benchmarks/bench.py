@@ -320,7 +320,9 @@ def scalings(sizes: Sizes) -> list[Scaling]:
 
     def net_search(workers: int) -> Callable[[], Any]:
         X, y = data("float32", tenth)
-        return partial(search, TwoLayerNet, X, y, X, y, settings, workers=workers, **run)
+        return partial(
+            search, TwoLayerNet, X, y, X[:500], y[:500], settings, workers=workers, **run
+        )
 
     def scaling(
         work: str, quantity: str, points: Sequence[int], call: Callable[[int], Callable[[], Any]]

@@ -104,7 +104,7 @@ def results_table(rows: Sequence[Row]) -> str:
     others = [name for name in ("usual", *PEERS.values()) if any(name in r.samples for r in rows)]
     lines = []
     for row in rows:
-        goal = "" if row.goal is None else f"{row.goal:.2f}"
+        goal = "" if row.goal is None else f"{row.goal:.3g}"
         met = "" if row.goal is None else "yes" if (row.ratio() or np.inf) <= row.goal else "no"
         scale = 1e3 if row.unit == "ms" else 1
         took = (f"{digits(row.middle(n) * scale)} {row.unit}" for n in ("package", row.reference))

@@ -94,7 +94,7 @@ def test_report_holds_every_row(tmp_path):
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     found = {line[0]: line for line in reversed(lines) if line}  # the first table wins
     assert {row.work for row in rows} <= found.keys()
-    assert found["met"][1:8] == ["usual", "500 ms", "1,000 ms", "0.50", "yes", "0.50", "1.00"]
+    assert found["met"][1:8] == ["usual", "500 ms", "1,000 ms", "0.5", "yes", "0.50", "1.00"]
     assert found["missed"][5:7] == ["no", "0.60"]
     assert found["peak"][2:7] == ["7.00 MB", "14.0 MB", "", "", "0.50"]
     assert found["loss"][-1] == "1.00"
