@@ -45,8 +45,9 @@ lint: $(READY)  ## look for mistakes with ruff and mypy
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 
-# Both variables make OpenBLAS take other kernels than it would choose for the processor.
-BENCH = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/bench.py $(ARGS)
+# The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE
+# keeps the threads of PyTorch and scikit-learn from spinning while others are measured.
+BENCH = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_WAIT_POLICY=PASSIVE $(PY) benchmarks/bench.py $(ARGS)
 bench: $(READY)  ## measure the speed, write benchmarks/results.md (ARGS=--help tells what else)
 	$(BENCH)
 
