@@ -135,8 +135,7 @@ class LinearClassifier:
         rng = as_rng(rng)
         X, y = _training_data(X, y)
         if self.W is None:
-            weights = 0.001 * rng.standard_normal((X.shape[1], int(y.max()) + 1))
-            self.W = weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
+            self.W = first_weights(X, int(y.max()) + 1, rng)
         # Laid out like the gradient (see _linear_loss): the update runs straight through memory.
         self.W = W = np.asfortranarray(self._weights())
         check_columns(X, len(W), "W")
@@ -381,6 +380,12 @@ class TwoLayerNet:
             "train_acc_history": train_accuracy,
             "val_acc_history": val_accuracy,
         }
+
+
+def first_weights(X: Floats, num_classes: int, rng: Rng) -> Floats:
+    """Draw weights (D, C) for X (N, D), 0.001 * N(0, 1), in its dtype or float64 for integers."""
+    weights: Floats = 0.001 * rng.standard_normal((X.shape[1], num_classes))
+    return weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
 
 
 def _training_data(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:

@@ -31,12 +31,11 @@ from numpy.typing import ArrayLike
 from .checks import Floats, Labels, NotFiniteError, as_batch, as_labels, as_matrix
 from .classifiers import TwoLayerNet
 from .losses import softmax_loss, svm_loss
-from .plots import CLASS_COLOURS, plot_decision_regions, show_images
+from .plots import CLASS_COLOURS, MARKERS, plot_decision_regions, show_images
 
 Settings = Mapping[str, Any]
 
 BLUE, ORANGE, GREEN, RED = (CLASS_COLOURS[k] for k in (0, 1, 2, 5))
-MARKERS = "os^Dv<>Pp*"
 
 
 @dataclass(frozen=True)
@@ -211,8 +210,8 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
     An example is ringed where it is active, that is where it loses anything; its bar in axes[1] has
     a piece for each class that is closer than the margin. Returns the sentence.
     """
-    loss, _ = svm_loss(X @ W, y, delta=delta)
     scores = X @ W  # (N, C)
+    loss, _ = svm_loss(scores, y, delta=delta)
     margins = np.maximum(0, scores - scores[np.arange(len(y)), y, np.newaxis] + delta)
     margins[np.arange(len(y)), y] = 0
     active = margins.any(axis=1)

@@ -26,6 +26,7 @@ CLASS_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
     "#D55E00", "#F0E442", "#000000", "#999999", "#5D3A9B",
 )  # fmt: skip
+MARKERS = "os^Dv<>Pp*"  # one for each class, too: colour is never the only difference
 
 
 def visualize_grid(
@@ -383,7 +384,7 @@ def plot_decision_regions(
     for k in np.unique(labels):
         name = f"class {k}" if class_names is None else class_names[k]
         x0, x1 = X[labels == k].T
-        ax.scatter(x0, x1, s=size, color=colours[k], marker="os^Dv<>Pp*"[k % 10],
+        ax.scatter(x0, x1, s=size, color=colours[k], marker=MARKERS[k % 10],
                    edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
     ax.legend(loc="upper right", fontsize="small")

@@ -40,9 +40,10 @@ from .checks import (
     as_matrix,
     as_non_negative,
     as_rng,
+    blocks,
     check_finite,
 )
-from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
+from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .training import progress
 
@@ -53,7 +54,6 @@ Record = dict[str, Any]
 #: the products gain little beyond.
 RUNS_TOGETHER = 16
 
-_ROWS_AT_ONCE = 4096  # bounds the memory for scores, (4096, K * C)
 _ON_SCORES: dict[Any, Any] = {svm_loss_vectorized: svm_loss, softmax_loss_vectorized: softmax_loss}
 _FILLED_IN = {"X", "y", "X_val", "y_val", "rng"}
 _RULES: dict[str, Callable[[str, Any], Any]] = {
@@ -544,9 +544,9 @@ def _together(
     scores_loss, reg_scale = on_scores
     models = [linear for linear, _ in made]
     if models[0].W is None:  # the same first weights as in LinearClassifier.train
-        weights = 0.001 * rng.standard_normal((D, C))
+        weights = first_weights(X, C, rng)
         for linear in models:
-            linear.W = weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
+            linear.W = weights
     if any(np.shape(linear.W) != (D, C) for linear in models):
         return {}
     options = [inspect.signature(linear.train).bind(X, y, **rest) for linear, rest in made]
@@ -615,8 +615,7 @@ def _stays_finite(
 def _accuracies(W: Floats, num_classes: int, X: Floats, y: Labels) -> Floats:
     """Accuracy (K,) of each run with weights W (K * C, D), a block of rows of X at a time."""
     right = np.zeros(len(W) // num_classes)
-    for start in range(0, len(X), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
+    for rows in blocks(len(X), (X.shape[1] + len(W)) * W.itemsize):  # a row and its scores
         scores = as_floats("X", X[rows], W.dtype) @ W.T  # (rows, K * C)
         classes = scores.reshape(len(scores), -1, num_classes).argmax(axis=2)  # (rows, K)
         right += (classes == y[rows, np.newaxis]).sum(axis=0)

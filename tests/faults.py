@@ -114,7 +114,7 @@ FAULTS = [
         ("classifiers", "self.loss(X_batch, y_batch, reg)\n            if np.shape",
          "self.loss(X_batch, y_batch, 0.0)\n            if np.shape", "01"),
         ("classifiers", "np.argmax(as_floats(", "np.argmin(as_floats(", "01"),
-        ("classifiers", "if self.W is None:\n            weights", "if True:\n            weights", "01"),
+        ("classifiers", "if self.W is None:\n            self.W = first", "if True:\n            self.W = first", "01"),
         ("classifiers", "partial(svm_loss_vectorized, delta=delta, reg_scale=reg_scale)",
          "partial(svm_loss_vectorized, reg_scale=reg_scale)", "01"),
         ("classifiers", "partial(softmax_loss_vectorized, reg_scale=reg_scale)",

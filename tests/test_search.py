@@ -26,6 +26,7 @@ from cs231n_helpers import (
     NotFiniteError,
     Softmax,
     TwoLayerNet,
+    checks,
     plot_search,
     sample_settings,
     search,
@@ -114,8 +115,7 @@ class TestTogether:
     )  # fmt: skip
     @pytest.mark.parametrize("make_rng", [np.random.RandomState, np.random.default_rng])
     def test_same_as_single_runs(self, make, make_rng, monkeypatch):
-        module = sys.modules["cs231n_helpers.search"]  # the package's attribute is the function
-        monkeypatch.setattr(module, "_ROWS_AT_ONCE", 50)  # N = 120 and 60: the last block is short
+        monkeypatch.setattr(checks, "BLOCK_BYTES", 1)  # 64 rows; N = 120: the last block is short
         data = blobs()
         result = search(make, *data, GRID, rng=make_rng(5), **FAST)
         assert [(r["learning_rate"], r["reg"]) for r in result.records] == list(
