@@ -1,0 +1,1 @@
+"""The classroom: from the notebooks a student's bundle, and grades for what comes back."""
