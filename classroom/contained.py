@@ -1,4 +1,4 @@
-"""Run the cells of a submission contained, and call the functions that they define.
+r"""Run the cells of a submission contained, and call the functions that they define.
 
 The submission is hostile until shown otherwise. It runs in a process of its own (`worker.py`),
 shut in as well as the system allows (`jail.py`), which gets arrays and numbers and answers with
@@ -6,7 +6,7 @@ arrays and numbers (`wire.py`). What is right, what is tested and what is graded
 
 >>> import cs231n_helpers
 >>> package = Path(cs231n_helpers.__file__).parent
->>> with Contained(package, [Cell("double", "def double(x):\\n    return 2 * x")]) as box:
+>>> with Contained(package, [Cell("double", "def double(x):\n    return 2 * x")]) as box:
 ...     box.function("double")(np.arange(3.0))
 array([0., 2., 4.])
 """
@@ -28,22 +28,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+import matplotlib
 import numpy as np
 
-from .wire import LENGTHS, MAX_TEXT, MalformedError, Reader, UnsendableError, Writer, frame, parse
+from .wire import LENGTHS, MAX_TEXT, MalformedError, Reader, Writer, frame, parse
 
 OUTPUT_KEPT = 20_000  # bytes of what it prints
 TEXT_KEPT = 400  # characters of an error
-KEPT = object()  # in an argument that comes back: a function or a generator, as it was
+STARTING = 60.0  # seconds that a worker has until it is ready, on a busy machine
+NO_ANSWER = (LookupError, TypeError, ValueError, RecursionError, MemoryError)
 HERE = Path(__file__).resolve().parent
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/nix/store")
-SYSTEM += ("/etc/ld.so.cache", "/etc/alternatives")
+SYSTEM = [
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/nix/store",
+    "/etc/ld.so.cache", "/etc/alternatives",
+]  # fmt: skip
 USERS = range(61184, 65520)  # taken by nobody for long, systemd's range for such users
 WORK = "/work"
 LEVELS = {
@@ -134,7 +138,7 @@ class Stopped(Exception):  # noqa: N818
 
 
 class UnavailableError(RuntimeError):
-    """This system cannot contain anything in the way that was asked for."""
+    """A submission cannot be contained on this system in the way that was asked for."""
 
 
 class Contained:
@@ -183,6 +187,8 @@ class Contained:
         self._numbers = itertools.count()
         self._where = "the start"
         self._cell: str | None = None
+        self._worker, self._ended = 0, False
+        self._resources = ExitStack()
         self._news = b""  # of the warder, up to the next line
 
     # ---- begin and end ----
@@ -212,8 +218,90 @@ class Contained:
 
     def close(self) -> None:
         """Kill the submission's processes and remove its files."""
-        for end in (self._lifeline, self._control):
-            end.close()
+        self._resources.close()
+
+    def _start(self) -> None:
+        if not hasattr(os, "fork"):
+            raise UnavailableError("submissions can be contained on Linux and macOS only")
+        self._end = self._deadline = time.monotonic() + STARTING
+        package, work = self._make_folders()
+        inside = self._kind != "limits"
+        uid = secrets.choice(USERS)
+        if not inside and os.getuid() == 0:
+            os.chown(work, uid, uid)
+        site = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+        settings = {
+            "level": self._kind,
+            "limits": asdict(self._limits),
+            "mounts": self._mounts(site, package) if inside else [],
+            "site": [os.path.realpath(p) for p in site],
+            "package": "/package" if inside else str(package),
+            "work": WORK if inside else str(work),
+            "uid": uid,
+        }
+        try:
+            self._launch(settings)
+            hello, _ = self._receive()
+            while not self._worker:
+                self._listen()
+        except (Stopped, OSError) as error:
+            raise UnavailableError(f"no worker at level {self._kind}: {error}") from None
+        self._end = time.monotonic() + self._limits.wall
+        lacks = " and ".join(LIMITED[name] for name in hello["missing"])
+        self.level = LEVELS[self._kind] + (INSIDE if inside else OUTSIDE)
+        self.level += f"; not limited here: {lacks}." if lacks else "."
+
+    def _make_folders(self) -> tuple[Path, Path]:
+        """Make a working directory, and a copy of the package that nobody else changes."""
+        folder = Path(tempfile.mkdtemp(prefix="submission-"))
+        self._resources.callback(_remove, folder)
+        package, work = folder / "package", folder / "work"
+        shutil.copytree(self._package, package / "cs231n_helpers")
+        fonts = package / "fonts"  # what Matplotlib has found out here takes it seconds there
+        fonts.mkdir()
+        for file in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+            shutil.copy(file, fonts)
+        work.mkdir()
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)  # whatever the umask: inside, it is another user's
+        return package, work
+
+    def _launch(self, settings: dict[str, Any]) -> None:
+        lifeline, self._lifeline = socket.socketpair()
+        control, self._control = socket.socketpair()
+        self._output, printed = os.pipe()
+        self._resources.callback(os.close, self._output)
+        self._resources.callback(self._control.close)
+        python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+        jail = "/classroom/jail.py" if self._kind == "bubblewrap" else str(HERE / "jail.py")
+        work = settings["work"]
+        with lifeline, control, open(printed, "wb") as end:
+            fds = (lifeline.fileno(), control.fileno())
+            command = [python, "-s", "-S", "-P", jail, *map(str, fds)]
+            if self._kind == "bubblewrap":
+                command = [*self._bubblewrap(settings["mounts"]), *command]
+            self._jail = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=end,
+                stderr=end,
+                pass_fds=fds,
+                start_new_session=True,
+                env={
+                    "PATH": work, "HOME": work, "TMPDIR": work, "LANG": "C.UTF-8",
+                    "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
+                    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+                    "MPLBACKEND": "Agg", "MPLCONFIGDIR": work, "CS231N_PROGRESS": "0",
+                },
+            )  # fmt: skip
+        self._resources.callback(self._kill)
+        self._poll = select.poll()
+        for fd in (self._control.fileno(), self._output, self._lifeline.fileno()):
+            self._poll.register(fd, select.POLLIN)
+        self._lifeline.sendall(json.dumps(settings).encode() + b"\n")
+
+    def _kill(self) -> None:
+        self._lifeline.close()  # the warder kills everything, then ends
         with suppress(subprocess.TimeoutExpired):
             self._jail.wait(5)
         self._jail.kill()
@@ -221,75 +309,8 @@ class Contained:
         if self._kind == "limits" and self._worker and not self._ended:
             with suppress(OSError):  # where the submission has killed its warder
                 os.killpg(self._worker, signal.SIGKILL)
-        os.close(self._output)
-        with suppress(RecursionError):
-            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self) -> None:
-        began = time.monotonic()
-        self._end = began + self._limits.wall
-        self._deadline = began + self._limits.call
-        self._worker, self._ended = 0, False
-        self._folder = tempfile.mkdtemp(prefix="submission-")
-        self._lifeline, lifeline = socket.socketpair()
-        self._control, control = socket.socketpair()
-        self._output, output = os.pipe()
-        uid = secrets.choice(USERS)
-        inside = self._kind != "limits"
-        site = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
-        settings = {
-            "level": self._kind,
-            "limits": asdict(self._limits),
-            "mounts": self._mounts(site) if inside else [],
-            "site": [os.path.realpath(p) for p in site],
-            "package": "/package" if inside else str(self._package.parent),
-            "work": WORK if inside else self._folder,
-            "uid": uid,
-        }
-        if not inside and os.getuid() == 0:
-            os.chown(self._folder, uid, uid)
-        work = str(settings["work"])
-        python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-        jail = "/classroom/jail.py" if self._kind == "bubblewrap" else str(HERE / "jail.py")
-        command = [python, "-s", "-S", "-P", jail, str(lifeline.fileno()), str(control.fileno())]
-        if self._kind == "bubblewrap":
-            command = [*self._bubblewrap(settings["mounts"]), *command]
-        self._jail = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=(lifeline.fileno(), control.fileno()),
-            start_new_session=True,
-            env={
-                "PATH": work, "HOME": work, "TMPDIR": work, "LANG": "C.UTF-8",
-                "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
-                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-                "MPLBACKEND": "Agg", "MPLCONFIGDIR": work, "CS231N_PROGRESS": "0",
-            },
-        )  # fmt: skip
-        for end in (lifeline, control):
-            end.close()
-        os.close(output)
-        self._poll = select.poll()
-        for end in (self._control.fileno(), self._output, self._lifeline.fileno()):
-            self._poll.register(end, select.POLLIN)
-        try:
-            self._lifeline.sendall(json.dumps(settings).encode() + b"\n")
-            hello, _ = self._receive()
-        except (Stopped, OSError) as error:
-            raise UnavailableError(
-                f"no worker at level {self._kind}: {error} {self.output}"
-            ) from None
-        self._set_level(hello["missing"])
-
-    def _set_level(self, missing: list[str]) -> None:
-        lacks = " and ".join(LIMITED[name] for name in missing)
-        unlimited = f"; not limited here: {lacks}" if lacks else ""
-        rest = OUTSIDE if self._kind == "limits" else INSIDE
-        self.level = f"{LEVELS[self._kind]}{rest}{unlimited}."
-
-    def _mounts(self, site: list[str]) -> list[tuple[str, str, str]]:
+    def _mounts(self, site: list[str], package: Path) -> list[tuple[str, str, str]]:
         """What there is to see inside: (kind, source, target), in this order."""
         mounts = []
         for path in SYSTEM:
@@ -311,7 +332,7 @@ class Contained:
                     mounts.append(("hide", "", os.path.join(path, name)))
         for name in ("jail", "wire", "worker"):
             mounts.append(("bind", str(HERE / f"{name}.py"), f"/classroom/{name}.py"))
-        mounts.append(("bind", str(self._package), "/package/cs231n_helpers"))
+        mounts.append(("bind", str(package), "/package"))
         return mounts
 
     def _bubblewrap(self, mounts: Any) -> list[str]:
@@ -359,6 +380,7 @@ class Contained:
         Stopped
             When called: the process has ended in this call, or had before.
         """
+        self._where = name
         reply, _ = self._request({"signature": name}, [], {})
         try:
             return Function(self, name, _signature(reply.get("signature")))
@@ -388,14 +410,19 @@ class Contained:
         reply, body = self._request(
             {"call": name, "arguments": forms}, writer.body, dict(enumerate(callbacks))
         )
+
+        def as_it_was(form: Any) -> Any:
+            return Seed(form["r"]) if "r" in form else callbacks[form["f"]]
+
         try:
-            reader = Reader(body, lambda form: KEPT)
+            reader = Reader(body)
             result = reader.value(reply["result"])
-            changes = [(given[key], reader.value(form)) for key, form in reply["changed"]]
-            for old, new in changes:
-                _change(old, new)
-        except (KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
+            rest = Reader(memoryview(body)[reader.at :], as_it_was)
+            changes = [(given[key], rest.value(form)) for key, form in reply["changed"]]
+        except NO_ANSWER as error:
             self._stop("protocol", f"what {name} sent back is no answer", error)
+        for old, new in changes:
+            _change(old, new)
         return result
 
     def _request(
@@ -433,7 +460,7 @@ class Contained:
             function = callbacks[reply["callback"]]
             args = [value for key, value in given if type(key) is int]
             kwargs = {key: value for key, value in given if type(key) is str}
-        except (KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        except NO_ANSWER as error:
             self._stop("protocol", f"{self._where} called something that is no function", error)
         where, deadline = self._where, self._deadline
         try:
@@ -572,6 +599,7 @@ class Function:
         self._box, self.__name__, self.__signature__ = box, name, signature
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function in the submission's process."""
         return self._box._call(self.__name__, args, kwargs)
 
     def __repr__(self) -> str:
@@ -600,23 +628,27 @@ def _change(old: Any, new: Any) -> None:
         for key, value in new.items():
             if key in old and _same_kind(old[key], value):
                 _change(old[key], value)
-            elif value is not KEPT:
+            else:
                 old[key] = value
     elif isinstance(old, list) and isinstance(new, list):
-        same = len(old) == len(new)
-        for i, value in enumerate(new if same else ()):
+        if len(old) != len(new):
+            old[:] = new
+        for i, value in enumerate(new):
             if _same_kind(old[i], value):
                 _change(old[i], value)
-            elif value is not KEPT:
+            else:
                 old[i] = value
-        if not same:
-            old[:] = new
+
+
+def _remove(folder: Path) -> None:
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _same_kind(old: Any, new: Any) -> bool:
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        return old.shape == new.shape and old.dtype == new.dtype
-    return isinstance(old, dict | list) and isinstance(new, type(old))
+        return bool(old.shape == new.shape and old.dtype == new.dtype)
+    return isinstance(old, dict | list) and type(new) is type(old)
 
 
 def _plain(text: str, length: int = TEXT_KEPT) -> str:

@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -28,7 +29,7 @@ NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 0x1000, 0x4000, 1 << 18
 MNT_DETACH, AT_FDCWD, AT_RECURSIVE, SYS_MOUNT_SETATTR = 2, -100, 0x8000, 442
 READ_ONLY = 1 | MS_NOSUID  # MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CAPABILITY_VERSION_3 = 0x20080522
 DEVICES = ("null", "zero", "full", "random", "urandom")
 WORK = "/work"
@@ -136,33 +137,46 @@ def run(
     control: socket.socket,
 ) -> None:
     """Start the worker, wait for its end and say how it was; kill it when the lifeline ends."""
+    if sys.platform == "linux":
+        libc("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what the worker leaves is ours to end
     worker = os.fork()
     if worker == 0:
         lifeline.close()
         work(settings, sources, control)
     control.close()
     lifeline.sendall(json.dumps({"worker": worker}).encode() + b"\n")
-
-    def kill() -> None:
-        with suppress(OSError):
-            os.killpg(worker, signal.SIGKILL)
-        with suppress(OSError):
-            os.kill(worker, signal.SIGKILL)
-
-    def watch() -> None:
-        while lifeline.recv(1):
-            pass
-        kill()
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-    while True:
+    threading.Thread(target=watch, args=(lifeline, worker), daemon=True).start()
+    pid = 0
+    while pid != worker:
         pid, status, used = os.wait4(-1, 0)
-        if pid == worker:
-            break
-    kill()
+    kill(worker)
     ended = {"status": os.waitstatus_to_exitcode(status), "cpu": used.ru_utime + used.ru_stime}
     lifeline.sendall(json.dumps(ended).encode() + b"\n")
+
+
+def watch(lifeline: socket.socket, worker: int) -> None:
+    """End everything when the grader is gone."""
+    while lifeline.recv(1):
+        pass
+    kill(worker)
+    os._exit(0)
+
+
+def kill(worker: int) -> None:
+    """Kill the worker and what it has started; in namespaces, our own end kills all of it."""
+    with suppress(OSError):
+        os.killpg(worker, signal.SIGKILL)
+    for _ in range(100):  # those that have left its group: killed, their children become ours
+        children = [
+            p for f in Path("/proc/self/task").glob("*/children") for p in f.read_text().split()
+        ]
+        for child in map(int, children):
+            with suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(child, 0)
+        if not children:
+            break
 
 
 def work(settings: dict[str, Any], sources: dict[str, str], control: socket.socket) -> NoReturn:
@@ -170,6 +184,8 @@ def work(settings: dict[str, Any], sources: dict[str, str], control: socket.sock
     try:
         os.setsid()
         os.chdir(settings["work"])
+        for file in Path(settings["package"], "fonts").iterdir():
+            shutil.copy(file, ".")
         missing = limit(settings["limits"])
         drop_rights(settings["uid"])
         sys.path[:] = [settings["package"], *sys.path, *settings["site"]]

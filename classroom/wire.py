@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
-)
+INTEGERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+DTYPES = frozenset({"bool", "float16", "float32", "float64"} | INTEGERS)
 LENGTHS = struct.Struct("<IQ")
 MAX_TEXT = 4 << 20  # bytes of JSON in a frame
 MAX_STRING = 10_000  # characters
 MAX_ITEMS = 100_000  # values in a frame
+MAX_KEYS = 5_000  # of dicts, which could be chosen to collide
 MAX_DEPTH = 20  # containers in containers
 MAX_BITS = 1024  # of an integer
 
@@ -114,7 +114,7 @@ class Reader:
     def __init__(self, body: bytes | bytearray | memoryview, hook: Hook | None = None) -> None:
         self._body = memoryview(body)
         self._hook = hook
-        self._items = 0
+        self._items = self._keys = 0
         self.at = 0
 
     def value(self, form: Any, depth: int = 0) -> Any:
@@ -137,6 +137,9 @@ class Reader:
         if tag == "t" and type(inner) is list:
             return tuple(self.value(item, depth + 1) for item in inner)
         if tag == "d" and type(inner) is list:
+            self._keys += len(inner)
+            if self._keys > MAX_KEYS:
+                raise MalformedError(f"more than {MAX_KEYS} keys")
             return dict(self._pair(pair, depth + 1) for pair in inner)
         if self._hook is None:
             raise MalformedError("an object of an unknown kind")

@@ -15,6 +15,7 @@ import re
 import socket
 import sys
 import types
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,10 +200,7 @@ class Worker:
                 self.answer(message, body)  # the grader's function calls one of ours
             if "raise" in message:
                 name, text = message["raise"]
-                kind = getattr(builtins, name, None)
-                if not (isinstance(kind, type) and issubclass(kind, Exception)):
-                    kind, text = RuntimeError, f"{name}: {text}"
-                self.callback_error = kind(text)
+                self.callback_error = error_named(name, text)
                 raise self.callback_error
             return Reader(body).value(message["value"])
 
@@ -210,6 +208,15 @@ class Worker:
 
 
 KINDS = "array of numbers, text, None, or list, tuple or dict of these"
+
+
+def error_named(name: str, text: str) -> Exception:
+    """Make an error of a built-in type, where it is one."""
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with suppress(TypeError):  # it takes more than a text
+            return kind(text)
+    return RuntimeError(f"{name}: {text}")
 
 
 def parsed(source: str, name: str) -> ast.Module:
