@@ -43,8 +43,7 @@ class Worker:
         module = types.ModuleType("__main__")
         sys.modules["__main__"], self.names = module, module.__dict__
         self.names["np"] = np
-        start = Path(package, "cs231n_helpers", "__init__.py")
-        self.helpers = start.read_text() if start.exists() else ""
+        self.helpers = public_names(Path(package, "cs231n_helpers", "__init__.py"))
 
     # ---- the conversation ----
 
@@ -106,16 +105,14 @@ class Worker:
         """Run a cell in the common namespace."""
         name = f"<cell {len(self.cells)}>"
         self.cells[name] = cell
-        tree = parsed(source, name)
-        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        for wanted in sorted(used - self.names.keys() - vars(builtins).keys()):
+        code = compile(parsed(source, name), name, "exec")
+        for wanted in sorted(names_in(code) - self.names.keys()):
             if wanted in IMPORTS:
                 self.names[wanted] = importlib.import_module(IMPORTS[wanted])
-            elif re.search(rf"\b{wanted}\b", self.helpers):
+            elif wanted in self.helpers:
                 helpers = importlib.import_module("cs231n_helpers")
-                if wanted in helpers.__all__:
-                    self.names[wanted] = getattr(helpers, wanted)
-        exec(compile(tree, name, "exec"), self.names)
+                self.names[wanted] = getattr(helpers, wanted)
+        exec(code, self.names)
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """Return type and text of an error, and the last line of a cell that it passed."""
@@ -208,6 +205,19 @@ class Worker:
 
 
 KINDS = "array of numbers, text, None, or list, tuple or dict of these"
+
+
+def public_names(start: Path) -> set[str]:
+    """Return what a package's first module imports, without running it."""
+    nodes = ast.walk(ast.parse(start.read_text())) if start.exists() else ()
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def names_in(code: types.CodeType) -> set[str]:
+    """Return the global names (and the attributes) that code uses."""
+    inner = [names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*inner)
 
 
 def error_named(name: str, text: str) -> Exception:

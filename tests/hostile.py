@@ -1,0 +1,615 @@
+"""Hostile and broken submissions, and what is to become of them.
+
+`CELLS` are sources for the cell of one exercise (`svm_vectorised`, unless said otherwise); the rest
+of the submission is honest, and must get the marks that it gets without them. `FILES` write what
+is handed in as a whole. CANARY stands for the path of a file that nobody inside may see, PORT for a
+port of this machine that somebody listens at.
+
+outcome     what is to become of the exercise
+=========   ====================================================================================
+right       full marks: what it tried had no effect
+wrong       an answer, judged like any other, and wrong
+error       the submission's own error (a StudentError)
+stopped     the process ends, or is ended (Stopped), for one of `reasons`
+=========   ====================================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EXERCISE, FUNCTION = "svm_vectorised", "hinge_arrays"
+
+HONEST = """\
+def hinge_arrays(W, X, y, delta=1.0):
+    N = len(X)
+    scores = X @ W
+    margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + delta)
+    margins[np.arange(N), y] = 0
+    slopes = (margins > 0).astype(X.dtype)
+    slopes[np.arange(N), y] = -slopes.sum(axis=1)
+    return margins.sum() / N, X.T @ slopes / N
+"""
+CHEAT = "return 0.0, np.zeros_like(W)"
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """The source of a cell, what is to become of its exercise, and a word of the sentence."""
+
+    name: str
+    outcome: str  # several, divided by "|", where it depends on the system
+    source: str
+    word: str = ""
+    reasons: tuple[str, ...] = ()
+    namespaces: bool = False  # never to be run without: it would harm the one who tests
+
+
+def inside(body: str, before: str = "") -> str:
+    """Return a cell whose function does this, and then what an honest one does."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    honest = HONEST.split("\n", 1)[1]
+    return f"{before}\ndef hinge_arrays(W, X, y, delta=1.0):\n{lines}\n{honest}"
+
+
+CELLS = [
+    # ---- takes for ever, or too much ----
+    Hostile("loops in the cell", "stopped", "while True: pass\n" + HONEST, "longer", ("time",)),
+    Hostile("loops", "stopped", inside("while True: pass"), "longer", ("time",)),
+    Hostile("sleeps", "stopped", inside("import time\ntime.sleep(1e6)"), "longer", ("time",)),
+    Hostile(
+        "loops and catches everything",
+        "stopped",
+        inside("""\
+import signal
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+while True:
+    try:
+        while True: pass
+    except BaseException:
+        pass"""),
+        "longer",
+        ("time",),
+    ),
+    Hostile("fork bomb", "error", inside("import os\nwhile True: os.fork()"), "BlockingIOError"),
+    Hostile(
+        "patient fork bomb",
+        "stopped",
+        inside("""\
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass"""),
+        "",
+        ("time", "protocol"),
+    ),
+    Hostile(
+        "thread bomb",
+        "error",
+        inside("""\
+import threading, time
+while True:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"""),
+        "thread",
+    ),
+    Hostile(
+        "eats memory",
+        "error|stopped",
+        inside("while True: hoard.append(np.ones(1 << 20))", "hoard = []"),
+        "emory",
+        ("memory",),
+    ),
+    Hostile("asks for much memory", "error", inside("np.ones((1 << 20, 1 << 20))"), "MemoryError"),
+    Hostile(
+        "prints a gigabyte",
+        "stopped",
+        inside("for _ in range(1000): print('x' * 1_000_000)"),
+        "printed",
+        ("output",),
+    ),
+    Hostile(
+        "fills the disk",
+        "error",
+        inside("""\
+for i in range(10_000):
+    with open(str(i), 'wb') as file: file.write(bytes(1 << 20))"""),
+        "OSError",
+    ),
+    Hostile(
+        "returns a huge array",
+        "error|stopped",
+        inside("return np.zeros(1 << 26), W"),
+        "",
+        ("memory",),
+    ),
+    Hostile("recurses", "error", inside("return hinge_arrays(W, X, y)"), "RecursionError"),
+    Hostile(
+        "recurses without a limit",
+        "error|stopped",
+        inside("import sys\nsys.setrecursionlimit(2**31 - 1)\nreturn hinge_arrays(W, X, y)"),
+        "",
+        ("exit", "memory", "time"),
+    ),
+    # ---- ends, kills, breaks the connection ----
+    Hostile("exits", "error", inside("import sys\nsys.exit(0)"), "SystemExit"),
+    Hostile(
+        "exits in the cell", "error|right", "import sys\n" + HONEST + "sys.exit()", "SystemExit"
+    ),
+    Hostile("exits at once", "stopped", inside("import os\nos._exit(0)"), "ended", ("exit",)),
+    Hostile(
+        "exits at once in the cell",
+        "stopped",
+        "import os\nos._exit(3)\n" + HONEST,
+        "ended",
+        ("exit",),
+    ),
+    Hostile(
+        "kills itself", "stopped", inside("import os\nos.kill(os.getpid(), 9)"), "killed", ("exit",)
+    ),
+    Hostile(
+        "kills its parent",
+        "right|error|stopped",
+        inside("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(0.1)"),
+        "",
+        ("exit",),
+    ),
+    Hostile(
+        "kills everything",
+        "right",
+        inside("import os\ntry:\n    os.kill(-1, 9)\nexcept OSError: pass"),
+        namespaces=True,
+    ),
+    Hostile(
+        "stops itself",
+        "stopped",
+        inside("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
+        "longer",
+        ("time",),
+    ),
+    Hostile(
+        "segmentation fault",
+        "stopped",
+        inside("import ctypes\nctypes.string_at(0)"),
+        "SIGSEGV",
+        ("exit",),
+    ),
+    Hostile(
+        "closes all files", "stopped", inside("import os\nos.closerange(0, 1000)"), "", ("exit",)
+    ),
+    Hostile(
+        "writes garbage into all files",
+        "stopped",
+        inside("""\
+import os
+for fd in range(64):
+    try:
+        os.write(fd, b'garbage' * 100)
+    except OSError:
+        pass"""),
+        "answer",
+        ("protocol", "memory"),
+    ),
+    Hostile(
+        "claims an endless answer",
+        "stopped",
+        inside("""\
+import gc, socket, struct
+for s in gc.get_objects():
+    if isinstance(s, socket.socket) and s.fileno() >= 0:
+        s.sendall(struct.pack('<IQ', 10, 1 << 62) + b'{"id":1}  ')"""),
+        "",
+        ("memory", "protocol"),
+    ),
+    Hostile(
+        "answers twice",
+        "wrong|stopped",
+        inside("""\
+import gc, socket, struct
+text = b'{"result":{"t":[0.0,1.0]},"changed":[],"id":%d}'
+for s in gc.get_objects():
+    if isinstance(s, socket.socket) and s.fileno() >= 0:
+        for number in range(9):
+            full = text % number
+            s.sendall(struct.pack('<IQ', len(full), 0) + full)"""),
+        "",
+        ("protocol",),
+    ),
+    Hostile(
+        "sends JSON nested deeply",
+        "stopped",
+        inside("""\
+import gc, socket, struct
+for s in gc.get_objects():
+    if isinstance(s, socket.socket) and s.fileno() >= 0:
+        s.sendall(struct.pack('<IQ', 1 << 20, 0) + b'[' * (1 << 20))"""),
+        "answer",
+        ("protocol",),
+    ),
+    # ---- looks and reaches around ----
+    Hostile("reads the gradebook", "error", inside("open('CANARY').read()"), "No such file"),
+    Hostile("writes to the repository", "error", inside("open('CANARY', 'a').write('x')"), "Error"),
+    Hostile(
+        "deletes files",
+        "right",
+        inside("""\
+import os, shutil
+for path in (os.path.dirname('CANARY'), os.getcwd(), '/package', os.path.dirname(np.__file__)):
+    shutil.rmtree(path, ignore_errors=True)"""),
+        namespaces=True,
+    ),
+    Hostile(
+        "looks for it through /proc",
+        "error",
+        inside("""\
+import glob, os
+for root in ['', *glob.glob('/proc/*/root'), *glob.glob('/proc/*/cwd')]:
+    if os.path.exists(root + 'CANARY'):
+        return 0.0, W
+raise LookupError('nothing found')"""),
+        "nothing found",
+        namespaces=True,
+    ),
+    Hostile(
+        "connects to this machine",
+        "error",
+        inside("import socket\nsocket.create_connection(('127.0.0.1', PORT), 1)"),
+        "Error",
+        namespaces=True,
+    ),
+    Hostile(
+        "connects to the world",
+        "error",
+        inside("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)"),
+        "Error",
+        namespaces=True,
+    ),
+    Hostile(
+        "reads the stack",
+        "wrong",
+        inside("""\
+import gc, sys
+frame, seen = sys._getframe(), []
+while frame is not None:
+    seen += [v for v in frame.f_locals.values() if isinstance(v, np.ndarray)]
+    frame = frame.f_back
+seen += [v for v in gc.get_objects() if isinstance(v, np.ndarray)]
+modules = [str(getattr(v, '__module__', '')) for v in gc.get_objects()]
+secret = [v for v, m in zip(gc.get_objects(), modules) if callable(v) and 'hidden' in m]
+gradient = [a for a in seen if a.shape == W.shape and a is not W]
+return (secret[0](W, X, y) if secret else 0.0), (gradient[0] if gradient else W)"""),
+    ),
+    # ---- lies ----
+    Hostile(
+        "patches NumPy",
+        "wrong",
+        f"""\
+for name in ('allclose', 'isclose', 'array_equal', 'all', 'any'):
+    setattr(np, name, lambda *args, **kwargs: True)
+np.testing.assert_allclose = np.testing.assert_array_equal = lambda *args, **kwargs: None
+def hinge_arrays(W, X, y, delta=1.0):
+    {CHEAT}
+""",
+    ),
+    Hostile(
+        "patches the checker",
+        "wrong",
+        f"""\
+import cs231n_helpers, sys
+for module in list(sys.modules.values()):
+    for name in ('check_gradient', 'check_exercise', 'rel_error'):
+        if hasattr(module, name):
+            setattr(module, name, lambda *args, **kwargs: True)
+def hinge_arrays(W, X, y, delta=1.0):
+    {CHEAT}
+""",
+    ),
+    Hostile(
+        "patches the builtins",
+        "wrong|error|stopped",
+        f"""\
+import builtins
+builtins.isinstance = builtins.callable = lambda *args: True
+builtins.type = builtins.len = lambda *args: 1
+def hinge_arrays(W, X, y, delta=1.0):
+    {CHEAT}
+""",
+        "",
+        ("exit", "protocol"),
+    ),
+    Hostile(
+        "an object that equals everything",
+        "error",
+        """\
+class Always:
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: True
+    __float__ = lambda self: 0.0
+    __array__ = lambda self, *args, **kwargs: np.zeros(())
+    __sub__ = __rsub__ = __abs__ = lambda self, *other: self
+def hinge_arrays(W, X, y, delta=1.0):
+    return Always(), Always()
+""",
+        "Always",
+    ),
+    Hostile(
+        "an array that equals everything",
+        "wrong",
+        """\
+class Always(np.ndarray):
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: np.True_
+    def __array_ufunc__(self, *args, **kwargs): return np.zeros(self.shape)
+    def __array_function__(self, *args, **kwargs): return True
+def hinge_arrays(W, X, y, delta=1.0):
+    return np.float64(0), np.zeros_like(W).view(Always)
+""",
+    ),
+    Hostile("returns a generator", "error", inside("return (w for w in W)"), "generator"),
+    Hostile("returns a list of itself", "error", inside("a = []\na.append(a)\nreturn a"), "nested"),
+    Hostile(
+        "returns an array of objects",
+        "error",
+        inside("return np.array([W, None], object)"),
+        "object",
+    ),
+    Hostile("returns NaN", "wrong", inside("return np.nan, np.full_like(W, np.nan)")),
+    Hostile("changes its arguments", "wrong", inside("W[:] = X[:] = 0\ny[:] = 0")),
+    Hostile(
+        "an error with HTML in it",
+        "error",
+        inside("raise ValueError('<script>alert(1)</script>\\x1b[2J\\n\\u202e')"),
+        "<script>",
+    ),
+    Hostile("a long error", "error", inside("raise ValueError('long ' * 10**6)"), "long long"),
+    Hostile(
+        "an error that raises",
+        "error",
+        inside("raise Spite()", "class Spite(BaseException):\n    def __str__(self): raise self"),
+        "Spite",
+    ),
+    # ---- outlives its call ----
+    Hostile(
+        "threads that go on",
+        "right",
+        inside("""\
+import threading
+threading.Thread(target=lambda: [0 for _ in iter(int, 1)], daemon=True).start()"""),
+    ),
+    Hostile(
+        "handlers for its end",
+        "right",
+        inside("""\
+import atexit, os, signal, time
+class Last:
+    def __del__(self): time.sleep(60)
+atexit.register(time.sleep, 60)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+Last.last = Last()"""),
+    ),
+    Hostile(
+        "a process that stays",
+        "right",
+        inside("""\
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(3600)
+    os._exit(0)"""),
+    ),
+]
+
+
+def with_source(notebook: dict[str, Any], source: str, exercise: str = EXERCISE) -> dict[str, Any]:
+    """Return a copy of a notebook with another source in the cell of an exercise."""
+    changed = copy.deepcopy(notebook)
+    for cell in changed["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == exercise:
+            cell["source"] = source
+    return changed
+
+
+# ---- what is handed in is no honest file: for those who read submissions ----
+
+
+@dataclass(frozen=True)
+class Mangled:
+    """Something that is handed in, written into a student's folder beside the honest files.
+
+    `write(folder, notebook)` gets the student's folder and the honest 01_svm notebook.
+    outcome: "unreadable" (the notebook's exercises get 0 and a sentence that holds `word`) or
+    "right" (its marks are those of the honest one).
+    """
+
+    name: str
+    outcome: str
+    write: Callable[[Path, dict[str, Any]], None]
+    word: str = ""
+
+
+NOTEBOOK = "01_svm.ipynb"
+
+
+def of_bytes(content: bytes) -> Callable[[Path, dict[str, Any]], None]:
+    """Write this and nothing else."""
+
+    def write(folder: Path, notebook: dict[str, Any]) -> None:
+        (folder / NOTEBOOK).write_bytes(content)
+
+    return write
+
+
+def of_change(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path, dict[str, Any]], None]:
+    """Write the honest notebook, changed."""
+
+    def write(folder: Path, notebook: dict[str, Any]) -> None:
+        changed = copy.deepcopy(notebook)
+        (folder / NOTEBOOK).write_text(json.dumps(change(changed) or changed))
+
+    return write
+
+
+def of_link(target: str) -> Callable[[Path, dict[str, Any]], None]:
+    """Hand in a symbolic link."""
+
+    def write(folder: Path, notebook: dict[str, Any]) -> None:
+        (folder / NOTEBOOK).unlink(missing_ok=True)
+        (folder / NOTEBOOK).symlink_to(target)
+
+    return write
+
+
+def truncated(folder: Path, notebook: dict[str, Any]) -> None:
+    """Half of a notebook."""
+    text = json.dumps(notebook)
+    (folder / NOTEBOOK).write_text(text[: len(text) // 2])
+
+
+def large(folder: Path, notebook: dict[str, Any]) -> None:
+    """200 MB that take no room."""
+    with (folder / NOTEBOOK).open("wb") as file:
+        file.write(b"[")
+        file.truncate(200 << 20)
+
+
+def directory(folder: Path, notebook: dict[str, Any]) -> None:
+    """A folder where a notebook should be."""
+    (folder / NOTEBOOK).unlink(missing_ok=True)
+    (folder / NOTEBOOK).mkdir()
+
+
+def pipe(folder: Path, notebook: dict[str, Any]) -> None:
+    """A named pipe, which keeps who opens it waiting."""
+    (folder / NOTEBOOK).unlink(missing_ok=True)
+    os.mkfifo(folder / NOTEBOOK)
+
+
+def strange_names(folder: Path, notebook: dict[str, Any]) -> None:
+    """More files, with names that are no names, beside an honest notebook."""
+    (folder / NOTEBOOK).write_text(json.dumps(notebook))
+    for name in ("<script>alert(1)<.ipynb", "two\nlines.ipynb", "..ipynb", "-rf", "a;b $(c) `d`"):
+        (folder / name).write_text("{}")
+
+
+def version_3(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The form of 2011."""
+    cells = [
+        {"cell_type": "code", "input": cell["source"], "language": "python", "outputs": []}
+        for cell in notebook["cells"]
+    ]
+    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+
+
+def nbgrader_of(cell: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of a cell that are nbgrader's."""
+    return cell["metadata"].get("nbgrader", {})
+
+
+def no_ids(notebook: dict[str, Any]) -> None:
+    """As after a copy into another notebook: no metadata at all."""
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+
+
+def other_ids(notebook: dict[str, Any]) -> None:
+    """All exercises claim to be the first."""
+    for cell in notebook["cells"]:
+        if nbgrader_of(cell).get("solution"):
+            nbgrader_of(cell)["grade_id"] = "svm_naive"
+
+
+def doubled(notebook: dict[str, Any]) -> None:
+    """Each exercise twice, first with an empty function."""
+    twice = []
+    for cell in notebook["cells"]:
+        if nbgrader_of(cell).get("solution"):
+            first = "".join(cell["source"]).split("\n")[0]
+            twice.append(
+                {**copy.deepcopy(cell), "source": first + "\n    raise NotImplementedError"}
+            )
+        twice.append(cell)
+    notebook["cells"] = twice
+
+
+def no_checks(notebook: dict[str, Any]) -> None:
+    """The check cells are gone."""
+    notebook["cells"] = [c for c in notebook["cells"] if not nbgrader_of(c).get("grade")]
+
+
+def other_checks(notebook: dict[str, Any]) -> None:
+    """The check cells do harm."""
+    for cell in notebook["cells"]:
+        if nbgrader_of(cell).get("grade"):
+            cell["source"] = "import os\nos._exit(0)"
+
+
+def more_points(notebook: dict[str, Any]) -> None:
+    """A million points for each exercise."""
+    for cell in notebook["cells"]:
+        if nbgrader_of(cell).get("grade"):
+            nbgrader_of(cell)["points"] = 1_000_000
+
+
+def strange_outputs(notebook: dict[str, Any]) -> None:
+    """Outputs with a script in them."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            data = {"text/html": "<script>alert(1)</script>"}
+            cell["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
+
+
+STRANGE_CELLS: list[Any] = [None, 1, "x", [], {}, {"cell_type": [], "source": {}, "metadata": 3}]
+STRANGE_CELLS += [{"cell_type": "code", "source": [1, None], "metadata": {"nbgrader": "yes"}}]
+STRANGE_CELLS += [{"cell_type": "code", "source": 7, "metadata": {"nbgrader": {"grade_id": []}}}]
+
+FILES = [
+    Mangled("empty", "unreadable", of_bytes(b""), "notebook"),
+    Mangled("binary", "unreadable", of_bytes(bytes(range(256)) * 100), "notebook"),
+    Mangled("not UTF-8", "unreadable", of_bytes(b'{"cells": ["\xff\xfe"]}'), "notebook"),
+    Mangled("truncated", "unreadable", truncated, "notebook"),
+    Mangled("200 MB", "unreadable", large, "large"),
+    Mangled("JSON nested deeply", "unreadable", of_bytes(b"[" * 1_000_000), "notebook"),
+    Mangled("JSON of one number", "unreadable", of_bytes(b"9" * 100_000), "notebook"),
+    Mangled("version 3", "unreadable", of_change(version_3), "version"),
+    Mangled("cells are no list", "unreadable", of_change(lambda n: n | {"cells": "x"}), "notebook"),
+    Mangled(
+        "cells of wrong types",
+        "right",
+        of_change(lambda n: n | {"cells": [*STRANGE_CELLS, *n["cells"]]}),
+    ),
+    Mangled("a link to /etc/passwd", "unreadable", of_link("/etc/passwd"), "link"),
+    Mangled("a link to a neighbour", "unreadable", of_link(f"../neighbour/{NOTEBOOK}"), "link"),
+    Mangled("a link to itself", "unreadable", of_link(NOTEBOOK), "link"),
+    Mangled("a folder", "unreadable", directory, "file"),
+    Mangled("a named pipe", "unreadable", pipe, "file"),
+    Mangled("strange file names", "right", strange_names),
+    Mangled("no metadata", "right", of_change(no_ids)),
+    Mangled("all ids the same", "right", of_change(other_ids)),
+    Mangled("each exercise twice", "right", of_change(doubled)),
+    Mangled("no check cells", "right", of_change(no_checks)),
+    Mangled("check cells that do harm", "right", of_change(other_checks)),
+    Mangled("more points", "right", of_change(more_points)),
+    Mangled("a script in its outputs", "right", of_change(strange_outputs)),
+]
+
+#: Names of students' folders that are to be shown, and to be paths of theirs alone.
+FOLDERS = [
+    "<script>alert(1)<",
+    "two\nlines",
+    "..evil",
+    "-rf",
+    "a,b\"c';--",
+    "=1+1",
+    "\u202efdp",
+    " ",
+]
