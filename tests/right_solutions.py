@@ -3,6 +3,7 @@
 RIGHT: (exercise id, name, source). A source defines the exercise's function and needs only `np`.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 from textwrap import dedent
