@@ -58,7 +58,8 @@ LEVELS = {
 INSIDE = ": no network, no other processes, Python and its packages read-only, nothing else to see"
 OUTSIDE = (
     ": this system has neither bubblewrap nor namespaces that we may make, so that a submission "
-    "can read what this user can read, use the network and kill this user's processes"
+    "can read what this user can read, use the network, fill the disk and kill this user's "
+    "processes"
 )
 LIMITED = {
     "AS": "memory", "CPU": "processor time", "NPROC": "number of processes",
@@ -271,11 +272,12 @@ class Contained:
         control, self._control = socket.socketpair()
         self._output, printed = os.pipe()
         self._resources.callback(os.close, self._output)
-        self._resources.callback(self._control.close)
+        for end in (self._lifeline, self._control):
+            self._resources.callback(end.close)
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         jail = "/classroom/jail.py" if self._kind == "bubblewrap" else str(HERE / "jail.py")
         work = settings["work"]
-        with lifeline, control, open(printed, "wb") as end:
+        with lifeline, control, open(printed, "wb") as theirs:
             fds = (lifeline.fileno(), control.fileno())
             command = [python, "-s", "-S", "-P", jail, *map(str, fds)]
             if self._kind == "bubblewrap":
@@ -283,8 +285,8 @@ class Contained:
             self._jail = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=end,
-                stderr=end,
+                stdout=theirs,
+                stderr=theirs,
                 pass_fds=fds,
                 start_new_session=True,
                 env={
@@ -467,6 +469,8 @@ class Contained:
             writer = Writer()
             answer = {"value": writer.form(function(*args, **kwargs))}
         except Exception as error:
+            if self._stopped is not None:  # it called another function of this submission
+                raise
             self._where, self._deadline = where, deadline
             self._send({"raise": [type(error).__name__, _plain(str(error))]}, [])
             return error
@@ -475,11 +479,13 @@ class Contained:
         return None
 
     def _student_error(self, said: Any) -> StudentError:
-        if type(said) is not dict or not {"type", "text"} <= said.keys():
+        if type(said) is not dict:
+            said = {}
+        kind, text, cell, line = map(said.get, ("type", "text", "cell", "line"))
+        if type(kind) is not str or type(text) is not str:
             self._stop("protocol", "it reported an error that is none")
-        cell, line = said.get("cell"), said.get("line")
         known = any(cell == c.id for c in self._cells) and type(line) is int and 0 < line < 10**6
-        kind, text = _plain(str(said["type"])[:1000], 60), _plain(str(said["text"])[:4000])
+        kind, text = _plain(kind, 60), _plain(text)
         return StudentError(kind, text, cell if known else None, line if known else None)
 
     # ---- frames, with a deadline ----
@@ -551,7 +557,10 @@ class Contained:
         self._news += part
         while b"\n" in self._news:
             line, self._news = self._news.split(b"\n", 1)
-            self._hear(json.loads(line))
+            try:
+                self._hear(json.loads(line))
+            except NO_ANSWER as error:
+                self._stop("protocol", "its warder says nonsense", error)
 
     def _hear(self, news: dict[str, Any]) -> None:
         if "failed" in news:
@@ -653,6 +662,7 @@ def _same_kind(old: Any, new: Any) -> bool:
 
 def _plain(text: str, length: int = TEXT_KEPT) -> str:
     """One line of printable characters."""
+    text = text[: 10 * length]
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= length else line[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
 

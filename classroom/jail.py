@@ -139,6 +139,7 @@ def run(
     """Start the worker, wait for its end and say how it was; kill it when the lifeline ends."""
     if sys.platform == "linux":
         libc("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what the worker leaves is ours to end
+        libc("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)  # not to be traced by the worker
     worker = os.fork()
     if worker == 0:
         lifeline.close()

@@ -126,6 +126,7 @@ while True:
 for i in range(10_000):
     with open(str(i), 'wb') as file: file.write(bytes(1 << 20))"""),
         "OSError",
+        namespaces=True,
     ),
     Hostile(
         "returns a huge array",
@@ -238,8 +239,20 @@ for s in gc.get_objects():
         ("protocol",),
     ),
     # ---- looks and reaches around ----
-    Hostile("reads the gradebook", "error", inside("open('CANARY').read()"), "No such file"),
-    Hostile("writes to the repository", "error", inside("open('CANARY', 'a').write('x')"), "Error"),
+    Hostile(
+        "reads the gradebook",
+        "error",
+        inside("open('CANARY').read()"),
+        "No such file",
+        namespaces=True,
+    ),
+    Hostile(
+        "writes to the repository",
+        "error",
+        inside("open('CANARY', 'a').write('x')"),
+        "Error",
+        namespaces=True,
+    ),
     Hostile(
         "deletes files",
         "right",
@@ -380,7 +393,7 @@ def hinge_arrays(W, X, y, delta=1.0):
     # ---- outlives its call ----
     Hostile(
         "threads that go on",
-        "right",
+        "right|error",
         inside("""\
 import threading
 threading.Thread(target=lambda: [0 for _ in iter(int, 1)], daemon=True).start()"""),
@@ -398,7 +411,7 @@ Last.last = Last()"""),
     ),
     Hostile(
         "a process that stays",
-        "right",
+        "right|error",
         inside("""\
 import os, time
 if os.fork() == 0:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -234,6 +237,13 @@ def test_a_function_of_the_box_may_be_the_callback():
         assert inside.function("outer")(inside.function("inner"), 5) == 11
 
 
+def test_a_stop_in_a_callback_is_a_stop():
+    sources = ["def outer(f): return f()", "import os\ndef inner(): os._exit(0)"]
+    with box(*sources) as inside, pytest.raises(Stopped, match="in inner: it ended") as info:
+        inside.function("outer")(inside.function("inner"))
+    assert info.value.reason == "exit"
+
+
 def test_an_error_in_a_callback_comes_back_as_it_was():
     def fails(x):
         raise LookupError(f"no {x}")
@@ -365,7 +375,10 @@ def processes(word, uid):
     return found
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc to look for processes in")
+PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc to look at")
+
+
+@PROC
 @pytest.mark.parametrize(
     "name", ["a process that stays", "patient fork bomb", "threads that go on"]
 )
@@ -385,6 +398,33 @@ def test_nothing_is_left_behind(name, tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
     deadline = time.monotonic() + 10  # the system may take a moment to bury them
     while (alive := processes(str(here), 61183)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert alive == []
+
+
+@PROC
+def test_it_ends_with_the_grader(tmp_path):
+    here = tmp_path / "classroom"
+    shutil.copytree(contained.HERE, here)
+    program = f"""
+import sys, time
+from pathlib import Path
+from classroom import contained
+contained.HERE, contained.USERS = Path({str(here)!r}), [61182]
+source = "import os, time\\ndef f():\\n    os.fork()\\n    time.sleep(60)"
+with contained.Contained(Path({str(PACKAGE)!r}), [contained.Cell("a", source)]) as box:
+    f = box.function("f")
+    print("ready", flush=True)
+    f()
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as grader:
+        assert grader.stdout.readline() == b"ready\n"
+        assert len(processes(str(here), 61182)) >= 3
+        grader.kill()
+    deadline = time.monotonic() + 10
+    while (alive := processes(str(here), 61182)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert alive == []
 
@@ -447,14 +487,20 @@ def test_it_sees_python_the_package_and_an_empty_folder(canary, monkeypatch):
         assert "no network" in inside.level
 
 
+def skip_without(level):
+    """Skip a test where nothing can be started in this way."""
+    try:
+        with box(level=level):
+            pass
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
 @NAMESPACES
 @pytest.mark.parametrize("level", ["bubblewrap", "namespaces"])
 def test_either_kind_of_namespaces(level, canary):
-    try:
-        inside = box(LOOK, hostile.HONEST, level=level).__enter__()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    with inside:
+    skip_without(level)
+    with box(LOOK, hostile.HONEST, level=level) as inside:
         W, X, y = data()
         expected = local(hostile.HONEST, "hinge_arrays")(W, X, y)
         assert same(inside.function("hinge_arrays")(W, X, y), expected)
@@ -465,11 +511,8 @@ def test_either_kind_of_namespaces(level, canary):
 
 
 def test_limits_only_says_so():
-    try:
-        inside = box(hostile.HONEST, level="limits").__enter__()
-    except UnavailableError as error:
-        pytest.skip(f"Python lies where an ordinary user cannot read it: {error}")
-    with inside:
+    skip_without("limits")
+    with box(hostile.HONEST, level="limits") as inside:
         W, X, y = data()
         expected = local(hostile.HONEST, "hinge_arrays")(W, X, y)
         assert same(inside.function("hinge_arrays")(W, X, y), expected)
