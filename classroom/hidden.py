@@ -101,7 +101,8 @@ def grade_exercise(
     exercise = EXERCISES[exercise_id]
     learner = Learner(function, exercise.function, exercise.arguments)
     try:
-        faults = JUDGES[exercise_id](learner, rng, make_rng)
+        with np.errstate(all="ignore"):  # what was returned may be anything, nan and inf too
+            faults = JUDGES[exercise_id](learner, rng, make_rng)
     except CallError as error:
         faults = dict.fromkeys(exercise.parts, error.fault)
     parts = []

@@ -304,7 +304,7 @@ def _rates(run: Run, tolerance: float) -> list[dict[str, float | None]]:
         rates: dict[str, float | None] = {}
         for name, g in gradient.items():
             d = change[name]
-            r = -float((d * g).sum()) / float((g * g).sum())
+            r = -float((d * g).sum() / (g * g).sum())
             size = max(float(np.abs(d).max()), 1e-9)
             fits = np.isfinite(d).all() and float(np.abs(d + r * g).max()) <= tolerance * size
             rates[name] = r if fits or not d.any() else None
@@ -330,6 +330,9 @@ def _update_wrong(run: Run, tolerance: float = 1e-6) -> Fault | None:
         says = f"It takes {len(run.steps)} steps, and num_iters is {run.num_iters}."
         return Fault(says, ("wrong_steps",))
     rates = _rates(run, tolerance)
+    if run.final and _same_arrays(run.final, run.asked[0].params):
+        says = f"The {name} that is returned is the one that was given: return the last one."
+        return Fault(says, ("last_step_missing",))
     if not any(rates[-1].values()) and all(any(r.values()) for r in rates[:-1]):
         says = (
             f"The {name} that is returned lacks the last step: return the one after it, which the "
@@ -382,7 +385,7 @@ def _rates_wrong(
 
 def _exponent(rate: float, run: Run) -> int | None:
     """How often a rate has decayed; without decay 0. None where it is not that."""
-    if rate <= 0:
+    if not 0 < rate < np.inf:
         return None
     near = 0 if run.decay == 1 else round(float(np.log(rate / run.rate) / np.log(run.decay)))
     return near if abs(rate - run.rate * run.decay**near) <= 1e-3 * rate else None
@@ -420,13 +423,15 @@ def _losses_wrong(run: Run) -> Fault | None:
     if len(losses) != len(right):
         says = f"losses has {len(given)} numbers for {len(right)} steps: append one in each step."
         return Fault(says, ("wrong_shape",))
-    if np.allclose(losses, right, rtol=1e-6, atol=1e-9):
+    if np.allclose(losses, right, rtol=1e-6, atol=1e-9, equal_nan=True):
         return None
     after = [run.bowl.value(run.points[k + 1], run.asked[k].X) for k in run.steps]
-    if np.allclose(losses, after, rtol=1e-6, atol=1e-9) or np.allclose(losses[:-1], right[1:]):
+    if np.allclose(losses, after, rtol=1e-6, atol=1e-9, equal_nan=True) or np.allclose(
+        losses[:-1], right[1:], equal_nan=True
+    ):
         says = "losses holds the loss after each step: keep the one that loss_function returned "
         return Fault(says + "before it, together with the gradient.", ("losses_after_step",))
-    i = int(np.flatnonzero(~np.isclose(losses, right, rtol=1e-6, atol=1e-9))[0])
+    i = int(np.flatnonzero(~np.isclose(losses, right, rtol=1e-6, atol=1e-9, equal_nan=True))[0])
     says = f"losses[{i}] is {losses[i]:.5g}, and loss_function returned {right[i]:.5g} in step {i}:"
     return Fault(f"{says} keep each value as it is.", ("losses_wrong",))
 
@@ -455,7 +460,7 @@ def _decay_wrong(run: Run) -> Fault | None:
     i = int(np.flatnonzero(~np.isclose(seen, wanted, atol=1e-3))[0])
     says = (
         f"In step {i} (counted from 0) the learning rate has been multiplied by decay "
-        f"{seen[i]:.3g} times, and should have been {wanted[i]} times: {every}, an integer."
+        f"{abs(round(seen[i], 2)):g} times, and should have been {wanted[i]}: {every}, an integer."
     )
     return Fault(says, ("decay_wrong",))
 

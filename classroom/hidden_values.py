@@ -104,7 +104,8 @@ class Sheet:
         known: Known = {}
         faults = {part: self.why(part, learner, fails, known) for part, fails in failed.items()}
         for part, fault in mutated.items():
-            faults[part] = _joined(fault, faults[part]) if part in faults else fault
+            known_too = part in faults and not set(faults[part].codes) <= GENERIC
+            faults[part] = _joined(fault, faults[part]) if known_too else fault
         if self.large_scores:
             large = self.scores_too_large(learner, rng)
             faults |= {"large scores": large} if large else {}
@@ -170,6 +171,8 @@ class Sheet:
             found = [f for f in found if f.code in SHAPES]
         if not found:
             return fault
+        if "raises" in fault.codes:
+            return Fault(found[0].message, tuple(f.code for f in found))
         of_loss = part in ("loss", "value")
         says = " ".join(_of_loss(f) if of_loss else _of_gradient(f, name) for f in found[:2])
         return Fault(f"{says} ({fault.sentence.rstrip('.')}.)", tuple(f.code for f in found))
@@ -254,6 +257,7 @@ class Failure:
 
 Known = dict[tuple[str, bool, int], list[Finding]]  # what the checker was asked already
 MISSING = object()
+GENERIC = {"unexplained", "loss_wrong_grad_of_other"}  # what a changed argument explains better
 PARAMETERS = ("W1", "b1", "W2", "b2")
 SHAPES = ("transpose", "broadcast_shape", "bias_axis", "swapped_keys", "shape_2d", "missing_key")
 OPTIONS = {
@@ -363,6 +367,8 @@ LOSS_SAYS = {
     "asked for; divide by N.",
     "scale_half": "The loss is twice what it should be.",
     "sign": "The loss has the wrong sign.",
+    "loss_reg_missing": "The penalty is missing: add reg_scale * reg * np.sum(W * W), with "
+    "reg_scale = 0.5 where nothing else is said.",
     "reg_sign": "The penalty is subtracted from the loss: add it.",
     "reg_scale_N": "The penalty is multiplied or divided by N: only the part of the data is a mean "
     "over the examples.",
@@ -470,13 +476,58 @@ def _beside_net_dx(value: Function, gradient: Function, case: Case) -> tuple[Any
 # ---- mistakes that are no matter of a gradient, or of one that the checker does not know ----
 
 
-def _counts_correct_class(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None:
-    """Say so where the hinge loss is off by delta; the checker does not compare its value."""
+def _margins_of(S: Array, label: Any, delta: float) -> Array:
+    """max(0, s_j - s_label + delta) for all classes, the label's own included."""
+    return np.maximum(0, S - np.take_along_axis(S, label[:, np.newaxis], axis=1) + delta)
+
+
+def _without_class(c: int) -> Callable[[Array, Any, float], Any]:
+    def terms(S: Array, y: Any, delta: float) -> Any:
+        classes = np.arange(S.shape[1])
+        counted = (classes != y[:, np.newaxis]) & (classes != classes[c])
+        return _margins_of(S, y, delta) * counted
+
+    return terms
+
+
+HINGE_MISTAKES: list[tuple[str, str, Callable[[Array, Any, float], Any]]] = [
+    ("loss_offset", "The loss is off by delta: the correct class is counted too; leave j = y_i out "
+     "of the sum.", lambda S, y, delta: _margins_of(S, y, delta)),
+    ("onehot_indexing", "The label of the first example is used for every example: index with "
+     "y[i], or with [np.arange(N), y].",
+     lambda S, y, delta: _margins_of(S, y * 0 + y[0], delta) * (np.arange(S.shape[1]) != y[0])),
+    ("onehot_indexing", "The score of the first example's label is used for every example: "
+     "compare with s[y[i]].", lambda S, y, delta: _margins_of(S, y * 0 + y[0], delta)
+     * (np.arange(S.shape[1]) != y[:, np.newaxis])),
+    *[("single_class_wrong", "The loop over the classes leaves one out: it must run over all of "
+       "them, range(C), except j = y_i.", _without_class(c)) for c in (0, -1)],
+    ("loss_wrong_grad_of_other", "Only the class with the largest margin counts: the loss sums "
+     "over all classes but the correct one.", lambda S, y, delta:
+     (_margins_of(S, y, delta) * (np.arange(S.shape[1]) != y[:, np.newaxis])).max(axis=1)),
+]  # fmt: skip
+
+
+def _hinge_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None:
+    """Name a wrong hinge loss by its value, which the checker does not look at."""
+    W, X, y = args[:3]
     delta = args[3] if len(args) > 3 else 1.0
-    if part != "loss" or abs(as_number(given, "") - hinge(*args)["loss"] - delta) > 1e-6:
-        return None
-    says = MESSAGES["loss_offset"].format(offset=delta).replace("The gradient is right but t", "T")
-    return Fault(says, ("loss_offset",))
+    for code, says, terms in HINGE_MISTAKES if part == "loss" else ():
+        value = float(np.sum(terms(X @ W, y, delta))) / len(X)
+        if abs(as_number(given, "") - value) <= 1e-6 * abs(value):
+            return Fault(says, (code,))
+    return None
+
+
+def _softmax_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None:
+    """Name the loss in which the logarithm and the exponential cancel."""
+    W, X, y, reg = args
+    S, penalty = X @ W, penalty_of(W, reg)["value"]
+    for scores in (S, S - S.max(axis=1, keepdims=True)) if part == "loss" else ():
+        value = (scores.sum(axis=1) - scores[np.arange(len(y)), y]).mean() + penalty
+        if abs(as_number(given, "") - value) <= 1e-6 * abs(value):
+            says = "The exponential is taken of the sum: it must be the sum of the exponentials, "
+            return Fault(f"{says}np.sum(np.exp(scores)).", ("exp_of_sum",))
+    return None
 
 
 def _input_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None:
@@ -589,10 +640,13 @@ def _gradient_of(right: Function, cases: Any, beside: Any, **more: Any) -> Sheet
 
 LOSS, DW = {"loss": "the loss"}, {"gradient": "dW"}
 LOSS_AND_DW = _two("loss", "gradient", "two things, (loss, dW)")
-_linear = partial(Sheet, right=softmax, cases=softmax_cases, beside=_beside_softmax,
-                  large_scores=True)  # fmt: skip
-_margins = partial(Sheet, right=hinge, cases=hinge_cases, beside=_beside_hinge,
-                   closely=_counts_correct_class)  # fmt: skip
+_margins = partial(
+    Sheet, right=hinge, cases=hinge_cases, beside=_beside_hinge, closely=_hinge_mistake
+)
+_probabilities = partial(
+    Sheet, right=softmax, cases=softmax_cases, beside=_beside_softmax, closely=_softmax_mistake,
+    large_scores=True,
+)  # fmt: skip
 
 SHEETS = {
     "svm_naive": _margins(LOSS, _one("loss")),
@@ -603,9 +657,9 @@ SHEETS = {
         _two("value", "gradient", "two things, (value, gradient)"),
         penalty_of, penalty_cases, _beside_penalty,
     ),
-    "softmax_naive": _linear(LOSS, _one("loss")),
-    "softmax_gradient": _linear(DW, _one("gradient")),
-    "softmax_vectorised": _linear({**LOSS, **DW}, LOSS_AND_DW),
+    "softmax_naive": _probabilities(LOSS, _one("loss")),
+    "softmax_gradient": _probabilities(DW, _one("gradient")),
+    "softmax_vectorised": _probabilities({**LOSS, **DW}, LOSS_AND_DW),
     "net_forward": Sheet(
         {"hidden": "hidden", "scores": "scores"},
         _two("hidden", "scores", "two things, (hidden, scores)"),

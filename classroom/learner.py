@@ -185,6 +185,8 @@ def described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         of = "" if type(value) is np.ndarray else f" ({kind})"
         return f"an array of shape {value.shape} and dtype {capped(str(value.dtype), 40)}{of}"
+    if isinstance(value, bool | int | float | np.number):
+        return f"a number ({kind})"
     if isinstance(value, tuple | list | dict):
         try:
             return f"a {kind} of {len(value)}"

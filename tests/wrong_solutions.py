@@ -65,8 +65,8 @@ wrong("svm_naive", "mean over classes too", "", "loss", "scale_C",
       "The loss is C times too small", ("/ len(X)", "/ len(X) / W.shape[1]"))
 wrong("svm_naive", "counts the correct class", "", "loss", "loss_offset",
       "the correct class is counted too", ("if j != y[i]", "if True"))
-wrong("svm_naive", "the first label for all", "M3", "loss", "loss_wrong_grad_of_other",
-      "he loss is another function", ("scores[y[i]]", "scores[y[0]]"))
+wrong("svm_naive", "the first label for all", "M3", "loss", "onehot_indexing",
+      "first example's label is used", ("scores[y[i]]", "scores[y[0]]"))
 wrong("svm_naive", "delta is always 1", "", "loss", "ignores_argument",
       "use the argument delta", ("+ delta", "+ 1"))
 wrong("svm_naive", "delta subtracted", "M1", "loss", "loss_wrong_grad_of_other",
@@ -77,7 +77,7 @@ wrong("svm_naive", "squared hinge", "", "loss", "loss_wrong_grad_of_other", "is 
       (MARGIN, MARGIN + " ** 2"))
 wrong("svm_naive", "last example left out", "", "loss", "example_dropped", "10 (the last)",
       ("range(len(X))", "range(len(X) - 1)"))
-wrong("svm_naive", "class 0 left out", "", "loss", "loss_wrong_grad_of_other", "another function",
+wrong("svm_naive", "class 0 left out", "", "loss", "single_class_wrong", "leaves one out",
       ("range(W.shape[1])", "range(1, W.shape[1])"))
 wrong("svm_naive", "prints the loss", "", "loss", "wrong_type", "The loss is None",
       ("return loss / len(X)", "loss = loss / len(X)"))
@@ -273,7 +273,7 @@ wrong("sgd", "the penalty is not passed on", "", "update", "ignores_argument", "
       ("y[rows], reg)", "y[rows], 0.0)"))
 wrong("sgd", "one step too few", "", "update", "wrong_steps", "It takes 60 steps",
       ("range(num_iters)", "range(num_iters - 1)"))
-wrong("sgd", "returns the first W", "", "update", "", "W",
+wrong("sgd", "returns the first W", "", "update", "last_step_missing", "the one that was given",
       ("    losses = []\n", "    losses, start = [], W\n"), ("return W, losses", "return start, losses"))
 wrong("sgd", "returns the W before the last step", "", "update", "last_step_missing",
       "lacks the last step", ("        W = W -", "        before = W\n        W = W -"),
@@ -350,14 +350,14 @@ wrong("softmax_naive", "shifted by the maximum of all", "M4", "large scores", "o
       "Subtract each row's own maximum", ("scores - scores.max()", "scores - (X @ W).max()"))
 wrong("softmax_naive", "the first label for all", "M3", "loss", "loss_wrong_grad_of_other",
       "first example's label", ("scores[y[i]]", "scores[y[0]]"))
-wrong("softmax_naive", "exp of the sum", "M5", "loss", "loss_wrong_grad_of_other",
-      "another function", ("np.sum(np.exp(scores))", "np.exp(np.sum(scores))"))
+wrong("softmax_naive", "exp of the sum", "M5", "loss", "exp_of_sum",
+      "sum of the exponentials", ("np.sum(np.exp(scores))", "np.exp(np.sum(scores))"))
 wrong("softmax_naive", "sum instead of mean", "M8", "loss", "scale_inv_N",
       "The loss is N times too large", ("loss / len(X)", "loss"))
 wrong("softmax_naive", "penalty without the half", "M7", "loss", "reg_factor_2",
       "The penalty is 2 times what it should be", ("0.5 * reg", "reg"))
 wrong("softmax_naive", "penalty left out", "M6", "loss", "loss_reg_missing",
-      "add reg_scale * reg", (" + 0.5 * reg * np.sum(W * W)", ""))
+      "The penalty is missing", (" + 0.5 * reg * np.sum(W * W)", ""))
 wrong("softmax_naive", "penalty subtracted", "", "loss", "reg_sign", "subtracted from the loss",
       ("+ 0.5 * reg", "- 0.5 * reg"))
 wrong("softmax_naive", "penalty divided by N", "M17", "loss", "reg_scale_N",
@@ -573,7 +573,7 @@ wrong("net_training", "decay in each step", "", "decay", "decay_each_step", "in 
 wrong("net_training", "decay before the first step", "", "decay", "decay_early",
       "before the first step", ("    losses = []\n", "    losses = []\n    learning_rate *= decay\n"))
 wrong("net_training", "decay after the first step", "M15", "decay", "decay_wrong",
-      "should have been 0 times", ("(step + 1) % epoch", "step % epoch"))
+      "should have been 0:", ("(step + 1) % epoch", "step % epoch"))
 wrong("net_training", "a float for the epoch", "M15", "decay", "decay_wrong", "an integer",
       ("max(len(X) // batch_size, 1)", "max(len(X) / batch_size, 1)"),
       ("(step + 1) % epoch == 0", "int((step + 1) / epoch) > int(step / epoch)"))
