@@ -419,3 +419,51 @@ def test_diverging_loops_are_judged_all_the_same():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert lost("sgd", faster, 0) == {"update"}
+
+
+# ---- small errors ----
+
+
+def _one_entry_off(value: Any) -> Any:
+    """One entry wrong by 0.1 % of the largest, as a number or in an array."""
+    if not isinstance(value, np.ndarray):
+        return value * 1.001
+    off = value.copy()
+    off.flat[0] += 1e-3 * np.abs(value).max()
+    return off
+
+
+@pytest.mark.parametrize(
+    ("exercise", "part"), [(e, part) for e, shares in PARTS.items() for part in shares]
+)
+def test_one_entry_wrong_by_a_thousandth_costs_its_part(exercise, part):
+    if part in ("minibatches", "all pairs", "best", "large scores", "decay", "update"):
+        return  # no values
+    right, place = first_right(exercise), list(PARTS[exercise]).index(part)
+
+    def function(*args: Any) -> Any:
+        value = right(*args)
+        if part == "losses":
+            return value[0], [*value[1][:-1], value[1][-1] * 1.001]
+        if isinstance(value, dict):
+            return {**value, part: _one_entry_off(value[part])}
+        if isinstance(value, tuple):
+            return tuple(_one_entry_off(v) if k == place else v for k, v in enumerate(value))
+        return _one_entry_off(value)
+
+    # of values the shift by large scores cannot make one wrong that is only scaled
+    assert lost(exercise, function, 4) - {"large scores"} == {part}
+
+
+@pytest.mark.parametrize("exercise", ["sgd", "net_training"])
+def test_one_step_off_by_a_hundredth_costs_the_update(exercise):
+    source = next(s for e, _, s in RIGHT if e == exercise)
+    once = "learning_rate * (1.01 if len(losses) == 30 else 1)"
+    function = defined(source.replace("learning_rate * ", once + " * "), exercise)
+    assert "update" in lost(exercise, function, 0)
+
+
+def test_one_decay_too_late_costs_the_decay():
+    source = next(s for e, _, s in RIGHT if e == "net_training")
+    late = source.replace("% epoch == 0:", "% epoch == (1 if step > 40 else 0):")
+    assert lost("net_training", defined(late, "net_training"), 0) == {"decay"}
