@@ -349,6 +349,26 @@ def test_a_changed_argument_costs_the_part_that_it_corrupts():
     assert lost("net_backward", function, 0) == {"W1"}
 
 
+def test_a_changed_argument_stands_for_what_it_causes():
+    """No hint to look for an unknown mistake where the changed argument is the mistake."""
+    source = next(w.source for w in WRONG if w.name == "collects into W")
+    (part,) = grade_exercise(
+        "svm_gradient", defined(source, "svm_gradient"), np.random.default_rng(0)
+    )
+    assert part.codes == ("mutates_input",)
+    assert "No known mistake" not in part.sentence
+
+
+def test_two_mistakes_are_told_apart():
+    """A sum, and unshifted scores: each in the sentence of its part alone."""
+    source = next(s for e, _, s in RIGHT if e == "softmax_gradient")
+    source = source.replace(" - (X[i] @ W).max()", "").replace("dW / len(X)", "dW")
+    function = defined(source, "softmax_gradient")
+    gradient, large = grade_exercise("softmax_gradient", function, np.random.default_rng(0))
+    assert gradient.codes == ("scale_N",)
+    assert large.codes == ("overflow",)
+
+
 # ---- loops ----
 
 

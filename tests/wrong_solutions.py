@@ -133,6 +133,8 @@ wrong("svm_gradient", "margins instead of the mask", "", "gradient", "mask_not_b
       ("-= X[i]", "-= (scores[j] - scores[y[i]] + delta) * X[i]"))
 wrong("svm_gradient", "last example left out", "", "gradient", "example_dropped", "10 (the last)",
       ("range(len(X))", "range(len(X) - 1)"))
+wrong("svm_gradient", "a minibatch inside", "", "gradient", "nondeterministic", "Two calls",
+      ("for i in range(len(X)):", "for i in np.random.choice(len(X), len(X)):"))
 wrong("svm_gradient", "never filled in", "", "gradient", "grad_zero", "never filled in",
       ("return dW / len(X)", "return np.zeros_like(W)"))
 wrong("svm_gradient", "downhill", "", "gradient", "sign", "The sign is wrong",
@@ -324,6 +326,10 @@ wrong("search", "better than the one before", "", "best", "best_wrong", "not the
                 last = accuracies[a, b]
         return accuracies, best
 """)
+wrong("search", "the first pair is never the best", "", "best", "best_wrong", "not the pair",
+      ("return accuracies, best", "return accuracies, max(list(accuracies)[1:], key=accuracies.get)"))
+wrong("search", "the last pair is never the best", "", "best", "best_wrong", "not the pair",
+      ("return accuracies, best", "return accuracies, max(list(accuracies)[:-1], key=accuracies.get)"))
 wrong("search", "arguments exchanged", "", "all pairs, best", "", "",
       ("evaluate(learning_rate, reg)", "evaluate(reg, learning_rate)"))
 wrong("search", "keys exchanged", "", "all pairs", "pairs_swapped", "keys are (reg, learning_rate)",
@@ -581,6 +587,8 @@ wrong("net_training", "an epoch rounded up", "M15", "decay", "decay_wrong", "epo
       ("max(len(X) // batch_size, 1)", "-(-len(X) // batch_size)"))
 wrong("net_training", "an epoch of 0 steps", "M15", "decay", "raises", "max(N // batch_size, 1)",
       ("max(len(X) // batch_size, 1)", "len(X) // batch_size"))
+wrong("net_training", "an epoch of at least two steps", "M15", "decay", "decay_wrong", "an integer",
+      ("max(len(X) // batch_size, 1)", "max(len(X) // batch_size, 2)"))
 wrong("net_training", "losses after the step", "", "losses", "losses_after_step",
       "after each step", ("losses.append(loss)\n", "pass\n"),
       (STEP + "\n", STEP + "\n        losses.append(loss_function(params, X[rows], y[rows], reg)[0])\n"))
