@@ -246,7 +246,8 @@ class Contained:
             while not self._worker:
                 self._listen()
         except (Stopped, OSError) as error:
-            raise UnavailableError(f"no worker at level {self._kind}: {error}") from None
+            text = f"no worker at level {self._kind}: {error} {_plain(self.output)}"
+            raise UnavailableError(text.rstrip()) from None
         self._end = time.monotonic() + self._limits.wall
         lacks = " and ".join(LIMITED[name] for name in hello["missing"])
         self.level = LEVELS[self._kind] + (INSIDE if inside else OUTSIDE)
