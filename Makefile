@@ -13,7 +13,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean
+.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -44,6 +44,9 @@ lint: $(READY)  ## look for mistakes with ruff and mypy
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+
+grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
+	$(PY) -m classroom.grade $(SUBMISSIONS) $(ARGS)
 
 # The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE
 # keeps the threads of PyTorch and scikit-learn from spinning while others are measured.

@@ -1,0 +1,226 @@
+"""nbgrader's gradebook, filled in by us: its formgrader and `nbgrader export` read it.
+
+What a teacher enters there (a manual score, extra credit, an extension) stays and counts.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nbgrader import api
+from nbgrader.plugins import LateSubmissionPlugin
+from sqlalchemy import inspect, text
+from traitlets import Float
+from traitlets.utils.importstring import import_item
+
+from .hidden import NOTEBOOK, POINTS
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the gradebook says of a student.
+
+    Attributes
+    ----------
+    points : mapping
+        By exercise, with what the teacher changed.
+    raw, penalty, total : float
+        Sum of the points, what is taken off for being late, and what remains.
+    seconds_late : float
+    """
+
+    points: Mapping[str, float]
+    raw: float
+    penalty: float
+    total: float
+    seconds_late: float
+
+
+class PerTime(LateSubmissionPlugin):  # type: ignore[misc]
+    """Takes off a share of the score for each day or hour that has begun.
+
+    >>> PerTime(share=0.1, seconds=3600).late_submission_penalty("anna", 40.0, 3601)
+    8.0
+    """
+
+    share = Float()
+    seconds = Float()
+
+    def late_submission_penalty(
+        self, student_id: str, score: float, total_seconds_late: float
+    ) -> float:
+        """Return the penalty, as nbgrader asks its plugins for it."""
+        begun = math.ceil(total_seconds_late / self.seconds)
+        return float(score * self.share * begun)
+
+
+def late_plugin(rule: str) -> Any:
+    """Return the nbgrader plugin for a rule: none, zero, 10%/day, 2%/hour or package.Class.
+
+    >>> late_plugin("zero").late_submission_penalty("anna", 40.0, 1.0)
+    40.0
+    """
+    if rule in ("none", "zero"):
+        return LateSubmissionPlugin(penalty_method=rule)
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)%/(day|hour)", rule):
+        return PerTime(share=float(match[1]) / 100, seconds={"day": 86400, "hour": 3600}[match[2]])
+    try:
+        return import_item(rule)()
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{rule!r} is no rule for late submissions ({error}): give none, zero, 10%/day, "
+            "2%/hour or the class of an nbgrader plugin, as in late.SubMarks"
+        ) from error
+
+
+class Gradebook:
+    """The gradebook at a URL, for one assignment.
+
+    Parameters
+    ----------
+    url : str
+        Of SQLAlchemy, for example sqlite:///gradebook.db or postgresql://host/name.
+    assignment : str
+    deadline : datetime or None
+        UTC without a zone; None leaves the one that the gradebook has.
+    late : str
+        See `late_plugin`.
+    """
+
+    def __init__(self, url: str, assignment: str, deadline: datetime | None, late: str) -> None:
+        self._late = late_plugin(late)
+        self._assignment = assignment
+        with _commands_found():
+            self._book = api.Gradebook(url)
+            self._heal()
+        due = {} if deadline is None else {"duedate": deadline}
+        self._book.update_or_create_assignment(assignment, **due)
+        for notebook in dict.fromkeys(NOTEBOOK.values()):
+            self._book.update_or_create_notebook(notebook, assignment)
+        for exercise, points in POINTS.items():
+            place = NOTEBOOK[exercise], assignment
+            self._book.update_or_create_solution_cell(exercise, *place)
+            self._book.update_or_create_grade_cell(
+                f"{exercise}_check", *place, max_score=points, cell_type="code"
+            )
+
+    def _heal(self) -> None:
+        """Write the version of the tables, which a run killed while making them has left out."""
+        if not inspect(self._book.engine).has_table("alembic_version"):
+            version = api.get_alembic_version()
+            self._book.db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+            self._book.db.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+            self._book.db.commit()
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._book.close()
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the assignment is due, UTC without a zone."""
+        due: datetime | None = self._book.find_assignment(self._assignment).duedate
+        return due
+
+    def record(
+        self,
+        student: str,
+        timestamp: datetime | None,
+        points: Mapping[str, float],
+        comments: Mapping[str, str],
+    ) -> Row:
+        """Enter the points of a student, in one transaction, and return what counts.
+
+        An exercise without points was not graded, and is left to the teacher.
+        """
+        db = self._book.db
+        try:
+            with db.no_autoflush:
+                submission = self._submission(student)
+            submission.timestamp = timestamp
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    exercise = grade.name.removesuffix("_check")
+                    score = points.get(exercise)
+                    if exercise in POINTS and (score != grade.auto_score or score is None):
+                        grade.auto_score = score
+                        grade.needs_manual_grade = score is None or grade.manual_score is not None
+                for comment in notebook.comments:
+                    if comment.name in POINTS:
+                        comment.auto_comment = comments.get(comment.name)
+            db.flush()
+            db.expire_all()  # scores are computed by the database
+            row = self._row(submission)
+            db.commit()
+        except BaseException:
+            db.rollback()
+            raise
+        return row
+
+    def _submission(self, student: str) -> Any:
+        """Find a submission or make one, as nbgrader does, but without a commit between."""
+        db = self._book.db
+        try:
+            return self._book.find_submission(self._assignment, student)
+        except api.MissingEntry:
+            if db.get(api.Student, student) is None:
+                db.add(api.Student(id=student))
+            assignment = self._book.find_assignment(self._assignment)
+            submission = api.SubmittedAssignment(assignment=assignment, student_id=student)
+            db.add(submission)
+            for notebook in assignment.notebooks:
+                handed_in = api.SubmittedNotebook(notebook=notebook, assignment=submission)
+                db.add(handed_in)
+                for cell in notebook.grade_cells:
+                    db.add(api.Grade(cell_id=cell.id, notebook=handed_in))
+                for cell in notebook.solution_cells:
+                    db.add(api.Comment(cell_id=cell.id, notebook=handed_in))
+            db.flush()
+            return submission
+
+    def _row(self, submission: Any) -> Row:
+        """Set the penalty of each notebook by nbgrader's rules, and sum up."""
+        seconds_late, student = submission.total_seconds_late, submission.student_id
+        points: dict[str, float] = {}
+        raw = penalty = 0.0
+        for notebook in submission.notebooks:
+            taken_off = None
+            if seconds_late > 0:
+                taken_off = self._late.late_submission_penalty(
+                    student, notebook.score, seconds_late
+                )
+            if taken_off is not None:
+                taken_off = min(max(taken_off, 0), notebook.score)
+            notebook.late_submission_penalty = taken_off
+            raw += notebook.score
+            penalty += taken_off or 0
+            for grade in notebook.grades:
+                points[grade.name.removesuffix("_check")] = grade.score
+        return Row(
+            {exercise: points[exercise] for exercise in POINTS},
+            raw,
+            penalty,
+            max(0.0, raw - penalty),
+            seconds_late,
+        )
+
+
+@contextmanager
+def _commands_found() -> Iterator[None]:
+    """Let nbgrader find the command alembic where .venv is not activated."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + before
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

@@ -1,0 +1,230 @@
+"""The pages that a class and its teacher read: one file each, without scripts or links outside."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from statistics import mean, median
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from .hidden import FUNCTION, NOTEBOOK, POINTS
+from .submission import Result
+
+if TYPE_CHECKING:
+    from .gradebook import Row
+
+TITLES = {
+    "svm_naive": "The hinge loss in loops",
+    "svm_gradient": "Its gradient in loops",
+    "svm_vectorised": "Hinge loss and gradient without loops",
+    "penalty": "The penalty and its gradient",
+    "sgd": "Stochastic gradient descent",
+    "search": "The search for settings",
+    "softmax_naive": "The softmax loss in loops",
+    "softmax_gradient": "Its gradient in loops",
+    "softmax_vectorised": "Softmax loss and gradient without loops",
+    "net_forward": "The net, forward",
+    "net_backward": "The net, backward",
+    "net_training": "Training the net",
+    "svm_dx": "dX of the SVM",
+    "softmax_dx": "dX of the softmax classifier",
+    "net_dx": "dX of the net",
+}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """All that is known of a student when the pages are written.
+
+    Attributes
+    ----------
+    page : str
+        Address of the feedback page from the folder of the summary.
+    result : Result or None
+        None when grading failed; `failure` says how.
+    """
+
+    student: str
+    page: str
+    timestamp: datetime | None
+    row: Row
+    result: Result | None
+    failure: str = ""
+
+
+@cache
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = shown_points
+    environment.filters["time"] = "{:%Y-%m-%d %H:%M} UTC".format
+    environment.filters["duration"] = shown_duration
+    environment.filters["address"] = quote
+    return environment.get_template(name)
+
+
+def shown_points(points: float) -> str:
+    """Return points with as many digits as they need, at most two.
+
+    >>> shown_points(8.0), shown_points(2.5), shown_points(8 / 3)
+    ('8', '2.5', '2.67')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def shown_duration(seconds: float) -> str:
+    """Return a duration in the largest unit that fits.
+
+    >>> shown_duration(59), shown_duration(3600), shown_duration(200_000)
+    ('59 seconds', '1 hour', '2.3 days')
+    """
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds >= size or size == 1:
+            count = f"{seconds / size:.1f}".removesuffix(".0")
+            return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
+    raise AssertionError
+
+
+def feedback_page(graded: Graded, deadline: datetime | None) -> str:
+    """Return the page of a student: points, what passed, and what to do about the rest."""
+    result = graded.result
+    notebooks: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    full = 0
+    for exercise, maximum in POINTS.items():
+        one = result["exercises"][exercise] if result else None
+        points = graded.row.points[exercise]
+        auto = one["points"] if one else 0.0
+        full += points >= maximum
+        notebooks[NOTEBOOK[exercise]].append(
+            {
+                "title": TITLES[exercise],
+                "function": FUNCTION[exercise],
+                "points": points,
+                "maximum": maximum,
+                "state": "full" if points >= maximum else "part" if points > 0 else "none",
+                "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
+                "parts": [
+                    {**part, "points": part["share"] * maximum}
+                    for part in (one or {"parts": []})["parts"]
+                ],
+                "notes": one["notes"] if one else [],
+                "source": one["source"] if one else "",
+            }
+        )
+    return _template("feedback.html").render(
+        graded=graded,
+        result=result,
+        row=graded.row,
+        deadline=deadline,
+        maximum=sum(POINTS.values()),
+        notebooks=notebooks,
+        sentence=_sentence(graded.row, full),
+    )
+
+
+def _sentence(row: Row, full: int) -> str:
+    """Return what a student wants to know first."""
+    if full == len(POINTS):
+        return "Every exercise is solved. Well done!"
+    lost = {exercise: POINTS[exercise] - row.points[exercise] for exercise in POINTS}
+    most = max(lost, key=lambda exercise: lost[exercise])
+    solved = "1 exercise is" if full == 1 else f"{full or 'None'} of {len(POINTS)} exercises are"
+    if not any(row.points.values()):
+        return (
+            "No points yet. Below it says for each exercise why, and what to try first; each of "
+            "them can be solved by itself."
+        )
+    return (
+        f"{solved} solved. Most is to be gained in {FUNCTION[most]} ({TITLES[most]}): "
+        f"{shown_points(lost[most])} points."
+    )
+
+
+def summary_page(
+    graded: Sequence[Graded], notes: Sequence[str], deadline: datetime | None, assignment: str
+) -> str:
+    """Return the page of the class: how it went, what went wrong most, and what needs a look."""
+    totals = [one.row.total for one in graded]
+    maximum = sum(POINTS.values())
+    exercises = []
+    for exercise, points in POINTS.items():
+        got = [one.row.points[exercise] for one in graded]
+        counts = Counter("full" if g >= points else "part" if g > 0 else "none" for g in got)
+        exercises.append(
+            {
+                "title": TITLES[exercise],
+                "function": FUNCTION[exercise],
+                "notebook": NOTEBOOK[exercise],
+                "maximum": points,
+                "mean": mean(got),
+                "counts": [(state, counts[state]) for state in ("full", "part", "none")],
+            }
+        )
+    return _template("summary.html").render(
+        graded=graded,
+        notes=notes,
+        deadline=deadline,
+        assignment=assignment,
+        maximum=maximum,
+        mean=mean(totals),
+        median=median(totals),
+        late=sum(one.row.seconds_late > 0 for one in graded),
+        histogram=_histogram(totals, maximum),
+        exercises=exercises,
+        findings=_findings(graded),
+        contained=Counter(
+            one.result["contained"] for one in graded if one.result and one.result["contained"]
+        ).most_common(),
+        failed=[one for one in graded if one.result is None],
+    )
+
+
+def _histogram(totals: Sequence[float], maximum: float, bins: int = 10) -> list[dict[str, Any]]:
+    """Return the bars of the distribution: from, to, how many, and the share of the largest."""
+    counts = Counter(min(bins - 1, int(max(total, 0) / maximum * bins)) for total in totals)
+    width = maximum / bins
+    return [
+        {
+            "low": shown_points(width * k),
+            "high": shown_points(width * (k + 1)),
+            "count": counts[k],
+            "height": counts[k] / max(counts.values()),
+        }
+        for k in range(bins)
+    ]
+
+
+def _findings(graded: Sequence[Graded]) -> list[dict[str, Any]]:
+    """Return what the gradient checker found, the most frequent first."""
+    students: dict[str, set[str]] = defaultdict(set)
+    places: dict[str, Counter[str]] = defaultdict(Counter)
+    sentences: dict[str, str] = {}
+    for one in graded:
+        for exercise, outcome in (one.result["exercises"] if one.result else {}).items():
+            for part in outcome["parts"]:
+                for code in part["codes"]:
+                    students[code].add(one.student)
+                    places[code][FUNCTION[exercise]] += 1
+                    sentences.setdefault(code, part["sentence"])
+    order = sorted(students, key=lambda code: (-len(students[code]), code))
+    return [
+        {
+            "code": code,
+            "count": len(students[code]),
+            "places": places[code].most_common(),
+            "sentence": sentences[code],
+        }
+        for code in order[:20]
+    ]
