@@ -87,7 +87,7 @@ def _file_name(name: str) -> str:
     """Return a file name that no system minds and no other student has.
 
     >>> _file_name("anna.lee"), _file_name("Zoë")
-    ('anna.lee', 'Zo_-3b5a1ef8')
+    ('anna.lee', 'Zo_-c6a12698')
     """
     if re.fullmatch(r"[a-z0-9_][a-z0-9_.-]{0,63}", name) and not re.match(
         r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|.*\.$|.*-[0-9a-f]{8}$", name
@@ -410,8 +410,6 @@ def _progress(what: str, items: Iterable[Item], total: int) -> Iterable[Item]:
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments of the command line, checked."""
-    from .gradebook import late_plugin
-
     parser = argparse.ArgumentParser(
         prog="python -m classroom.grade",
         description=__doc__,
@@ -472,10 +470,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--workers and --budget must be at least 1")
     if found.seed is not None and found.seed < 0:
         parser.error(f"--seed {found.seed} is negative, but a seed is 0 or larger")
-    try:
-        late_plugin(found.late or "none")
-    except ValueError as error:
-        parser.error(str(error))
+    if found.late:
+        from .gradebook import late_plugin
+
+        try:
+            late_plugin(found.late)
+        except ValueError as error:
+            parser.error(str(error))
     for name in ("submissions", "out", "released"):
         setattr(found, name, getattr(found, name).resolve())
     found.db = found.db or f"sqlite:///{found.out / 'gradebook.db'}"

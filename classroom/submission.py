@@ -460,12 +460,22 @@ def _run_notebook(
     one. A cell that does is left out from then on.
     """
     exercises = deque(exercise for exercise in POINTS if exercise in handed_in.written)
-    cells, first = list(handed_in.cells), True
+    cells = list(handed_in.cells)
+    errors: dict[str, str] = {}
+    output = ""
     while exercises:
         begun = None
-        box = Contained(package, cells, Limits(wall=max(end - time.monotonic(), 0.1)))
+        left = end - time.monotonic()
+        if left <= 0:
+            for exercise in exercises:
+                result["exercises"][exercise]["notes"].append(
+                    "The time for all exercises together was used up before this one."
+                )
+            break
+        box = Contained(package, cells, Limits(wall=left))
         try:
             with box:
+                result["contained"] = box.level
                 while exercises:
                     begun = exercises[0]
                     number = list(POINTS).index(begun)
@@ -477,32 +487,26 @@ def _run_notebook(
                     )
                     _enter(result["exercises"][exercises.popleft()], begun, parts)
         except Stopped as stop:
+            why = clean(str(stop))
+            if time.monotonic() >= end:
+                why = "Stopped here: the time for all exercises together was used up."
             if begun is not None:
-                result["exercises"][exercises.popleft()]["notes"].append(clean(str(stop)))
+                result["exercises"][exercises.popleft()]["notes"].append(why)
             else:
                 cells = [cell for cell in cells if cell.id != stop.cell]
-                note = f"{stop.cell}: {clean(str(stop))} The cell was left out."
-                _note(note, stop.cell, handed_in, result)
+                errors[f"{stop.cell}"] = f"{why} The cell was left out."
                 for exercise in list(exercises):
                     if all(cell.id == stop.cell for cell in handed_in.written[exercise]):
                         exercises.remove(exercise)
-            if time.monotonic() > end:
-                for exercise in exercises:
-                    result["exercises"][exercise]["notes"].append(
-                        "The time for all exercises together was used up before this one."
-                    )
-                return
-        finally:
-            if first:
-                for cell_id, error in box.errors.items():
-                    _note(f"{cell_id}: {clean(error)}", cell_id, handed_in, result)
-                if box.output:
-                    result["output"] += f"{name}:\n{clean(box.output)[:MAX_OUTPUT]}\n"
-                first = False
-        result["contained"] = box.level
+        errors = box.errors | errors
+        output = output or clean(box.output)[:MAX_OUTPUT]
+    for cell_id, error in errors.items():
+        _note(f"{cell_id}: {clean(error)}", cell_id, handed_in, result)
+    if output:
+        result["output"] += f"{name}:\n{output}\n"
 
 
-def _note(note: str, cell_id: str | None, handed_in: HandedIn, result: Result) -> None:
+def _note(note: str, cell_id: str, handed_in: HandedIn, result: Result) -> None:
     """Add a note about a cell to its exercises, else to the submission."""
     found = False
     for exercise, written in handed_in.written.items():

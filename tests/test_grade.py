@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import csv
+import html.parser
 import json
 import os
+import re
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
+import dying
+import psutil
 import pytest
+import right_solutions
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
 
 from classroom import grade as grading
 from classroom import submission
-from classroom.gradebook import Gradebook, _commands_found
+from classroom.gradebook import Gradebook, Row
 from classroom.hidden import FUNCTION, NOTEBOOK, POINTS
+from classroom.pages import (
+    TITLES,
+    Graded,
+    _histogram,
+    feedback_page,
+    shown_points,
+    summary_page,
+)
 from classroom.submission import (
     NOTEBOOKS,
     ExerciseResult,
     Files,
     Result,
+    grade_submission,
     parse_notebook,
     read_folder,
     released_notebook,
@@ -93,15 +111,11 @@ def released(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def alembic_version():
-    with _commands_found():
-        return api.get_alembic_version()
-
-
-@pytest.fixture
-def quick_tables(alembic_version, monkeypatch):
-    """Ask alembic for the version of nbgrader's tables once, as that takes seconds."""
-    monkeypatch.setattr(api, "get_alembic_version", lambda: alembic_version)
+def empty_gradebook(tmp_path_factory):
+    """Make nbgrader's tables once, as that takes seconds."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    Gradebook(f"sqlite:///{path}", "assignment1", None, "none").__exit__()
+    return path
 
 
 def wait_for(condition, seconds=30):
@@ -291,7 +305,6 @@ class TestCells:
     def test_commands_of_jupyter(self, ours):
         source = "%matplotlib inline\nif True:\n    !ls\n" + PENALTY
         assert list(self.parse(ours, code(source)).written) == ["penalty"]
-        assert not self.parse(ours, code("%%bash\npenalty = 1")).written
 
     @pytest.mark.parametrize(
         "content",
@@ -340,6 +353,71 @@ class TestCells:
         assert "has 5 cells; only the first 3" in found.notes[0]
 
 
+def spawned(workers):
+    return ProcessPoolExecutor(workers, get_context("spawn"))
+
+
+class TestOutcomes:
+    """Tasks on an executor whose processes die."""
+
+    def test_a_death_costs_only_the_one_that_causes_it(self, tmp_path):
+        items = [("a", ""), ("b", "die"), ("c", ""), ("d", "raise"), ("e", "die once"), ("f", "")]
+        task = partial(dying.work, folder=tmp_path)
+        found = dict(grading.outcomes(task, items, partial(spawned, 2), lambda: 3))
+        assert found.keys() == set(items)
+        good = {item: value for item, value in found.items() if isinstance(value, str)}
+        assert good == {(n, w): n.upper() for n, w in items if n in "acef"}
+        assert isinstance(found["b", "die"], BrokenExecutor)
+        assert isinstance(found["d", "raise"], KeyError)
+        wait_for(lambda: not active_children())
+        tries = Counter(path.name[0] for path in tmp_path.iterdir())
+        assert tries["b"] == 2
+        assert tries["e"] == 2
+
+    def test_no_more_than_a_window_are_on_their_way(self):
+        class Counting(ThreadPoolExecutor):
+            def submit(self, task, *args):
+                nonlocal submitted
+                submitted += 1
+                most.append(submitted - len(done))
+                return super().submit(task, *args)
+
+        submitted, most, done = 0, [], []
+        for item, result in grading.outcomes(str, range(50), partial(Counting, 2), lambda: 4):
+            assert result == str(item)
+            done.append(item)
+        assert sorted(done) == list(range(50))
+        assert max(most) <= 4 + 3  # three of four may be ready before one is yielded
+
+    def test_nothing_to_do(self):
+        assert list(grading.outcomes(str, [], Here, lambda: 1)) == []
+
+    def test_a_killed_grader_leaves_no_process(self, tmp_path):
+        script = tmp_path / "script.py"
+        script.write_text(
+            "import sys, time, os\nfrom pathlib import Path\n"
+            f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
+            "from classroom.grade import _local_executor\n"
+            "from dying import sleep\n"
+            "if __name__ == '__main__':\n"
+            "    pool = _local_executor(2)\n"
+            f"    list(pool.map(sleep, [{str(tmp_path)!r}] * 2))\n"
+        )
+        process = subprocess.Popen([sys.executable, script])
+        wait_for(lambda: len(list(tmp_path.glob("pid-*"))) == 2)
+        process.kill()
+        process.wait()
+        for path in tmp_path.glob("pid-*"):
+            wait_for(lambda pid=int(path.name[4:]): not is_alive(pid))
+
+
+def is_alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 # Runs of a class, with a grader that only counts: the number of exercises that define a function
 
 
@@ -365,12 +443,14 @@ def answers(right=(), half=()):
 
 
 @pytest.fixture
-def course(tmp_path, released, monkeypatch, quick_tables):
+def course(tmp_path, released, monkeypatch, empty_gradebook):
     """A class of three and a function that grades it here, with threads."""
     given = shutil.copytree(released, tmp_path / "released")
     hand_in(tmp_path / "class" / "anna", answers(POINTS))
     hand_in(tmp_path / "class" / "bob", answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00")
     (tmp_path / "class" / "carol").mkdir()
+    (tmp_path / "out").mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "out")
     monkeypatch.setattr(grading, "grade_submission", pretend)
     monkeypatch.setattr(grading, "_local_executor", ThreadPoolExecutor)
 
@@ -485,7 +565,7 @@ class TestRun:
 
         monkeypatch.setattr(grading, "grade_submission", meddling)
         monkeypatch.setattr(grading, "students_in", carol_first)
-        monkeypatch.setattr(grading, "_local_executor", lambda _: Here())
+        monkeypatch.setattr(grading, "_local_executor", Here)
         course(expected=1)
         assert course.rows()["bob"]["total"] == "0.00"  # not graded, and not half of each
         assert len(course()) == 1
@@ -547,6 +627,9 @@ class TestRun:
 
 class Here(Executor):
     """Runs what it is given at once."""
+
+    def __init__(self, workers=1):
+        pass
 
     def submit(self, task, *args):
         future = grading.Future()
@@ -636,14 +719,15 @@ class TestGradebook:
         [("none", [0, 0, 0]), ("zero", [40, 40, 40]), ("10%/day", [4, 8, 40]),
          ("1.5%/hour", [0.6, 15, 40]), ("test_grade.OneAnHour", [2, 24 + 10, 40])],
     )  # fmt: skip
-    def test_late(self, tmp_path, rule, penalties, quick_tables):
+    def test_late(self, tmp_path, rule, penalties, empty_gradebook):
         """An hour, 24.5 hours and a month late, with 30 points in one notebook, 10 in another."""
         due = datetime(2030, 1, 1, 12)
         points = dict.fromkeys(POINTS, 0.0) | {
             "svm_naive": 5, "svm_gradient": 6, "svm_vectorised": 8, "penalty": 5, "search": 6,
             "net_backward": 10,
         }  # fmt: skip
-        with Gradebook(f"sqlite:///{tmp_path / 'g.db'}", "a1", due, rule) as book:
+        path = shutil.copy(empty_gradebook, tmp_path)
+        with Gradebook(f"sqlite:///{path}", "assignment1", due, rule) as book:
             rows = {}
             for late in (timedelta(0), timedelta(hours=1), timedelta(hours=24.5), timedelta(30)):
                 rows[late] = book.record(f"student {late}", due + late, points, {})
@@ -655,27 +739,31 @@ class TestGradebook:
                 assert row.total == pytest.approx(40 - penalty)
             assert book.record("no time", None, points, {}).penalty == 0
 
-    def test_killed_while_making_the_tables(self, tmp_path, alembic_version):
-        import sqlalchemy
+    def test_killed_while_making_the_tables(self, tmp_path, empty_gradebook):
+        def versions():
+            with sqlite3.connect(path) as connection:
+                found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            connection.close()
+            return found
 
-        url = f"sqlite:///{tmp_path / 'gradebook.db'}"
-        engine = sqlalchemy.create_engine(url)
-        api.Base.metadata.create_all(bind=engine)
-        with Gradebook(url, "a1", None, "none") as book:
+        path = shutil.copy(empty_gradebook, tmp_path)
+        ((version,),) = versions()
+        assert re.fullmatch("[0-9a-f]{12}", version)
+        with sqlite3.connect(path) as connection:
+            connection.execute("DROP TABLE alembic_version")
+        connection.close()
+        with Gradebook(f"sqlite:///{path}", "assignment1", None, "none") as book:
             assert book.deadline is None
-        with engine.connect() as connection:
-            versions = connection.execute(sqlalchemy.text("SELECT * FROM alembic_version")).all()
-        assert versions == [(alembic_version,)]
-        engine.dispose()
+        assert versions() == [(version,)]
 
-    def test_a_student_is_entered_as_a_whole_or_not_at_all(self, tmp_path, quick_tables):
+    def test_a_student_is_entered_as_a_whole_or_not_at_all(self, tmp_path, empty_gradebook):
         class FailingPlugin:
             def late_submission_penalty(self, *_):
                 raise ZeroDivisionError
 
-        url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+        url = f"sqlite:///{shutil.copy(empty_gradebook, tmp_path)}"
         due = datetime(2030, 1, 1)
-        with Gradebook(url, "a1", due, "none") as book:
+        with Gradebook(url, "assignment1", due, "none") as book:
             book._late = FailingPlugin()
             with pytest.raises(ZeroDivisionError):
                 book.record("anna", due + timedelta(1), dict.fromkeys(POINTS, 1.0), {})
@@ -687,3 +775,279 @@ class TestGradebook:
 class OneAnHour(LateSubmissionPlugin):  # of each notebook, up to its points, as nbgrader has it
     def late_submission_penalty(self, student_id, score, total_seconds_late):
         return round(total_seconds_late / 3600)
+
+
+# The whole way: contained, with the hidden tests
+
+RIGHT = {exercise: source for exercise, _, source in reversed(right_solutions.RIGHT)}
+STOPS = {
+    "svm_naive": "def hinge_loops(W, X, y, delta=1.0):\n    import os\n    os._exit(0)",
+    "penalty": PENALTY_TWICE,
+}
+
+
+class TestSubmission:
+    def grade(self, tmp_path, released, answers, added=()):
+        hand_in(tmp_path, answers)
+        (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added))
+        files = read_folder(tmp_path, "assignment1")
+        return grade_submission(files, released=released, seed=1, budget=100)
+
+    def points(self, result):
+        return {e: found["points"] for e, found in result["exercises"].items() if found["points"]}
+
+    def test_all_right(self, tmp_path, released):
+        assert self.points(self.grade(tmp_path, released, RIGHT)) == POINTS
+
+    def test_nothing_done(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {})
+        assert self.points(result) == {}
+        assert {e["notes"][0] for e in result["exercises"].values()} == {
+            "Not begun: the cell is as it was handed out."
+        }
+        assert result["contained"] == ""  # nothing was run
+
+    def test_no_notebook_but_one(self, tmp_path, released):
+        hand_in(tmp_path, RIGHT, names=["04_dx_derivation"])
+        files = read_folder(tmp_path, "assignment1")
+        result = grade_submission(files, released=released, seed=1, budget=100)
+        assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
+
+    def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
+        ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
+        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
+        assert self.points(result) == {"sgd": 8, "svm_dx": 6, "penalty": 2}
+        (note,) = result["exercises"]["svm_naive"]["notes"]
+        assert note == "Stopped in hinge_loops: it ended its process, with status 0."
+        assert result["notes"] == [
+            "01_svm, cell 15: Stopped in a cell: it ended its process, with status 0. The cell was "
+            "left out."
+        ]
+        assert "2 cells belong to this exercise" in result["exercises"]["sgd"]["notes"][0]
+
+    def test_an_exercise_whose_cell_ends_the_process(self, tmp_path, released):
+        result = self.grade(
+            tmp_path,
+            released,
+            {"sgd": "exit = 1 / 0", "penalty": PENALTY + "import os; os.kill(os.getpid(), 9)"},
+        )
+        assert self.points(result) == {}
+        assert "The cell was left out" in result["exercises"]["penalty"]["notes"][0]
+        assert result["exercises"]["sgd"]["notes"][0].startswith(
+            "01_svm, cell 11: ZeroDivisionError: division by zero"
+        )
+
+    def test_each_notebook_has_its_own_names(self, tmp_path, released):
+        """As in Jupyter: a helper of one notebook is no helper of another."""
+        answers = {
+            "penalty": "def helper(W):\n    return W\n"
+            + PENALTY.replace("reg * W", "reg * helper(W)"),
+            "softmax_naive": "def helper(W):\n    return None",
+        }
+        result = self.grade(tmp_path, released, answers)
+        assert self.points(result) == {"penalty": 5}
+
+    def test_printed(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {"penalty": PENALTY + "print('<b>\\x1b[2J')"})
+        assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"
+
+    def test_out_of_time(self, tmp_path, released):
+        files = read_folder(hand_in(tmp_path, {"penalty": "while True: pass", "sgd": "x = 1"}), "a")
+        result = grade_submission(files, released=released, seed=1, budget=0.5)
+        assert result["exercises"]["penalty"]["notes"] == [
+            "01_svm, cell 9: Stopped here: the time for all exercises together was used up. The "
+            "cell was left out."
+        ]
+        assert "was used up before this one" in result["exercises"]["sgd"]["notes"][0]
+
+
+class Killed:
+    """A class that is graded by the command itself, in a folder of its own."""
+
+    QUICK = ("svm_naive", "penalty", "search", "softmax_naive", "net_forward")
+
+    def __init__(self, folder, released, gradebook):
+        self.out = folder / "out"
+        self.out.mkdir()
+        shutil.copy(gradebook, self.out)
+        for i, exercise in enumerate(self.QUICK):
+            hand_in(folder / "class" / f"student {i}", {exercise: RIGHT[exercise]})
+        hand_in(folder / "class" / "wild", STOPS)
+        self.command = [
+            sys.executable,
+            "-m",
+            "classroom.grade",
+            folder / "class",
+            "--out",
+            self.out,
+        ]
+        self.command += ["--released", released, "--workers", "2", "--deadline", "2030-01-01"]
+
+    def start(self, *options):
+        return subprocess.Popen(
+            [*self.command, *options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *options):
+        process = self.start(*options)
+        output = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+        return output[0]
+
+    def csv(self):
+        return (self.out / "grades.csv").read_bytes().decode()
+
+    def results(self):
+        return list((self.out / "results").glob("[!.]*"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, released, empty_gradebook):
+    graded = Killed(tmp_path_factory.mktemp("undisturbed"), released, empty_gradebook)
+    graded.run("--seed", "3")
+    return graded
+
+
+class TestWholeRun:
+    def test_killed_and_started_again(self, undisturbed, tmp_path, released, empty_gradebook):
+        graded = Killed(tmp_path, released, empty_gradebook)
+        process = graded.start("--seed", "3")
+        wait_for(lambda: len(graded.results()) >= 1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert errors.strip() == (
+            "stopped: all results so far are kept, and the same command goes on with the rest"
+        )
+        interrupted = len(graded.results())
+
+        process = graded.start()  # with the seed of the one that was interrupted
+        wait_for(lambda: len(graded.results()) > interrupted)
+        process.kill()
+        output, _ = process.communicate(timeout=20)
+        assert f"6 submissions, {6 - interrupted} to be graded; seed 3" in output
+        killed = len(graded.results())
+        assert 2 <= killed < 6
+
+        output = graded.run()
+        assert f"6 submissions, {6 - killed} to be graded; seed 3" in output
+        assert graded.csv() == undisturbed.csv()
+
+    def test_points(self, undisturbed):
+        rows = {row["student"]: row for row in csv.DictReader(undisturbed.csv().splitlines())}
+        for i, exercise in enumerate(Killed.QUICK):
+            row = rows[f"student {i}"]
+            assert float(row["total"]) == float(row[exercise]) == POINTS[exercise]
+        assert rows["wild"]["total"] == "2.00"
+
+    def test_on_a_dask_cluster(self, undisturbed, tmp_path, released, empty_gradebook):
+        distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+        graded = Killed(tmp_path, released, empty_gradebook)
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster:
+            options = ["--seed", "3", "--scheduler", cluster.scheduler_address]
+            assert grading.main([*map(str, graded.command[3:]), *options]) == 0
+        wait_for(lambda: not active_children())
+        assert graded.csv() == undisturbed.csv()
+
+    def test_help(self, capsys):
+        with pytest.raises(SystemExit):
+            grading.main(["--help"])
+        text = capsys.readouterr().out
+        for option in ("--scheduler", "--db", "--deadline", "--late", "--seed", "--released"):
+            assert option in text
+        assert str(ROOT) not in text
+
+
+HOSTILE = (
+    "</pre></style><script>alert(1)</script><img src=x onerror='a' \"> {{ 7 * 7 }} {% raw %} &lt;"
+)
+
+
+def graded(text, code_="scale_N"):
+    """Return a student with one text in all places where a student, or a checker, has a say."""
+    exercises = {}
+    for i, (exercise, points) in enumerate(POINTS.items()):
+        parts = [
+            {"name": "loss", "share": 0.5, "passed": i % 3 != 0, "sentence": text, "codes": []},
+            {"name": text, "share": 0.5, "passed": i % 3 == 2, "sentence": text,
+             "codes": [] if i % 3 == 2 else [code_]},
+        ]  # fmt: skip
+        share = sum(part["share"] for part in parts if part["passed"])
+        exercises[exercise] = ExerciseResult(
+            points=points * share, parts=parts, notes=[text], source=text
+        )
+    result = Result(exercises=exercises, notes=[text], output=text, contained=text)
+    points = {e: found["points"] for e, found in exercises.items()}
+    raw = sum(points.values())
+    row = Row(points, raw, 0.1 * raw, 0.9 * raw, 4000.0)
+    return Graded(text, "feedback/x.html", datetime(2030, 1, 2, 3, 4, 5), row, result)
+
+
+class Structure(html.parser.HTMLParser):
+    """The tags and attributes of a page, without its text; and all of its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, sorted(name for name, _ in attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class TestPages:
+    DUE = datetime(2030, 1, 1)
+
+    def pages(self, text):
+        one = graded(text)
+        failed = Graded(text, "feedback/y.html", None, one.row, None, text)
+        return (
+            feedback_page(one, self.DUE),
+            feedback_page(failed, None),
+            summary_page([one, failed], [text], self.DUE, text),
+        )
+
+    def test_no_text_becomes_a_tag(self):
+        for hostile, harmless in zip(self.pages(HOSTILE), self.pages("harmless"), strict=True):
+            found, expected = Structure(hostile), Structure(harmless)
+            assert found.tags == expected.tags
+            assert HOSTILE in found.text  # and is shown as it is
+            assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in found.tags}
+            assert "Content-Security-Policy" in hostile
+            assert "://" not in hostile  # nothing is loaded from elsewhere
+
+    def test_feedback_says_what_happened(self):
+        text = " ".join(Structure(self.pages("dW is N times too large")[0]).text.split())
+        assert "Feedback for" in text
+        assert "Handed in 2030-01-02 03:04 UTC, due 2030-01-01 00:00 UTC." in text
+        assert "Handed in 1.1 hours after the deadline" in text
+        assert "loss (2.5): dW is N times too large" in text
+        assert "5 of 15 exercises are solved." in text
+
+    def test_summary_counts(self):
+        class_ = [graded(f"student {i}", code_) for i, code_ in enumerate(["a", "b", "b"])]
+        page = summary_page(class_, [], None, "assignment1")
+        found = Structure(page)
+        text = " ".join(found.text.split())
+        assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
+        total = shown_points(class_[0].row.total)
+        assert f"{total} points on average, of 100" in text
+
+    @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
+    def test_histogram(self, totals):
+        bars = _histogram(totals, 100)
+        assert sum(bar["count"] for bar in bars) == len(totals)
+        assert max(bar["height"] for bar in bars) == 1
+        assert bars[-1]["high"] == "100"
+
+    def test_titles(self):
+        assert TITLES.keys() == POINTS.keys()
