@@ -47,6 +47,9 @@ from .submission import NOTEBOOKS, Result, clean, grade_submission, read_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Modules here that hand out, collect and show, so that a change in them changes no points.
+NO_POINTS = ("bundle.py", "handing_on.py", "grade.py", "gradebook.py", "pages.py")
+
 Item = TypeVar("Item")
 
 
@@ -264,7 +267,7 @@ def _version(released: Path, budget: float) -> str:
     digest = hashlib.sha256(f"{budget}".encode())
     for folder in (ROOT / "classroom", ROOT / "cs231n_helpers", released):
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".ipynb") and path.is_file():
+            if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
                 digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()

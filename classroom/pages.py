@@ -38,6 +38,8 @@ TITLES = {
     "net_dx": "dX of the net",
 }
 
+MOST_FREQUENT = 15  # findings on the summary
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -214,7 +216,7 @@ def _findings(graded: Sequence[Graded]) -> list[dict[str, Any]]:
     for one in graded:
         for exercise, outcome in (one.result["exercises"] if one.result else {}).items():
             for part in outcome["parts"]:
-                for code in part["codes"]:
+                for code in set(part["codes"]) - {"not_done", "not_defined"}:  # the bars say so
                     students[code].add(one.student)
                     places[code][FUNCTION[exercise]] += 1
                     sentences.setdefault(code, part["sentence"])
@@ -226,5 +228,5 @@ def _findings(graded: Sequence[Graded]) -> list[dict[str, Any]]:
             "places": places[code].most_common(),
             "sentence": sentences[code],
         }
-        for code in order[:20]
+        for code in order[:MOST_FREQUENT]
     ]

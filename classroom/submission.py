@@ -249,6 +249,7 @@ class HandedIn:
     written: dict[str, list[Cell]] = field(default_factory=dict)  # by exercise
     untouched: set[str] = field(default_factory=set)  # exercises as they were handed out
     notes: list[str] = field(default_factory=list)
+    readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -279,25 +280,22 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     the function that it defines. Cells of ours are left out, an exercise cell nobody wrote into as
     well, and all others are the student's and will be run.
     """
-    handed_in = HandedIn()
     try:
         notebook = json.loads(content)
     except RecursionError:
-        handed_in.notes.append(f"{name}.ipynb is nested too deeply to be a notebook.")
-        return handed_in
+        return _unreadable(f"{name}.ipynb is nested too deeply to be a notebook.")
     except ValueError:
-        handed_in.notes.append(
+        return _unreadable(
             f"{name}.ipynb is no notebook: it is not valid JSON. Save it in Jupyter and hand it in "
             "again."
         )
-        return handed_in
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        handed_in.notes.append(
+        return _unreadable(
             f"{name}.ipynb has no cells as a notebook has them since 2015 (nbformat 4): save it in "
             "a current Jupyter and hand it in again."
         )
-        return handed_in
+    handed_in = HandedIn()
     if len(cells) > MAX_CELLS:
         handed_in.notes.append(
             f"{name}.ipynb has {len(cells)} cells; only the first {MAX_CELLS} were looked at."
@@ -339,6 +337,10 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
         if count:
             handed_in.notes.append(f"{name}.ipynb: {count} cell(s) {sentence}.")
     return handed_in
+
+
+def _unreadable(note: str) -> HandedIn:
+    return HandedIn(notes=[note], readable=False)
 
 
 def _source(cell: Mapping[str, Any]) -> str | None:
@@ -437,6 +439,8 @@ def _no_points(note: str) -> ExerciseResult:
 def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
     """Say what there is to grade."""
     function = FUNCTION[exercise]
+    if not handed_in.readable:
+        return _no_points(f"{NOTEBOOK[exercise]}.ipynb could not be read.")
     written = handed_in.written.get(exercise)
     if not written:
         if exercise in handed_in.untouched:
@@ -494,14 +498,15 @@ def _run_notebook(
                 result["exercises"][exercises.popleft()]["notes"].append(why)
             else:
                 cells = [cell for cell in cells if cell.id != stop.cell]
-                errors[f"{stop.cell}"] = f"{why} The cell was left out."
+                errors[str(stop.cell)] = f"{why} The cell was left out."
                 for exercise in list(exercises):
                     if all(cell.id == stop.cell for cell in handed_in.written[exercise]):
                         exercises.remove(exercise)
         errors = box.errors | errors
         output = output or clean(box.output)[:MAX_OUTPUT]
-    for cell_id, error in errors.items():
-        _note(f"{cell_id}: {clean(error)}", cell_id, handed_in, result)
+    for cell in handed_in.cells:
+        if cell.id in errors:
+            _note(f"{cell.id}: {clean(errors[cell.id])}", cell.id, handed_in, result)
     if output:
         result["output"] += f"{name}:\n{output}\n"
 

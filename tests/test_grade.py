@@ -814,6 +814,14 @@ class TestSubmission:
         assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
         assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
 
+    def test_no_notebook_at_all(self, tmp_path, released):
+        hand_in(tmp_path, {})
+        (tmp_path / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
+        files = read_folder(tmp_path, "assignment1")
+        result = grade_submission(files, released=released, seed=1, budget=100)
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
+        assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
+
     def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
         ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
         result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
