@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from pathlib import Path
 
 
 def work(item: tuple[str, str], folder: Path) -> str:
     """Note that it was begun, and then return, raise or die."""
     name, what = item
-    (folder / f"{name}-{os.getpid()}").touch()
+    (folder / f"{name}-{uuid.uuid4().hex}").touch()
     if what == "die" or (what == "die once" and len(list(folder.glob(f"{name}-*"))) == 1):
         os._exit(3)
     if what == "raise":

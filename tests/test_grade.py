@@ -361,18 +361,23 @@ class TestOutcomes:
     """Tasks on an executor whose processes die."""
 
     def test_a_death_costs_only_the_one_that_causes_it(self, tmp_path):
-        items = [("a", ""), ("b", "die"), ("c", ""), ("d", "raise"), ("e", "die once"), ("f", "")]
+        items = [("a", ""), ("b", "die"), ("c", ""), ("d", "raise"), ("f", "")]
         task = partial(dying.work, folder=tmp_path)
         found = dict(grading.outcomes(task, items, partial(spawned, 2), lambda: 3))
         assert found.keys() == set(items)
         good = {item: value for item, value in found.items() if isinstance(value, str)}
-        assert good == {(n, w): n.upper() for n, w in items if n in "acef"}
+        assert good == {(n, w): n.upper() for n, w in items if n in "acf"}
         assert isinstance(found["b", "die"], BrokenExecutor)
         assert isinstance(found["d", "raise"], KeyError)
         wait_for(lambda: not active_children())
         tries = Counter(path.name[0] for path in tmp_path.iterdir())
-        assert tries["b"] == 2
-        assert tries["e"] == 2
+        assert (tries["b"], tries["d"]) == (2, 2)
+
+    def test_one_death_may_be_an_accident(self, tmp_path):
+        items = [("a", "die once"), ("b", "")]
+        task = partial(dying.work, folder=tmp_path)
+        found = dict(grading.outcomes(task, items, partial(spawned, 1), lambda: 2))
+        assert found == {item: item[0].upper() for item in items}
 
     def test_no_more_than_a_window_are_on_their_way(self):
         class Counting(ThreadPoolExecutor):
@@ -873,7 +878,7 @@ class TestSubmission:
 class Killed:
     """A class that is graded by the command itself, in a folder of its own."""
 
-    QUICK = ("svm_naive", "penalty", "search", "softmax_naive", "net_forward")
+    QUICK = ("svm_naive", "penalty", "search", "net_forward")
 
     def __init__(self, folder, released, gradebook):
         self.out = folder / "out"
@@ -881,7 +886,8 @@ class Killed:
         shutil.copy(gradebook, self.out)
         for i, exercise in enumerate(self.QUICK):
             hand_in(folder / "class" / f"student {i}", {exercise: RIGHT[exercise]})
-        hand_in(folder / "class" / "wild", STOPS)
+        sleep = "import time\ntime.sleep(2)\n"  # no run is over before a test can kill it
+        hand_in(folder / "class" / "wild", STOPS | {"search": sleep + RIGHT["search"]})
         self.command = [
             sys.executable,
             "-m",
@@ -936,12 +942,12 @@ class TestWholeRun:
         wait_for(lambda: len(graded.results()) > interrupted)
         process.kill()
         output, _ = process.communicate(timeout=20)
-        assert f"6 submissions, {6 - interrupted} to be graded; seed 3" in output
+        assert f"5 submissions, {5 - interrupted} to be graded; seed 3" in output
         killed = len(graded.results())
-        assert 2 <= killed < 6
+        assert 2 <= killed < 5
 
         output = graded.run()
-        assert f"6 submissions, {6 - killed} to be graded; seed 3" in output
+        assert f"5 submissions, {5 - killed} to be graded; seed 3" in output
         assert graded.csv() == undisturbed.csv()
 
     def test_points(self, undisturbed):
@@ -949,7 +955,7 @@ class TestWholeRun:
         for i, exercise in enumerate(Killed.QUICK):
             row = rows[f"student {i}"]
             assert float(row["total"]) == float(row[exercise]) == POINTS[exercise]
-        assert rows["wild"]["total"] == "2.00"
+        assert rows["wild"]["total"] == "8.00"
 
     def test_on_a_dask_cluster(self, undisturbed, tmp_path, released, empty_gradebook):
         distributed = pytest.importorskip("distributed", reason="needs the extra dask")
