@@ -13,7 +13,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -370,8 +369,7 @@ class TestOutcomes:
         assert isinstance(found["b", "die"], BrokenExecutor)
         assert isinstance(found["d", "raise"], KeyError)
         wait_for(lambda: not active_children())
-        tries = Counter(path.name[0] for path in tmp_path.iterdir())
-        assert (tries["b"], tries["d"]) == (2, 2)
+        assert len(list(tmp_path.glob("b-*"))) == 2
 
     def test_one_death_may_be_an_accident(self, tmp_path):
         items = [("a", "die once"), ("b", "")]
