@@ -406,7 +406,7 @@ class TestOutcomes:
             "    pool = _local_executor(2)\n"
             f"    list(pool.map(sleep, [{str(tmp_path)!r}] * 2))\n"
         )
-        process = subprocess.Popen([sys.executable, script])
+        process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
         wait_for(lambda: len(list(tmp_path.glob("pid-*"))) == 2)
         process.kill()
         process.wait()
