@@ -9,6 +9,7 @@ training           minibatch gradient descent, progress bar
 search             hyperparameter search, all linear runs at once, others on any executor
 checker            is a gradient wrong, where, and what is wrong with it
 gradient_check     numerical gradients, relative errors: the course's own checks
+exercises          the exercises of notebooks 01 to 04, and the check after each
 explorers          figures with sliders, one for each notebook from 01 to 05
 plots              images, weights, training curves, searches, decision regions
 data               Fashion-MNIST, CIFAR-10, the spiral, preprocessing
@@ -30,6 +31,7 @@ from .data import (
     mean_image,
     preprocess,
 )
+from .exercises import check_exercise, use_reference
 from .explorers import (
     Explorer,
     explore_input_step,
@@ -77,6 +79,7 @@ __all__ = [
     "Splits",
     "TwoLayerNet",
     "WrongGradientError",
+    "check_exercise",
     "check_gradient",
     "design_matrix",
     "eval_numerical_gradient",
@@ -110,5 +113,6 @@ __all__ = [
     "svm_loss",
     "svm_loss_naive",
     "svm_loss_vectorized",
+    "use_reference",
     "visualize_grid",
 ]

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from .checks import Floats, Labels, NotFiniteError, as_batch, as_labels, as_matrix
 from .classifiers import TwoLayerNet
-from .losses import softmax_loss, svm_loss
+from .losses import softmax_loss, svm_loss, svm_loss_vectorized
 from .plots import CLASS_COLOURS, MARKERS, plot_decision_regions, show_images
 
 Settings = Mapping[str, Any]
@@ -194,8 +194,7 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
         weights = np.reshape([entries[name] for name in names], (num_classes, 2)).T
         return draw_svm(axes, X, y, weights, margin)
 
-    scores = X @ W
-    after = W - 0.5 * X.T @ svm_loss(scores, y, delta=delta)[1]
+    after = W - 0.5 * svm_loss_vectorized(W, X, y, delta=delta)[1]
     entries = (np.arange(-24, 25) / 8).tolist()
     controls = {**dict.fromkeys(names, entries), "margin": (np.arange(17) / 4).tolist()}
     row = [state(W, delta), state(W, delta / 2), state(1.5 * W, delta), state(after, delta)]
@@ -212,8 +211,7 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
     """
     scores = X @ W  # (N, C)
     loss, _ = svm_loss(scores, y, delta=delta)
-    margins = np.maximum(0, scores - scores[np.arange(len(y)), y, np.newaxis] + delta)
-    margins[np.arange(len(y)), y] = 0
+    margins = _costs(scores, y, delta)
     active = margins.any(axis=1)
     colours = [to_rgb(CLASS_COLOURS[k]) for k in range(W.shape[1])]
     reach = 1.25 * max(np.abs(X).max(), 3.0)
@@ -249,6 +247,13 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
         + (": " + ", ".join(costs) if costs else ", so the gradient is zero")
         + "."
     )
+
+
+def _costs(scores: Floats, y: Labels, delta: float) -> Floats:
+    """What each class costs each example, (N, C): its margin, where that is positive."""
+    margins = np.maximum(0, scores - scores[np.arange(len(y)), y, np.newaxis] + delta)
+    margins[np.arange(len(y)), y] = 0
+    return margins
 
 
 def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Explorer:
@@ -529,8 +534,7 @@ def draw_input_step(
     """
     rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
     S = np.asarray(scores(rows))  # (2, C)
-    P = np.exp(S - S.max(axis=1, keepdims=True))
-    P /= P.sum(axis=1, keepdims=True)
+    P = len(S) * softmax_loss(S, [0, 0])[1] + np.eye(S.shape[1])[0]  # dscores is (P - Y) / N
     before, after = (class_names[k] for k in P.argmax(axis=1))
     change = changed - image
     rms, limit = float(np.sqrt(np.mean(change**2))), float(np.abs(change).max()) or 1.0

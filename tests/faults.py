@@ -242,7 +242,7 @@ FAULTS = [
         # figures with sliders
         ("explorers", "state(W, delta / 2)", "state(W, delta)", "01"),
         ("explorers", "state(1.5 * W, delta)", "state(W, delta)", "01"),
-        ("explorers", "after = W - 0.5 * X.T", "after = W + 0.5 * X.T", "01"),
+        ("explorers", "after = W - 0.5 *", "after = W + 0.5 *", "01"),
         ("explorers", "scores[np.arange(len(y)), y, np.newaxis] + delta)",
          "scores[np.arange(len(y)), y, np.newaxis])", "01"),
         ("explorers", "    margins[np.arange(len(y)), y] = 0\n", "", "01"),

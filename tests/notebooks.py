@@ -52,7 +52,8 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     marks = [*cell.metadata.get("tags", ()), *re.findall(r"#\s*(NBVAL_\w+)", cell.source)]
     if any(mark in NEVER_RUN_MARKS for mark in marks):
         yield "is marked to be skipped"
-    if not cell.outputs:
+    written_by_learners = cell.metadata.get("nbgrader", {}).get("solution")  # a check follows
+    if not cell.outputs and not written_by_learners:
         yield "has no stored output, so nothing it prints would be compared"
     errors = [output for output in cell.outputs if output.output_type == "error"]
     may_raise = any(mark in RAISES_MARKS for mark in marks)
@@ -100,8 +101,8 @@ def run(path: Path) -> None:
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        kept = ("tags", "nbgrader")
+        cell.metadata = {key: cell.metadata[key] for key in kept if cell.metadata.get(key)}
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(LIVE, None)
     unfinished = path.with_suffix(".ipynb.part")
