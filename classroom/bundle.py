@@ -213,10 +213,12 @@ class _Names:
     position: dict[str, int]  # of the exercises of this notebook
     carried: dict[str, set[str]] = field(default_factory=dict)  # name -> exercises and classes
     left_out: set[str] = field(default_factory=set)  # names that only cells make that are left out
+    late: dict[str, set[str]] = field(default_factory=dict)  # name -> exercises of this notebook
 
     def read(self, source: str, place: int) -> tuple[set[str], bool]:
         """Return the exercises that a cell waits for, and whether it needs what is left out."""
         needs: set[str] = set()
+        taken: set[str] = set()
         made: dict[str, set[str]] = {}
         broken = False
         for statement in ast.parse(source).body:
@@ -227,9 +229,19 @@ class _Names:
             needs |= tokens & EXERCISES.keys()
             for name in stores:
                 made[name] = made.get(name, set()) | tokens
+            taken |= loads - made.keys()
         waits = {e for e in needs if self.position.get(e, sys.maxsize) > place}
+        for name in taken & self.late.keys():
+            if not self.late[name] <= waits:
+                raise ValueError(
+                    f"{name} is made by a cell that waits for {', '.join(self.late[name])} further "
+                    f"down, but a cell beyond takes it: make it there, in {source[:60]!r}"
+                )
         for name, tokens in made.items():
             self.carried[name] = tokens | waits
+            self.late.pop(name, None)
+            if waits & self.position.keys():
+                self.late[name] = waits & self.position.keys()
         self.left_out -= made.keys()
         return waits, broken
 
