@@ -13,7 +13,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean grade
+.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean assignment grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -36,6 +36,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that
 
 notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
 	$(PY) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
+
+assignment: $(READY)  ## write the students' bundle into build/assignment, and as a zip beside it
+	$(PY) -m classroom.bundle
 
 faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
 	$(PY) tests/faults.py

@@ -6,8 +6,9 @@ for a teacher to hand out. The same input gives the same bytes.
 What would give a solution away is left out, by these rules:
 
 * An exercise's cell keeps its signature and docstring; nbgrader's ClearSolutions empties it.
-* A code cell with the tag ``gives-away``, or in which a line of a solution stands, is replaced by
-  what it shows in the finished notebook; and so is a cell that needs the names of such a cell.
+* A code cell with the tag ``gives-away``, or in which a line of a solution stands, be it with other
+  names of variables, is replaced by what it shows in the finished notebook; and so is a cell that
+  needs names of such a cell.
 * A Markdown cell with that tag goes; so do folded answers, and paragraphs that quote a solution.
 * A code cell that needs an exercise further down, or one of another notebook, waits for it: its
   first line says so, and until then it shows what it shows in the finished notebook.
@@ -153,17 +154,38 @@ def telling_lines() -> dict[str, str]:
     carries information where it has two operations or more: arithmetic, comparisons, indices and
     calls.
     """
-    lines = {}
+    return {_squeezed(ast.unparse(line)): exercise for exercise, line in _lines(2)}
+
+
+@cache
+def _telling_forms() -> dict[str, str]:
+    """Return the same for three operations or more, whatever the variables are called."""
+    return {_form(line): exercise for exercise, line in _lines(3)}
+
+
+def _lines(operations: int) -> Iterator[tuple[str, ast.AST]]:
     for exercise, source in solutions().items():
         (function,) = ast.parse(source).body
         assert isinstance(function, ast.FunctionDef)
         for statement in function.body[1:]:
-            for node in ast.walk(statement):
-                for part in _parts(node):
-                    text = ast.unparse(part)
-                    if _operations(part) >= 2 and text not in COMMON:
-                        lines[_squeezed(text)] = exercise
-    return lines
+            for line in _parts_of(statement):
+                if _operations(line) >= operations and ast.unparse(line) not in COMMON:
+                    yield exercise, line
+
+
+def _parts_of(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        yield from _parts(node)
+
+
+def _form(line: ast.AST) -> str:
+    """Return a line with its variables numbered in the order in which they occur."""
+    numbers: dict[str, str] = {}
+    line = deepcopy(line)
+    for node in ast.walk(line):
+        if isinstance(node, ast.Name) and node.id != "np":
+            node.id = numbers.setdefault(node.id, f"v{len(numbers)}")
+    return ast.unparse(line)
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
@@ -201,6 +223,12 @@ def gives_away(text: str) -> str | None:
     """Return the exercise of which a solution's line stands in a text."""
     squeezed = _squeezed(text)
     return next((exercise for line, exercise in telling_lines().items() if line in squeezed), None)
+
+
+def code_gives_away(source: str) -> str | None:
+    """Return the same for code, in which the variables may have other names."""
+    forms = (_telling_forms().get(_form(line)) for line in _parts_of(ast.parse(source)))
+    return gives_away(source) or next(filter(None, forms), None)
 
 
 # ---- notebooks ----
@@ -332,7 +360,7 @@ def _student_notebook(name: str) -> tuple[NotebookNode, dict[str, list[Any]]]:
                 names.left_out.discard(EXERCISES[exercise].function)
         else:
             waits, broken = names.read(cell.source, place)
-            if tagged or broken or gives_away(cell.source):
+            if tagged or broken or code_gives_away(cell.source):
                 names.leave_out(cell.source)
                 cells += _picture_of(cell, _seen(notebook.cells, place))
                 continue

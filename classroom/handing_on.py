@@ -293,7 +293,7 @@ def _TwoLayerNet_train(
     X, y = classifiers._training_data(X, y)
     X_val, y_val = classifiers._training_data(X_val, y_val, "_val")
     sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
-    epoch = max(len(X) // batch_size, 1)
+    steps_an_epoch = len(X) // batch_size or 1
     history: dict[str, list[float]] = {"train_acc_history": [], "val_acc_history": []}
     iterations = count()
 
@@ -304,7 +304,7 @@ def _TwoLayerNet_train(
     def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
         iteration = next(iterations)
         self.params = dict(params)
-        if iteration and iteration % epoch == 0:
+        if iteration and iteration % steps_an_epoch == 0:
             note_accuracies()
         with _says_when(iteration):
             return self.loss(A, b, reg)
