@@ -91,7 +91,7 @@ class LinearClassifier:
         *,
         rng: Rng | None = None,
     ) -> list[float]:
-        """Run gradient descent on minibatches: W <- W - learning_rate * dW.
+        """Run gradient descent on minibatches: each step goes against dW, as far as the rate says.
 
         A second call goes on from the weights of the first.
 
