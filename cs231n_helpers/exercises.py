@@ -260,7 +260,7 @@ class _Learner:
             raise
         except Exception as error:
             raise _WrongError(
-                f"It raises {type(error).__name__}: {error}{self._line(error)}"
+                f"It raises {type(error).__name__}: {str(error).strip()}{self._line(error)}"
             ) from None
         if not all(map(_unchanged, args, given)):
             raise _WrongError(
