@@ -224,6 +224,15 @@ FAULTS = [
         ("checker/pictures", "points = [(s.numerical, s.analytic)", "points = [(s.numerical, s.numerical + s.error**0)", "08"),
         ("checker/pictures", "if not slope.agrees:", "if slope.agrees:", "08"),
         ("checker/pictures", "abs(slope.best_error) / largest", "0.0", "08"),
+        # the visible checks of exercises
+        ("exercises", "print(f\"{it} is right:\")", "print(f\"{it} is open:\")", "01"),
+        ("exercises", "for line in CHECKS[exercise](_Learner(function)):", "for line in list(CHECKS[exercise](_Learner(function)))[1:]:", "01"),
+        ("exercises", "np.allclose(found, right, rtol=tolerance", "np.allclose(found, -right, rtol=tolerance", "01"),
+        ("exercises", "    if not report:\n", "    if report:\n", "01"),
+        ("exercises", "if not all(map(_unchanged, args, given)):", "if all(map(_unchanged, args, given)):", "01"),
+        ("exercises", "return loss + reg / 2 * sum(", "return loss + reg * sum(", "02"),
+        ("exercises", "rows = rng.choice(len(X), size)", "rows = rng.choice(len(X), size + 1)", "01"),
+        ("exercises", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.1\"", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.2\"", "04"),
         # search
         ("search", "pair = (record[\"learning_rate\"], record[\"reg\"])", "pair = (record[\"reg\"], record[\"learning_rate\"])", "02"),
         ("search", "return max(finished, key=", "return min(finished, key=", "02"),
