@@ -151,8 +151,8 @@ def telling_lines() -> dict[str, str]:
     """Return the lines of the solutions that carry information, without spaces -> exercise.
 
     A line is the value of an assignment or of a return, a change in place, or a condition. It
-    carries information where it has two operations or more: arithmetic, comparisons, indices and
-    calls.
+    carries information where it has two operations or more: arithmetic, transposes, comparisons,
+    indices and calls.
     """
     return {_squeezed(ast.unparse(line)): exercise for exercise, line in _lines(2)}
 
@@ -212,7 +212,10 @@ def _operations(node: ast.AST) -> int:
         ast.Call,
         ast.AugAssign,
     )
-    return sum(isinstance(part, kinds) for part in ast.walk(node))
+    transposes = sum(
+        isinstance(part, ast.Attribute) and part.attr == "T" for part in ast.walk(node)
+    )
+    return transposes + sum(isinstance(part, kinds) for part in ast.walk(node))
 
 
 def _squeezed(text: str) -> str:
@@ -439,9 +442,10 @@ def _seen(cells: list[NotebookNode], place: int) -> str:
         for c in (cells[place - 1], *cells[place + 1 : place + 2])
         if c.cell_type == "markdown"
     ]
-    for text in texts:
-        if match := re.search(r"[Tt]o see\W*:?\W*\s*(.+?)(?:\n\n|$)", text, re.DOTALL):
-            return re.sub(r"[\[\]*$`\s]+", " ", match[1]).strip()
+    for lead in (r"[Ww]hat to see\W+", r"[Tt]o see\W+"):
+        for text in texts:
+            if match := re.search(lead + r"(.+?)(?:\n\n|$)", text, re.DOTALL):
+                return re.sub(r"[\[\]*$`\s]+", " ", match[1]).strip()
     return "the figure of this section"
 
 
