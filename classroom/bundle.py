@@ -38,7 +38,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from nbgrader.preprocessors import (  # type: ignore[import-untyped]
+from nbgrader.preprocessors import (
     ClearSolutions,
     ComputeChecksums,
     LockCells,

@@ -49,7 +49,7 @@ SYSTEM = [
     "/etc/ld.so.cache", "/etc/alternatives",
 ]  # fmt: skip
 USERS = range(61184, 65520)  # taken by nobody for long, systemd's range for such users
-WORK = "/work"
+WORK = "/box/work"  # no system and no checkout has its files below /box
 LEVELS = {
     "bubblewrap": "Contained by bubblewrap",
     "namespaces": "Contained in namespaces of its own",
@@ -236,7 +236,7 @@ class Contained:
             "limits": asdict(self._limits),
             "mounts": self._mounts(site, package) if inside else [],
             "site": [os.path.realpath(p) for p in site],
-            "package": "/package" if inside else str(package),
+            "package": "/box/package" if inside else str(package),
             "work": WORK if inside else str(work),
             "uid": uid,
         }
@@ -276,7 +276,7 @@ class Contained:
         for end in (self._lifeline, self._control):
             self._resources.callback(end.close)
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-        jail = "/classroom/jail.py" if self._kind == "bubblewrap" else str(HERE / "jail.py")
+        jail = "/box/classroom/jail.py" if self._kind == "bubblewrap" else str(HERE / "jail.py")
         work = settings["work"]
         with lifeline, control, open(printed, "wb") as theirs:
             fds = (lifeline.fileno(), control.fileno())
@@ -334,8 +334,8 @@ class Contained:
                 if os.path.isdir(os.path.join(path, name)):
                     mounts.append(("hide", "", os.path.join(path, name)))
         for name in ("jail", "wire", "worker"):
-            mounts.append(("bind", str(HERE / f"{name}.py"), f"/classroom/{name}.py"))
-        mounts.append(("bind", str(package), "/package"))
+            mounts.append(("bind", str(HERE / f"{name}.py"), f"/box/classroom/{name}.py"))
+        mounts.append(("bind", str(package), "/box/package"))
         return mounts
 
     def _bubblewrap(self, mounts: Any) -> list[str]:

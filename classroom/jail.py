@@ -32,7 +32,7 @@ READ_ONLY = 1 | MS_NOSUID  # MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CAPABILITY_VERSION_3 = 0x20080522
 DEVICES = ("null", "zero", "full", "random", "urandom")
-WORK = "/work"
+WORK = "/box/work"
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def enter_namespaces(lifeline: socket.socket, control: socket.socket) -> None:
 
 
 def build_root(mounts: list[list[str]], size: int) -> None:
-    """Make a root of its own that holds what `mounts` says, read-only, and an empty /work."""
+    """Make a root of its own that holds what `mounts` says, read-only, and an empty folder."""
     libc("mount", "none", "/", None, MS_REC | MS_PRIVATE, None)
     libc("mount", "tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
     os.mkdir("/tmp/old")
@@ -98,7 +98,7 @@ def build_root(mounts: list[list[str]], size: int) -> None:
             bind("/old" + source, target)
     for name in DEVICES:
         bind(f"/old/dev/{name}", f"/dev/{name}")
-    os.mkdir(WORK)
+    os.makedirs(WORK)
     libc("umount2", "/old", MNT_DETACH)
     os.rmdir("/old")
     attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, 0, 0)

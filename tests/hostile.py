@@ -258,7 +258,7 @@ for s in gc.get_objects():
         "right",
         inside("""\
 import os, shutil
-for path in (os.path.dirname('CANARY'), os.getcwd(), '/package', os.path.dirname(np.__file__)):
+for path in (os.path.dirname('CANARY'), os.getcwd(), '/box/package', os.path.dirname(np.__file__)):
     shutil.rmtree(path, ignore_errors=True)"""),
         namespaces=True,
     ),

@@ -470,9 +470,9 @@ def test_it_sees_python_the_package_and_an_empty_folder(canary, monkeypatch):
         site = str(Path(np.__file__).parent)
         for path in (
             "/",
-            "/package",
-            "/package/cs231n_helpers",
-            "/classroom",
+            "/box/package",
+            "/box/package/cs231n_helpers",
+            "/box/classroom",
             "/usr",
             site,
             "/dev",
@@ -481,7 +481,9 @@ def test_it_sees_python_the_package_and_an_empty_folder(canary, monkeypatch):
                 write(f"{path}/new")
         with pytest.raises(StudentError, match=r"Read-only|Permission denied"):
             write(np.__file__)
-        assert inside.function("module")("cs231n_helpers") == "/package/cs231n_helpers/__init__.py"
+        assert (
+            inside.function("module")("cs231n_helpers") == "/box/package/cs231n_helpers/__init__.py"
+        )
         with pytest.raises(StudentError, match="ModuleNotFoundError"):
             inside.function("module")("classroom.contained")
         assert inside.function("families")() in ([], ["lo"])
@@ -508,7 +510,7 @@ def test_either_kind_of_namespaces(level, canary):
         with pytest.raises(StudentError, match="No such file"):
             inside.function("see")(str(canary.parent))
         with pytest.raises(StudentError, match=r"Read-only|Permission denied"):
-            inside.function("write")("/package/new")
+            inside.function("write")("/box/package/new")
 
 
 def test_limits_only_says_so():
