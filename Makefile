@@ -10,10 +10,10 @@ READY := .venv/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side: one thread for each is faster than all cores for all of them.
-test test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+test test-classroom test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-torch test-browser lab notebooks faults lint bench bench-peers data lock clean assignment grade
+.PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading data lock clean assignment grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -21,7 +21,10 @@ help:  ## show this list
 
 test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
 	$(PY) tests/notebooks.py check
-	$(PY) -m pytest $(NBVAL) -n auto --dist loadfile -q
+	$(PY) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q
+
+test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
+	$(PY) -m pytest -m slow -n auto --dist loadscope -q tests
 
 test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is put into .torch
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
@@ -59,6 +62,9 @@ bench: $(READY)  ## measure the speed, write benchmarks/results.md (ARGS=--help 
 
 bench-peers: $(READY) .torch/.ready .sklearn/.ready  ## the same, with PyTorch and scikit-learn
 	PYTHONPATH=.torch:.sklearn $(BENCH)
+
+bench-grading: $(READY)  ## grade a class, and again with nbgrader, write benchmarks/grading.md
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/grading.py $(ARGS)
 
 data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
 	$(PY) -m cs231n_helpers.download

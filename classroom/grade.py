@@ -40,7 +40,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .contained import UnavailableError
+from .contained import Limits, UnavailableError
 from .hidden import POINTS
 from .pages import Graded, feedback_page, summary_page
 from .submission import NOTEBOOKS, Result, clean, grade_submission, read_folder
@@ -262,9 +262,9 @@ def _begin(path: Path, seed: int | None, late: str | None) -> dict[str, Any]:
     return run
 
 
-def _version(released: Path, budget: float) -> str:
+def _version(released: Path, limits: Limits) -> str:
     """Return a hash of all that decides on points besides the submission."""
-    digest = hashlib.sha256(f"{budget}".encode())
+    digest = hashlib.sha256(repr(limits).encode())
     for folder in (ROOT / "classroom", ROOT / "cs231n_helpers", released):
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
@@ -292,7 +292,8 @@ def grade(arguments: argparse.Namespace) -> int:
         )
     with locked(out):
         run = _begin(out / "run.json", arguments.seed, arguments.late)
-        version = _version(arguments.released, arguments.budget)
+        limits = Limits(call=arguments.call, wall=arguments.budget)
+        version = _version(arguments.released, limits)
         handed_in = {}  # without the notebooks, which may be large
         for student in students:
             files = read_folder(student.folder, arguments.assignment)
@@ -317,7 +318,7 @@ def grade(arguments: argparse.Namespace) -> int:
             assignment=arguments.assignment,
             released=arguments.released,
             seed=run["seed"],
-            budget=arguments.budget,
+            limits=limits,
         )
         workers = max(1, min(arguments.workers, len(todo)))
         with _executors(workers, arguments.scheduler) as executors:
@@ -463,14 +464,21 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="SECONDS",
         help="time for all exercises of a submission (%(default)g)",
     )
+    add(
+        "--call",
+        type=float,
+        default=20,
+        metavar="SECONDS",
+        help="time for a cell, and for one call of a function (%(default)g)",
+    )
     found = parser.parse_args(arguments)
     if not found.submissions.is_dir():
         parser.error(f"{found.submissions} is no folder: give the one that holds the submissions")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
     if missing:
         parser.error(f"{found.released} has no {missing[0]}.ipynb: run `make assignment` first")
-    if found.workers < 1 or not found.budget > 0:
-        parser.error("--workers and --budget must be at least 1")
+    if found.workers < 1 or not (found.budget > 0 and found.call > 0):
+        parser.error("--workers must be at least 1, --budget and --call more than 0")
     if found.seed is not None and found.seed < 0:
         parser.error(f"--seed {found.seed} is negative, but a seed is 0 or larger")
     if found.late:

@@ -16,7 +16,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -394,7 +394,7 @@ def _parse(source: str) -> ast.Module | None:
 # From cells to points
 
 
-def grade_submission(files: Files, *, released: Path, seed: int, budget: float) -> Result:
+def grade_submission(files: Files, *, released: Path, seed: int, limits: Limits) -> Result:
     """Grade what a student handed in.
 
     Parameters
@@ -404,8 +404,8 @@ def grade_submission(files: Files, *, released: Path, seed: int, budget: float) 
         The folder that the students were given: notebooks and the package without solutions.
     seed : int
         Of the hidden tests.
-    budget : float
-        Seconds for all exercises together.
+    limits : Limits
+        Of each of its worker processes; `wall` holds for all exercises together.
 
     Returns
     -------
@@ -413,7 +413,7 @@ def grade_submission(files: Files, *, released: Path, seed: int, budget: float) 
         The same for the same arguments, unless time runs out.
     """
     result = Result(exercises={}, notes=list(files.notes), output="", contained="")
-    end = time.monotonic() + budget
+    end = time.monotonic() + limits.wall
     for name in NOTEBOOKS:
         of_notebook = [exercise for exercise in POINTS if NOTEBOOK[exercise] == name]
         if name not in files.notebooks:
@@ -427,7 +427,13 @@ def grade_submission(files: Files, *, released: Path, seed: int, budget: float) 
         for exercise in of_notebook:
             result["exercises"][exercise] = _before_grading(exercise, handed_in)
         _run_notebook(
-            name, handed_in, result, package=released / "cs231n_helpers", seed=seed, end=end
+            name,
+            handed_in,
+            result,
+            package=released / "cs231n_helpers",
+            seed=seed,
+            limits=limits,
+            end=end,
         )
     return result
 
@@ -456,7 +462,14 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
 
 
 def _run_notebook(
-    name: str, handed_in: HandedIn, result: Result, *, package: Path, seed: int, end: float
+    name: str,
+    handed_in: HandedIn,
+    result: Result,
+    *,
+    package: Path,
+    seed: int,
+    limits: Limits,
+    end: float,
 ) -> None:
     """Run the cells of a notebook contained, and grade its exercises one after the other.
 
@@ -476,7 +489,7 @@ def _run_notebook(
                     "The time for all exercises together was used up before this one."
                 )
             break
-        box = Contained(package, cells, Limits(wall=left))
+        box = Contained(package, cells, replace(limits, wall=left))
         try:
             with box:
                 result["contained"] = box.level

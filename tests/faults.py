@@ -119,7 +119,7 @@ FAULTS = [
          "partial(svm_loss_vectorized, reg_scale=reg_scale)", "01"),
         ("classifiers", "partial(softmax_loss_vectorized, reg_scale=reg_scale)",
          "partial(softmax_loss_vectorized)", "02"),
-        ("classifiers", "weights = 0.001 * rng", "weights = 10.0 * rng", "01"),
+        ("classifiers", "weights: Floats = 0.001 * rng", "weights: Floats = 10.0 * rng", "01"),
         ("training", "rows = rng.choice(len(X), batch_size)", "rows = np.arange(batch_size) % len(X)", "01"),
         ("training", "rows = rng.choice(len(X), batch_size)", "rows = rng.choice(len(X), 1)", "01"),
         ("training", "X[rows], y[rows])", "X[rows], y[rows[::-1]])", "01"),

@@ -389,6 +389,7 @@ SHORTER = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_with_the_reference_it_runs_to_the_end(assignment):
     (assignment / "solved").mkdir()  # as in a second run: no cell waits any more
     for exercise, source in bundle.solutions().items():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from faults import FAULTS
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -78,7 +80,7 @@ def test_commands_in_the_texts_exist():
     assert phony == targets
     assert "make lab" in README
     assert "make test" in README
-    for target in ("lint", "test", "test-torch", "test-browser"):
+    for target in ("lint", "test", "assignment", "test-classroom", "test-torch", "test-browser"):
         assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     for extra in ("torch", "browser"):  # large, so installed where they are needed only
         ((name, wanted),) = requirements(extra).items() - requirements().items()
@@ -185,3 +187,13 @@ def test_the_map_leads_to_every_system_and_mistake():
         prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
         assert re.search(rf"\b{name}\b", prose), f"{notebook} never mentions {name}"
         assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), (notebook, section)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_each_fault_has_its_place(fault, tmp_path):
+    source = ROOT / "cs231n_helpers" / f"{fault.module}.py"
+    copy = tmp_path / f"{fault.module}.py"
+    copy.parent.mkdir(exist_ok=True, parents=True)
+    shutil.copy(source, copy)
+    fault.put_into(tmp_path)
+    assert copy.read_text("utf-8") != source.read_text("utf-8")
