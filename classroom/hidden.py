@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_helpers.exercises import EXERCISES
+
 from .hidden_loops import MakeRng, judge_search, judge_training
 from .hidden_values import SHEETS
 from .learner import CallError, Faults, Learner, capped
@@ -98,19 +100,17 @@ def grade_exercise(
     value True ()
     gradient False ('wrong_type',)
     """
-    exercise = EXERCISES[exercise_id]
-    learner = Learner(function, exercise.function, exercise.arguments)
+    learner = Learner(function, FUNCTION[exercise_id], JUDGED[exercise_id].arguments)
     try:
         with np.errstate(all="ignore"):  # what was returned may be anything, nan and inf too
             faults = JUDGES[exercise_id](learner, rng, make_rng)
     except CallError as error:
-        faults = dict.fromkeys(exercise.parts, error.fault)
+        faults = dict.fromkeys(PARTS[exercise_id], error.fault)
     parts = []
-    for name, points in exercise.parts.items():
+    for name, share in PARTS[exercise_id].items():
         fault = faults.get(name)
         sentence = fault.sentence if fault else f"The part {name!r} is right on all hidden data."
         codes = tuple(dict.fromkeys(fault.codes)) if fault else ()
-        share = points / exercise.points
         parts.append(Part(name, share, fault is None, capped(sentence, LONGEST), codes))
     return parts
 
@@ -121,71 +121,42 @@ Judge = Callable[[Learner, np.random.Generator, MakeRng], Faults]
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """An exercise: where it is, and its parts with their points."""
+class Judged:
+    """The arguments of an exercise's function, and its parts with their points."""
 
-    notebook: str
-    function: str
     arguments: Sequence[str]
     parts: Mapping[str, int]
 
-    @property
-    def points(self) -> int:
-        """Of all parts."""
-        return sum(self.parts.values())
-
 
 LINEAR = ("W", "X", "y")
+LENGTH = ("num_iters", "batch_size", "rng")
 
-EXERCISES: dict[str, Exercise] = {
-    "svm_naive": Exercise("01_svm", "hinge_loops", (*LINEAR, "delta"), {"loss": 5}),
-    "svm_gradient": Exercise(
-        "01_svm", "hinge_gradient_loops", (*LINEAR, "delta"), {"gradient": 6}
-    ),
-    "svm_vectorised": Exercise(
-        "01_svm", "hinge_arrays", (*LINEAR, "delta"), {"loss": 4, "gradient": 4}
-    ),
-    "penalty": Exercise(
-        "01_svm", "penalty", ("W", "reg", "reg_scale"), {"value": 2, "gradient": 3}
-    ),
-    "sgd": Exercise(
-        "01_svm", "gradient_descent",
-        ("loss_function", "W", "X", "y", "learning_rate", "reg", "num_iters", "batch_size", "rng"),
+JUDGED: dict[str, Judged] = {
+    "svm_naive": Judged((*LINEAR, "delta"), {"loss": 5}),
+    "svm_gradient": Judged((*LINEAR, "delta"), {"gradient": 6}),
+    "svm_vectorised": Judged((*LINEAR, "delta"), {"loss": 4, "gradient": 4}),
+    "penalty": Judged(("W", "reg", "reg_scale"), {"value": 2, "gradient": 3}),
+    "sgd": Judged(
+        ("loss_function", *LINEAR, "learning_rate", "reg", *LENGTH),
         {"minibatches": 3, "update": 3, "losses": 2},
     ),
-    "search": Exercise(
-        "01_svm", "grid_search", ("evaluate", "learning_rates", "regs"),
-        {"all pairs": 3, "best": 3},
-    ),
-    "softmax_naive": Exercise(
-        "02_softmax", "softmax_loops", (*LINEAR, "reg"), {"loss": 3, "large scores": 2}
-    ),
-    "softmax_gradient": Exercise(
-        "02_softmax", "softmax_gradient_loops", (*LINEAR, "reg"),
-        {"gradient": 5, "large scores": 1},
-    ),
-    "softmax_vectorised": Exercise(
-        "02_softmax", "softmax_arrays", (*LINEAR, "reg"),
-        {"loss": 3, "gradient": 4, "large scores": 1},
-    ),
-    "net_forward": Exercise(
-        "03_two_layer_net", "net_forward", ("params", "X"), {"hidden": 3, "scores": 3}
-    ),
-    "net_backward": Exercise(
-        "03_two_layer_net", "net_backward",
+    "search": Judged(("evaluate", "learning_rates", "regs"), {"all pairs": 3, "best": 3}),
+    "softmax_naive": Judged((*LINEAR, "reg"), {"loss": 3, "large scores": 2}),
+    "softmax_gradient": Judged((*LINEAR, "reg"), {"gradient": 5, "large scores": 1}),
+    "softmax_vectorised": Judged((*LINEAR, "reg"), {"loss": 3, "gradient": 4, "large scores": 1}),
+    "net_forward": Judged(("params", "X"), {"hidden": 3, "scores": 3}),
+    "net_backward": Judged(
         ("params", "X", "hidden", "dscores", "reg", "reg_scale"),
         {"W1": 3, "b1": 2, "W2": 3, "b2": 2},
     ),
-    "net_training": Exercise(
-        "03_two_layer_net", "train_net",
-        ("loss_function", "params", "X", "y", "learning_rate", "decay", "reg", "num_iters",
-         "batch_size", "rng"),
+    "net_training": Judged(
+        ("loss_function", "params", "X", "y", "learning_rate", "decay", "reg", *LENGTH),
         {"minibatches": 2, "update": 2, "decay": 2, "losses": 2},
     ),
-    "svm_dx": Exercise("04_dx_derivation", "svm_dx", (*LINEAR, "delta"), {"gradient": 6}),
-    "softmax_dx": Exercise("04_dx_derivation", "softmax_dx", LINEAR, {"gradient": 5}),
-    "net_dx": Exercise("04_dx_derivation", "net_dx", ("params", "X", "y"), {"gradient": 8}),
-}  # fmt: skip
+    "svm_dx": Judged((*LINEAR, "delta"), {"gradient": 6}),
+    "softmax_dx": Judged(LINEAR, {"gradient": 5}),
+    "net_dx": Judged(("params", "X", "y"), {"gradient": 8}),
+}
 
 JUDGES: dict[str, Judge] = {
     "sgd": partial(judge_training, net=False),
@@ -198,6 +169,6 @@ POINTS = {name: exercise.points for name, exercise in EXERCISES.items()}
 FUNCTION = {name: exercise.function for name, exercise in EXERCISES.items()}
 NOTEBOOK = {name: exercise.notebook for name, exercise in EXERCISES.items()}
 PARTS = {
-    name: {part: points / exercise.points for part, points in exercise.parts.items()}
-    for name, exercise in EXERCISES.items()
+    name: {part: points / POINTS[name] for part, points in judged.parts.items()}
+    for name, judged in JUDGED.items()
 }
