@@ -25,6 +25,7 @@ from cs231n_helpers import (
     softmax_input_gradient,
     softmax_loss,
     softmax_loss_vectorized,
+    svm_input_gradient,
     svm_loss,
     svm_loss_naive,
     svm_loss_vectorized,
@@ -880,6 +881,23 @@ class TestReport:
         assert next(calls) - before < 400
         assert seen == []
         assert figure.axes[2].images[0].get_array().shape == (8, 8)
+
+    @pytest.mark.parametrize("delta", [0.3, 0.7, 0.9, 1.0, 1.3])
+    def test_a_margin_that_cannot_be_seen_from_outside_is_no_offset(self, delta):
+        rng = np.random.RandomState(231)
+        W, X = rng.standard_normal((5, 4)), rng.standard_normal((7, 5))
+        y = np.array([0, 3, 3, 1, 3, 2, 1])
+
+        def by_input(X):
+            loss = svm_loss(X @ W, y, delta=delta)[0]
+            return loss, svm_input_gradient(W, X, y, delta=delta)
+
+        def counted(X):  # max(0, delta) at the correct class, too
+            loss = svm_loss(X @ W, y, delta=delta)[0] + delta
+            return loss, svm_input_gradient(W, X, y, delta=delta)
+
+        assert check_gradient(by_input, X).verdict == "correct"
+        assert [f.code for f in check_gradient(counted, X).findings] == ["loss_offset"]
 
     def test_plot_of_nothing(self):
         report = check_gradient(lambda w: (1.0, np.ones(3)), np.ones(2))

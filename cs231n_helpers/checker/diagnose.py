@@ -521,9 +521,11 @@ class _Diagnostician:
         """Compare the loss itself, which no derivative shows, with the textbook's."""
         if self.problem.reg is None and not self.problem.of_scores:
             return
+        hinge = "hinge" in model.head.name
+        if hinge:
+            model = self.with_its_margin(model)
         expected = self.factor * model.loss()
         offset = self.at.value - expected
-        hinge = "hinge" in model.head.name
         problem_classes = self.problem.T.shape[1]
         known = hinge or model.head.name == "softmax"  # a constant is a matter of taste elsewhere
         if known and abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
@@ -536,6 +538,22 @@ class _Diagnostician:
         elif _close(self.factor, N) and model.head.name in ("softmax", "hinge"):
             caution = Finding("loss_value", MESSAGES["sum"], caution=True)
             self.result.cautions.append(caution)
+
+    def with_its_margin(self, model: Model) -> Model:
+        """Of the margins with the same slopes here, the one that explains the value, if any does.
+
+        Where every class is active, any margin and any offset would: there the first is kept.
+        """
+        active = model.head_pieces(model.forward()[0][-1]).active
+        if active.sum() == active.size - len(active):
+            return model
+        for margin in self.margins():
+            other = replace(model, delta_margin=margin)
+            slopes = zip(other.gradients(), model.gradients(), strict=True)
+            alike = all(np.allclose(a, b) for a, b in slopes)
+            if alike and _close(self.factor * other.loss(), self.at.value):
+                return other
+        return model
 
     def check_overflow(self, model: Model, reading: Reading) -> None:
         """Shift the scores of each example by some thousands: softmax must not notice.
