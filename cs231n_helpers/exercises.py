@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checker import check_gradient
+from .checker import GradientReport, check_gradient
 from .checker.reference import HEADS, Model, one_per_row
 from .checks import Labels
 
 Function = Callable[..., Any]
 Float64s = NDArray[np.float64]
 
+ON_RANDOM_DATA = "check_gradient, on random data:"
 REFERENCE = Path("reference.zip")  # from the teacher
 
 #: Called as ``hook(exercise, function)`` with each function that is right, or taken from the
@@ -232,9 +233,10 @@ def _try_again(exercise: str) -> list[str]:
 def reference_hint(exercise: str) -> str:
     """Return what to do for whoever is stuck."""
     return (
-        "Stuck? The other exercises do not need this one: go on with the next. Where your teacher "
-        "has handed out the reference, later cells can do with "
-        f'{EXERCISES[exercise].function} = use_reference("{exercise}").'
+        "Stuck? The other exercises do not need this one: go on with the next. Where your\n"
+        "teacher has handed out the reference, two lines in a cell give it to later cells:\n"
+        "    from cs231n_helpers import use_reference\n"
+        f'    {EXERCISES[exercise].function} = use_reference("{exercise}")'
     )
 
 
@@ -243,6 +245,10 @@ def reference_hint(exercise: str) -> str:
 
 class _WrongError(Exception):
     """What is wrong, in one paragraph or more."""
+
+
+class _UnexplainedError(_WrongError):
+    """A value that is wrong, and no word on why."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +308,8 @@ def _unchanged(before: Any, after: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "None (is a `return` missing?)"
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
     if isinstance(value, np.ndarray | np.generic | float | int) and np.size(value) <= 12:
@@ -313,31 +321,55 @@ def _shown(value: Any) -> str:
     return f"{type(value).__name__} {value!r}"
 
 
-def _is(what: str, got: Any, wanted: Any, N: int = 1, tolerance: float = 1e-6) -> None:
-    """Compare with a value worked out by hand, and say how it is off."""
-    try:
-        found = np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
-        found = np.array(np.nan)
+def _is(
+    what: str,
+    got: Any,
+    wanted: Any,
+    N: int = 1,
+    tolerance: float = 1e-6,
+    times: int = 1,
+    hints: dict[float, str] | None = None,
+) -> None:
+    """Compare with a value worked out by hand, and say how it is off.
+
+    `times` is a factor that makes whole numbers, `hints` says what typical wrong values mean.
+    """
     right = np.asarray(wanted, dtype=float)
+    what = _upper(what if times == 1 else f"{times} {what}")
+    try:
+        found = times * np.asarray(got, dtype=float)
+    except (TypeError, ValueError):
+        found = None
+    if got is None or found is None:
+        raise _WrongError(f"{what} should be {_shown(right)}, and yours is {_shown(got)}.")
     if found.shape != right.shape:
-        shape = f"has the shape {right.shape}" if right.ndim else "is one number"
-        raise _WrongError(f"{_upper(what)} {shape}, and yours is {_shown(got)}.")
-    if np.allclose(found, right, rtol=tolerance, atol=tolerance):
+        rule = f"has the shape {right.shape}" if right.ndim else "is one number"
+        yours = f"has the shape {found.shape}" if found.ndim else f"is {_shown(found)}"
+        turned = found.ndim == 2 and np.array_equal(found.shape, right.shape[::-1])
+        raise _WrongError(f"{what} {rule}, and yours {yours}{': it is transposed' * turned}.")
+    close = np.isclose(found, right, rtol=tolerance, atol=tolerance)
+    if close.all():
         return
-    hints = {
+    factors = {
         -1.0: "the sign is the other way round",
         0.5: "that is half of it",
         2.0: "that is twice as much",
-        float(N): f"that is N = {N} times too large: it is a mean over the examples",
-        1.0 / N: f"that is N = {N} times too small: divide by N once",
+        float(N): f"that is N = {N} times too large: divide by N, the loss is a mean",
+        1.0 / N: f"that is N = {N} times too small: divide by N once, and not again",
     }
-    hint = next((h for k, h in hints.items() if np.allclose(found, k * right, rtol=1e-6)), "")
+    ratios = [h for k, h in factors.items() if np.allclose(found, k * right, rtol=1e-6)]
+    values = [h for k, h in (hints or {}).items() if np.allclose(found, k, rtol=1e-6)]
+    why = next(iter([*values, *ratios]), "")
     if not np.isfinite(found).all():
-        hint = "exp overflows, or a logarithm gets 0"
-    raise _WrongError(
-        f"{_upper(what)} should be {_shown(right)}, and yours is {_shown(got)}"
-        f"{': ' + hint if hint else ''}."
+        why = "exp overflows, a logarithm gets 0, or something is divided by 0"
+    ending = f": {why}." if why else "."
+    error = _WrongError if why else _UnexplainedError
+    if right.size <= 12:
+        raise error(f"{what} should be {_shown(right)}, and yours is {_shown(found)}{ending}")
+    place = tuple(np.argwhere(~close)[0].tolist())
+    raise error(
+        f"{what}: {np.sum(~close)} of {right.size} numbers are off. At {list(place)} it should be "
+        f"{_shown(right[place])}, and yours is {_shown(found[place])}{ending}"
     )
 
 
@@ -345,18 +377,46 @@ def _upper(text: str) -> str:
     return text if text[1].isupper() else text[0].upper() + text[1:]  # dW stays dW
 
 
-def _gradient_is_right(loss: Function, params: Any, *args: Any) -> str:
-    """What `check_gradient` says, if the gradient is right."""
+def _report(loss: Function, params: Any, *args: Any) -> GradientReport:
+    """Return what `check_gradient` says."""
     try:
         with np.errstate(all="ignore"):
-            report = check_gradient(loss, params, *args)
+            return check_gradient(loss, params, *args)
     except (_WrongError, NotImplementedError):
         raise
     except Exception as error:
         raise _WrongError(f"On other data it raises {type(error).__name__}: {error}.") from None
+
+
+def _gradient_is_right(loss: Function, params: Any, *args: Any) -> str:
+    """What `check_gradient` says, if the gradient is right."""
+    report = _report(loss, params, *args)
     if not report:
-        raise _WrongError("check_gradient, on random data:", str(report))
-    return f"check_gradient, on random data: {str(report).splitlines()[0]}"
+        raise _WrongError(ON_RANDOM_DATA, str(report))
+    return f"{ON_RANDOM_DATA} {str(report).splitlines()[0]}"
+
+
+def _is_gradient(
+    what: str,
+    got: Any,
+    wanted: Any,
+    loss: Function,
+    params: Any,
+    *args: Any,
+    N: int,
+    times: int = 1,
+) -> None:
+    """Compare with a gradient worked out by hand; `check_gradient` may know why it is wrong."""
+    try:
+        _is(what, got, wanted, N=N, times=times)
+    except _UnexplainedError as wrong:
+        try:
+            report = _report(loss, params, *args)
+        except _WrongError as elsewhere:
+            raise _WrongError(*wrong.args, "On random data:", *elsewhere.args) from None
+        if {finding.code for finding in report.mistakes} - {"unexplained"}:
+            raise _WrongError(*wrong.args, ON_RANDOM_DATA, str(report)) from None
+        raise
 
 
 # ---- examples, worked out by hand in the notebooks ----
@@ -364,6 +424,7 @@ def _gradient_is_right(loss: Function, params: Any, *args: Any) -> str:
 W_SVM = np.array([[1.0, 2, 1], [2, 0, 0]])  # (D, C), the four examples of notebook 01
 X_SVM = np.array([[1.0, 1], [2, 1], [-1, -2], [2, -2]])
 Y_SVM = np.array([0, 2, 1, 1])
+OWN_CLASS = "each example pays the margin for its own class, too: leave out j = y_i"
 DW_SVM = [[0.5, 0.75, -1.25], [0.25, 0.75, -1.0]]  # with the margin 1/2
 
 W_LOG = np.log([[1 / 2, 3, 1 / 7], [4, 1 / 3, 49]])  # (D, C), the two examples of notebook 02
@@ -423,7 +484,12 @@ def _with_penalty(loss: float, reg: float, *weights: Float64s) -> float:
 
 
 def _svm_naive(f: _Learner) -> Iterator[str]:
-    _is("the loss of the four examples by hand", f(W_SVM, X_SVM, Y_SVM), 2, N=4)
+    hints = {
+        3.0: OWN_CLASS,
+        3.25: "the margin belongs inside, max(0, m_ij)",
+        4.75: "m_ij has the score of the right class with a minus",
+    }
+    _is("the loss of the four examples by hand", f(W_SVM, X_SVM, Y_SVM), 2, N=4, hints=hints)
     _is("the loss with the margin 2", f(W_SVM, X_SVM, Y_SVM, delta=2.0), 3, N=4)
     yield "the loss of the four examples by hand is 2, with the margin 2 it is 3"
     _is("at W = 0 the loss for three classes", f(0 * W_SVM, X_SVM, Y_SVM), 2, N=4)
@@ -436,26 +502,26 @@ def _svm_naive(f: _Learner) -> Iterator[str]:
 
 
 def _svm_gradient(f: _Learner) -> Iterator[str]:
-    _is("dW of the four examples by hand", f(W_SVM, X_SVM, Y_SVM, delta=0.5), DW_SVM, N=4)
-    yield "dW of the four examples by hand, with the margin 1/2"
-
     def loss(W: Float64s, X: Float64s, y: Labels) -> Any:
         return _model("hinge", W, X, y, 0.7).loss(), f(W, X, y, delta=0.7)
 
+    dW = f(W_SVM, X_SVM, Y_SVM, delta=0.5)
+    _is_gradient("dW of the four examples by hand", dW, DW_SVM, loss, *_random(), N=4)
+    yield "dW of the four examples by hand, with the margin 1/2"
     yield _gradient_is_right(loss, *_random())
     yield from _at_the_kink(f(W_SVM, X_SVM, Y_SVM))
 
 
 def _svm_vectorised(f: _Learner) -> Iterator[str]:
-    loss, dW = f.pair("loss, dW", W_SVM, X_SVM, Y_SVM, delta=0.5)
-    _is("the loss of the four examples by hand, with the margin 1/2", loss, 1.625, N=4)
-    yield "the loss of the four examples by hand, with the margin 1/2, is 1.625"
-    _is("dW of the four examples by hand", dW, DW_SVM, N=4)
-    yield "their dW"
-
     def loss_function(W: Float64s, X: Float64s, y: Labels) -> Any:
         return f.pair("loss, dW", W, X, y, delta=0.7)
 
+    loss, dW = f.pair("loss, dW", W_SVM, X_SVM, Y_SVM, delta=0.5)
+    what = "the loss of the four examples by hand, with the margin 1/2,"
+    _is(what, loss, 1.625, N=4, hints={2.125: OWN_CLASS})
+    yield f"{what} is 1.625"
+    _is_gradient("dW of the four examples by hand", dW, DW_SVM, loss_function, *_random(), N=4)
+    yield "their dW"
     yield _gradient_is_right(loss_function, *_random())
     yield from _no_loop(f)
     yield from _at_the_kink(f.pair("loss, dW", W_SVM, X_SVM, Y_SVM)[1])
@@ -482,6 +548,9 @@ def _penalty(f: _Learner) -> Iterator[str]:
     yield _gradient_is_right(loss, _random()[0], 0.3)
 
 
+AGAINST = "a step goes against the gradient"
+
+
 def _sgd(f: _Learner) -> Iterator[str]:
     seen: list[Any] = []
 
@@ -498,10 +567,12 @@ def _sgd(f: _Learner) -> Iterator[str]:
         raise _WrongError("loss_function should be given reg, as it is.")
     yield "each step draws its minibatch with rng.choice, and rows of X and y belong together"
     for step, (at, *_) in enumerate(seen):
+        after = f"after {step} step{'s' * (step != 1)}"
         _is(
-            f"with the gradient 2 everywhere and the rate 0.5, W from 5 before step {step}",
+            f"W from 5, with the gradient 2 everywhere and the rate 0.5, {after}",
             at[0, 0],
             5 - step,
+            hints={5.0 + step: AGAINST},
         )
     _is("and W after three steps", result[0], np.full((2, 3), 2.0))
     yield "each step goes against the gradient, as far as the rate says"
@@ -542,13 +613,21 @@ def _search(f: _Learner) -> Iterator[str]:
         )
     yield "each pair of the grid is evaluated once, and noted"
     if best != (0.2, 1.0):
-        raise _WrongError(f"The pair with the highest accuracy is (0.2, 1.0), and yours is {best}.")
+        raise _WrongError(
+            "best should be the pair with the highest accuracy, the key (0.2, 1.0), and yours is "
+            f"{best!r}."
+        )
     yield "the best pair is the one with the highest accuracy"
+
+
+OWN_LABEL = {np.log(50 / 3) / 2: "each example has its own label, y[i]"}
+HALF = "the penalty is half of reg times the sum of squares"
 
 
 def _softmax_naive(f: _Learner) -> Iterator[str]:
     hand = np.log(50) / 2  # of log 10 and log 5
-    _is("the loss of the two examples by hand", f(W_LOG, X_LOG, Y_LOG, 0.0), hand, N=2)
+    found = f(W_LOG, X_LOG, Y_LOG, 0.0)
+    _is("the loss of the two examples by hand", found, hand, N=2, hints=OWN_LABEL)
     yield "the loss of the two examples by hand, (log 10 + log 5) / 2"
     W = np.array([[1.0, 2], [3, 0]])  # squares that sum to 14
     zeros = np.zeros((1, 2))
@@ -557,6 +636,7 @@ def _softmax_naive(f: _Learner) -> Iterator[str]:
         "with scores of 0, two classes, reg 2 and squares that sum to 14, the loss",
         found,
         np.log(2) + 14,
+        hints={np.log(2): "the penalty is missing", np.log(2) + 28: HALF},
     )
     yield "the penalty"
     _is("the loss for scores of 10000 and -10000", f(W_LARGE, X_LARGE, Y_LARGE, 0.0), 1e4, N=2)
@@ -569,31 +649,34 @@ def _softmax_naive(f: _Learner) -> Iterator[str]:
 
 
 def _softmax_gradient(f: _Learner) -> Iterator[str]:
-    _is("dW of the two examples by hand", f(W_LOG, X_LOG, Y_LOG, 0.0), DW_LOG, N=2)
-    yield "dW of the two examples by hand"
-
     def loss(W: Float64s, X: Float64s, y: Labels, reg: float) -> Any:
         return _with_penalty(_model("softmax", W, X, y).loss(), reg, W), f(W, X, y, reg)
 
+    dW = f(W_LOG, X_LOG, Y_LOG, 0.0)
+    _is_gradient("dW of the two examples by hand", dW, DW_LOG, loss, *_random(), 0.3, N=2)
+    yield "dW of the two examples by hand"
     yield _gradient_is_right(loss, *_random(), 0.3)
     _is("dW for scores of 10000", f(W_LARGE, X_LARGE, Y_LARGE, 0.0), [[0.5, 0, -0.5]], N=2)
     yield "scores of 10000"
 
 
 def _softmax_vectorised(f: _Learner) -> Iterator[str]:
-    loss, dW = f.pair("loss, dW", W_LOG, X_LOG, Y_LOG, 0.0)
-    _is("the loss of the two examples by hand", loss, np.log(50) / 2, N=2)
-    yield "the loss of the two examples by hand, (log 10 + log 5) / 2"
-    _is("dW of the two examples by hand", dW, DW_LOG, N=2)
-    yield "their dW"
-
     def loss_function(W: Float64s, X: Float64s, y: Labels, reg: float) -> Any:
         return f.pair("loss, dW", W, X, y, reg)
 
+    loss, dW = f.pair("loss, dW", W_LOG, X_LOG, Y_LOG, 0.0)
+    what = "the loss of the two examples by hand"
+    _is(what, loss, np.log(50) / 2, N=2, hints=OWN_LABEL)
+    yield "the loss of the two examples by hand, (log 10 + log 5) / 2"
+    by_hand = "dW of the two examples by hand"
+    _is_gradient(by_hand, dW, DW_LOG, loss_function, *_random(), 0.3, N=2)
+    yield "their dW"
     yield _gradient_is_right(loss_function, *_random(), 0.3)
     W, X, y = _random()
-    wanted = _with_penalty(_model("softmax", W, X, y).loss(), 0.3, W)
-    _is("the loss of random data with reg 0.3", f(W, X, y, 0.3)[0], wanted, N=7)
+    data_loss = _model("softmax", W, X, y).loss()
+    hints = {data_loss: "the penalty is missing", _with_penalty(data_loss, 0.6, W): HALF}
+    wanted = _with_penalty(data_loss, 0.3, W)
+    _is("the loss of random data with reg 0.3", f(W, X, y, 0.3)[0], wanted, N=7, hints=hints)
     loss, dW = f.pair("loss, dW", W_LARGE, X_LARGE, Y_LARGE, 0.0)
     _is("the loss for scores of 10000 and -10000", loss, 1e4, N=2)
     _is("dW for scores of 10000", dW, [[0.5, 0, -0.5]], N=2)
@@ -621,14 +704,6 @@ def _net_backward(f: _Learner) -> Iterator[str]:
         raise _WrongError(
             f"It must return a dict with W1, b1, W2 and b2, and it returns {_shown(grads)}."
         )
-    for name in ("W2", "b2", "W1", "b1"):  # in the order of the way back
-        _is(
-            f"8 d{name} of the net for a pencil",
-            8 * np.asarray(grads[name]),
-            GRADIENTS_NET[name],
-            N=2,
-        )
-        yield f"d{name} of the net for a pencil"
 
     def loss(params: dict[str, Float64s], X: Float64s, y: Labels, reg: float) -> Any:
         model = _model("softmax", params, X, y)
@@ -637,6 +712,10 @@ def _net_backward(f: _Learner) -> Iterator[str]:
         value = _with_penalty(model.loss(), reg, params["W1"], params["W2"])
         return value, f(params, X, inputs[1], dscores, reg)
 
+    for name in ("W2", "b2", "W1", "b1"):  # in the order of the way back
+        what, by_hand = f"d{name} of the net for a pencil", GRADIENTS_NET[name]
+        _is_gradient(what, grads[name], by_hand, loss, *_random_net(), 0.3, N=2, times=8)
+        yield what
     yield _gradient_is_right(loss, *_random_net(), 0.3)
     grads = f(NET, X_NET, hidden, np.zeros((2, 4)), 0.5, reg_scale=1.0)
     _is(
@@ -670,9 +749,10 @@ def _net_training(f: _Learner) -> Iterator[str]:
     params, losses = run(10, 6)
     yield "each step draws its minibatch with rng.choice, and rows of X and y belong together"
     _is(
-        "with the gradient 1 everywhere and the rate 1, b2[0] from -1 before step 1",
+        "after a step of the rate 1 where the gradient is 1, b2[0], which starts at -1,",
         seen[1][0]["b2"][0],
         -2,
+        hints={0.0: AGAINST},
     )
     yield "each step goes against the gradient, as far as the rate says"
     _is(
@@ -695,42 +775,43 @@ def _net_training(f: _Learner) -> Iterator[str]:
 
 def _svm_dx(f: _Learner) -> Iterator[str]:
     by_hand = [[0.5, -0.5, -0.5], [-1.5, 0.5, 2.0]]
-    _is("dX of the two examples by hand", f(W_DX, X_DX, Y_DX), by_hand, N=2)
-    with_margin_4 = [[0, -1, 0.5], [-3, 0, 2.5]]
-    _is("their dX with the margin 4", f(W_DX, X_DX, Y_DX, delta=4.0), with_margin_4, N=2)
-    yield "dX of the two examples by hand, with the margins 1 and 4"
     W, X, y = _random()
 
     def loss(X: Float64s) -> Any:
         return _model("hinge", W, X, y).loss(), f(W, X, y)
 
+    what = "dX of the two examples by hand"
+    _is_gradient(what, f(W_DX, X_DX, Y_DX), by_hand, loss, X, N=2)
+    with_margin_4 = [[0, -1, 0.5], [-3, 0, 2.5]]
+    _is("their dX with the margin 4", f(W_DX, X_DX, Y_DX, delta=4.0), with_margin_4, N=2)
+    yield f"{what}, with the margins 1 and 4"
     yield _gradient_is_right(loss, X)
 
 
 def _softmax_dx(f: _Learner) -> Iterator[str]:
-    X = np.log(2) * np.array([[1.0, 0, 0], [0, 1, 0]])
-    by_hand = np.array([[4, -12, -4], [-55 / 3, 5, 55 / 3]])
-    _is("30 dX of the two examples by hand", 30 * np.asarray(f(W_DX, X, Y_DX)), by_hand, N=2)
-    yield "dX of the two examples by hand"
     W, X, y = _random()
 
     def loss(X: Float64s) -> Any:
         return _model("softmax", W, X, y).loss(), f(W, X, y)
 
+    what, by_hand = "dX of the two examples by hand", [[4, -12, -4], [-55 / 3, 5, 55 / 3]]
+    found = f(W_DX, np.log(2) * np.array([[1.0, 0, 0], [0, 1, 0]]), Y_DX)
+    _is_gradient(what, found, by_hand, loss, X, N=2, times=30)
+    yield what
     yield _gradient_is_right(loss, X)
     _is("dX for scores of 10000", f(W_LARGE, X_LARGE, Y_LARGE), [[0], [1e4]], N=2)
     yield "scores of 10000"
 
 
 def _net_dx(f: _Learner) -> Iterator[str]:
-    found = 8 * np.asarray(f(NET, X_NET, Y_NET))
-    _is("8 dX of the net for a pencil (notebook 03)", found, [[0, 7], [-4, 1]], N=2)
-    yield "dX of the net for a pencil (notebook 03)"
     params, X, y = _random_net()
 
     def loss(X: Float64s) -> Any:
         return _model("softmax", params, X, y).loss(), f(params, X, y)
 
+    what = "dX of the net for a pencil (notebook 03)"
+    _is_gradient(what, f(NET, X_NET, Y_NET), [[0, 7], [-4, 1]], loss, X, N=2, times=8)
+    yield what
     yield _gradient_is_right(loss, X)
 
 
