@@ -207,6 +207,14 @@ def test_functions_of_the_package_only_hand_on(build):
         assert path.read_bytes() == (given / "checker" / path.name).read_bytes()
 
 
+def test_no_cell_shows_a_stable_softmax():
+    """Its two lines are half of Exercise 2.3, under any names."""
+    for name in bundle.NOTEBOOKS:
+        for cell in bundle.student_notebook(name).cells:
+            if cell.cell_type == "code":
+                assert not re.search(r"scores\S*\.max\(axis=1, keepdims", cell.source), cell.id
+
+
 def test_folded_answers_and_stored_outputs_of_exercises_are_gone():
     for name in bundle.NOTEBOOKS:
         notebook = bundle.student_notebook(name)
