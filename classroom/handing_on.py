@@ -88,13 +88,29 @@ def show_expected(cell: str, still_open: Sequence[str]) -> None:
     """Show what a waiting cell shows in the finished notebook."""
     from IPython.display import publish_display_data
 
-    names = " and ".join(f"{EXERCISES[e]} of {EXERCISES[e].notebook}.ipynb" for e in still_open)
-    print(f"This cell waits for {names}. It will show:\n")
+    print(f"{exercises.paragraphs(f'This cell waits for {_named(still_open)}.')}\nIt will show:\n")
     for output in json.loads((EXPECTED / f"{cell}.json").read_text(encoding="utf-8")):
         if "text" in output:
             print(output["text"], end="")
         else:
             publish_display_data(output["data"], output["metadata"])  # type: ignore[no-untyped-call]
+
+
+def _named(some: Sequence[str]) -> str:
+    """Name exercises, each notebook once.
+
+    >>> _named(["svm_naive", "penalty"])
+    'Exercises 1.1 (hinge_loops) and 1.4 (penalty) of 01_svm.ipynb'
+    """
+    notebooks: dict[str, list[str]] = {}
+    for it in (EXERCISES[exercise] for exercise in some):
+        notebooks.setdefault(it.notebook, []).append(f"{it.number} ({it.function})")
+    parts = [f"{_and(names)} of {notebook}.ipynb" for notebook, names in notebooks.items()]
+    return f"{'Exercise' if len(some) == 1 else 'Exercises'} {', and '.join(parts)}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
 def install() -> None:

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.preprocessors import CheckCellMetadata
 
-from classroom import bundle
+from classroom import bundle, handing_on
 from cs231n_helpers import check_exercise, exercises, use_reference
 from cs231n_helpers.exercises import EXERCISES, OpenExerciseError, WrongExerciseError
 
@@ -213,6 +213,15 @@ def test_no_cell_shows_a_stable_softmax():
         for cell in bundle.student_notebook(name).cells:
             if cell.cell_type == "code":
                 assert not re.search(r"scores\S*\.max\(axis=1, keepdims", cell.source), cell.id
+
+
+def test_waiting_cells_name_each_notebook_once():
+    some = ["svm_naive", "svm_gradient", "penalty", "softmax_dx"]
+    assert handing_on._named(some) == (
+        "Exercises 1.1 (hinge_loops), 1.2 (hinge_gradient_loops) and 1.4 (penalty) of 01_svm.ipynb"
+        ", and 4.2 (softmax_dx) of 04_dx_derivation.ipynb"
+    )
+    assert handing_on._named(["svm_dx"]) == "Exercise 4.1 (svm_dx) of 04_dx_derivation.ipynb"
 
 
 def test_folded_answers_and_stored_outputs_of_exercises_are_gone():
@@ -446,7 +455,7 @@ def test_whoever_is_stuck_goes_on(build, assignment):
     assert "Exercise 4.2 (softmax_dx) is right" in outputs[4][0].text
     assert "Exercise 4.3 (net_dx) is right" in outputs[6][0].text
     assert outputs[7][0].text.startswith(
-        "This cell waits for Exercise 1.3 (hinge_arrays) of 01_svm"
+        "This cell waits for Exercises 1.3 (hinge_arrays) of 01_svm.ipynb, and 4.1 (svm_dx) of\n"
     )
     assert outputs[7][1].data.keys() == {"image/png", "text/plain"}  # what it will show
     assert outputs[8][0].ename == "OpenExerciseError"
