@@ -428,7 +428,7 @@ def _picture_of(cell: NotebookNode, seen: str) -> list[NotebookNode]:
     lines = [line for line in lines if not gives_away(line)]
     if not lines:
         return []
-    lead = "*What your own code should lead to here (the cell of the finished notebook shows it):*"
+    lead = "*The code that stood here would give an exercise away. This is what it shows:*"
     shown = new_markdown_cell("\n\n".join([lead, *lines]), id=cell.id)
     if attachments:
         shown.attachments = attachments
@@ -442,10 +442,10 @@ def _seen(cells: list[NotebookNode], place: int) -> str:
         for c in (cells[place - 1], *cells[place + 1 : place + 2])
         if c.cell_type == "markdown"
     ]
-    for lead in (r"[Ww]hat to see\W+", r"[Tt]o see\W+"):
-        for text in texts:
-            if match := re.search(lead + r"(.+?)(?:\n\n|$)", text, re.DOTALL):
-                return re.sub(r"[\[\]*$`\s]+", " ", match[1]).strip()
+    for text in texts:
+        if match := re.search(r"[Ww]hat to see\W+(.+?)(?:\n\n|$)", text, re.DOTALL):
+            words = re.sub(r"\s+", " ", re.sub(r"[\[\]*$`]", "", match[1])).strip()
+            return words[0].upper() + words[1:]
     return "the figure of this section"
 
 

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import CheckCellMetadata
 
 from classroom import bundle, handing_on
@@ -207,6 +207,15 @@ def test_functions_of_the_package_only_hand_on(build):
         assert path.read_bytes() == (given / "checker" / path.name).read_bytes()
 
 
+def test_what_stands_for_a_figure_is_what_to_see():
+    finished = bundle.finished("01_svm").cells
+    place = next(i for i, cell in enumerate(finished) if cell.id == "svm-33-code")
+    assert bundle._seen(finished, place).startswith("The error against the weight, for 20 weights.")
+    text = "To see them, plot.\n\n**What to see:** left, $C - 1$ `lines`.\n\nEnd."
+    to_see = new_markdown_cell(text)
+    assert bundle._seen([to_see, new_code_cell()], 1) == "Left, C - 1 lines."
+
+
 def test_no_cell_shows_a_stable_softmax():
     """Its two lines are half of Exercise 2.3, under any names."""
     for name in bundle.NOTEBOOKS:
@@ -239,6 +248,7 @@ def test_folded_answers_and_stored_outputs_of_exercises_are_gone():
                 pictures += 1
                 alt = re.search(rf"!\[([^]]+)\]\(attachment:{re.escape(file)}\)", cell.source)
                 assert len(alt[1]) > 30
+                assert alt[1][0] == alt[1][0].upper()
         stored = nbformat.writes(bundle.finished(name)).count('"image/png": "')
         assert pictures == stored, name  # what the result should look like is kept, all of it
 
