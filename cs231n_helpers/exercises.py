@@ -11,6 +11,8 @@ Shapes: N examples, D features, H hidden units, C classes.
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
 import inspect
 import linecache
 import textwrap
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -119,6 +122,7 @@ def check_exercise(exercise: str, function: Function) -> None:
     it = _exercise(exercise)
     right: list[str] = []
     try:
+        remarks = list(_by_itself(function))
         for line in CHECKS[exercise](_Learner(function)):
             right.append(line)
     except OpenExerciseError:
@@ -130,7 +134,7 @@ def check_exercise(exercise: str, function: Function) -> None:
         message = paragraphs(f"{it} is not right yet.", *said, *wrong.args, *_try_again(exercise))
         raise WrongExerciseError(message) from None
     print(f"{it} is right:")
-    for line in right:
+    for line in right + remarks:
         print(textwrap.fill(line, 94, initial_indent="- ", subsequent_indent="  "))
     for hook in when_right:
         hook(exercise, function)
@@ -249,6 +253,61 @@ class _WrongError(Exception):
 
 class _UnexplainedError(_WrongError):
     """A value that is wrong, and no word on why."""
+
+
+def _by_itself(function: Function) -> Iterator[str]:
+    """Say what a function takes from other cells; refuse the package and other exercises."""
+    code = getattr(function, "__code__", None)
+    source = "".join(linecache.getlines(code.co_filename)) if code else ""
+    if not source:
+        return
+    try:
+        cell = compile(source, "cell", "exec", dont_inherit=True)
+    except SyntaxError:  # of IPython's own
+        return
+    made = {step.argval for step in dis.get_instructions(cell) if step.opname == "STORE_NAME"}
+    used = _globals_of(function, made)
+    foreign = sorted(
+        (used & function.__globals__.keys()) - made - vars(builtins).keys() - {"np", "__name__"}
+    )
+    forbidden = [name for name in foreign if _is_ours(name, function.__globals__[name])]
+    if forbidden:
+        raise _WrongError(
+            f"It uses {_code(forbidden)}, and it is graded without the package and the other "
+            "exercises: write it with NumPy alone."
+        )
+    if foreign:
+        yield (
+            f"(It uses {_code(foreign)} from another cell. In grading that is there only if you "
+            "added that cell yourself, and the other notebooks do not see it: put all that the "
+            "function needs into its own cell.)"
+        )
+
+
+def _is_ours(name: str, value: Any) -> bool:
+    """Whether a name is one of the package's, or an exercise."""
+    module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+    in_package = str(module).split(".")[0] == __name__.split(".")[0]
+    return in_package or name in {it.function for it in EXERCISES.values()}
+
+
+def _code(names: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _globals_of(function: Function, made: set[str]) -> set[str]:
+    """Return the global names that a function uses, and those functions that its cell has made."""
+    found: set[str] = set()
+    codes: list[Any] = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        steps = dis.get_instructions(code)
+        names = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"} - found
+        found |= names
+        helpers = (getattr(function.__globals__.get(n), "__code__", None) for n in names & made)
+        codes += filter(None, helpers)
+    return found
 
 
 @dataclass(frozen=True)

@@ -625,6 +625,31 @@ def test_other_right_ways_are_right():
     check_exercise("search", grid_search)
 
 
+def test_what_comes_from_other_cells_is_said(capsys):
+    def check(source, **others):
+        function = exercises.function_from(source, "penalty")
+        function.__globals__.update(others)
+        check_exercise("penalty", function)
+        return "from another cell" in capsys.readouterr().out
+
+    body = "def penalty(W, reg, reg_scale=0.5):\n    return {}, 2 * reg_scale * reg * W"
+    helper = body.format("reg_scale * reg * squares(W)")
+    assert check(helper, squares=lambda W: np.sum(W**2))
+    assert not check(f"def squares(W): return np.sum(W**2)\n{helper}")
+    assert not check(f"{body.format('reg_scale * reg * np.sum(W**2)')}\nprint(__name__)")
+    within = f"def squares(W): return square(W)\n{helper}"
+    assert check(within, square=lambda W: np.sum(W**2))
+    with pytest.raises(WrongExerciseError, match="NameError: name 'squares' is not defined"):
+        check(helper)
+    inner = body.format("sum((lambda v: reg_scale * reg * square(v))(v) for v in W.ravel())")
+    assert check(inner, square=np.square)
+    assert not check(f"from numpy import square\n{inner}")
+    with pytest.raises(WrongExerciseError, match="It uses `square`, and it is graded without the"):
+        check(inner, square=use_reference)  # of the package
+    with pytest.raises(WrongExerciseError, match="It uses `hinge_loops`"):
+        check(helper.replace("squares", "hinge_loops"), hinge_loops=lambda W: np.sum(W**2))
+
+
 def test_what_is_right_is_passed_to_whoever_listens(monkeypatch):
     heard = []
     monkeypatch.setattr(exercises, "when_right", [lambda *args: heard.append(args)])
