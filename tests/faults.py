@@ -227,7 +227,7 @@ FAULTS = [
         # the visible checks of exercises
         ("exercises", "print(f\"{it} is right:\")", "print(f\"{it} is open:\")", "01"),
         ("exercises", "for line in CHECKS[exercise](_Learner(function)):", "for line in list(CHECKS[exercise](_Learner(function)))[1:]:", "01"),
-        ("exercises", "np.allclose(found, right, rtol=tolerance", "np.allclose(found, -right, rtol=tolerance", "01"),
+        ("exercises", "np.isclose(found, right, rtol=tolerance", "np.isclose(found, -right, rtol=tolerance", "01"),
         ("exercises", "    if not report:\n", "    if report:\n", "01"),
         ("exercises", "if not all(map(_unchanged, args, given)):", "if all(map(_unchanged, args, given)):", "01"),
         ("exercises", "return loss + reg / 2 * sum(", "return loss + reg * sum(", "02"),
