@@ -278,18 +278,29 @@ def _version(released: Path, limits: Limits) -> str:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what is new or changed, write all output, and return how many were not graded."""
-    from .gradebook import Gradebook  # takes seconds to import, which the workers do without
+    from .gradebook import (
+        Gradebook,
+        check_database,
+    )  # takes seconds to import, which the workers do without
 
     out: Path = arguments.out
     results = out / "results"
-    results.mkdir(parents=True, exist_ok=True)
-    (out / "feedback").mkdir(exist_ok=True)
     students, problems = students_in(arguments.submissions)
     if not students:
         raise RefusedError(
             f"{arguments.submissions} holds no folder, but each student needs one with their "
             "notebooks"
         )
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        (out / "feedback").mkdir(exist_ok=True)
+        check_database(arguments.db)
+    except OSError as error:
+        raise RefusedError(
+            f"--out {out} cannot be written ({error.strerror}): give a folder that can"
+        ) from error
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
     with locked(out):
         run = _begin(out / "run.json", arguments.seed, arguments.late)
         limits = Limits(call=arguments.call, wall=arguments.budget)
@@ -421,7 +432,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add("submissions", type=Path, help="a folder with a folder for each student")
+    add("submissions", type=Path, nargs="?", help="a folder with a folder for each student")
     add("--out", type=Path, default=Path("build/grades"), help="where to write (%(default)s)")
     add(
         "--released",
@@ -448,7 +459,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--deadline",
         type=_time,
         metavar="TIME",
-        help="as in 2030-01-31T23:59+01:00, UTC without an offset; kept in the gradebook",
+        help="as in 2030-01-31T23:59+01:00, UTC without an offset, and a date alone is its first "
+        "minute; kept in the gradebook",
     )
     add(
         "--late",
@@ -472,6 +484,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="time for a cell, and for one call of a function (%(default)g)",
     )
     found = parser.parse_args(arguments)
+    if found.submissions is None:
+        parser.error("no submissions: give their folder, as in `make grade SUBMISSIONS=submitted`")
     if not found.submissions.is_dir():
         parser.error(f"{found.submissions} is no folder: give the one that holds the submissions")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
@@ -511,7 +525,12 @@ was stopped goes on. With --scheduler all machines need this project and see the
 
 def _time(text: str) -> datetime:
     """Return a time in UTC without a zone, as nbgrader keeps it."""
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: write it as in 2030-01-31T23:59+01:00"
+        ) from error
     return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 

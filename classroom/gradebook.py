@@ -17,7 +17,8 @@ from typing import Any
 
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Float
 from traitlets.utils.importstring import import_item
 
@@ -73,11 +74,28 @@ def late_plugin(rule: str) -> Any:
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)%/(day|hour)", rule):
         return PerTime(share=float(match[1]) / 100, seconds={"day": 86400, "hour": 3600}[match[2]])
     try:
-        return import_item(rule)()
-    except (ImportError, AttributeError, ValueError) as error:
+        plugin = import_item(rule)
+        if not (isinstance(plugin, type) and issubclass(plugin, LateSubmissionPlugin)):
+            raise TypeError("it is no class of nbgrader's LateSubmissionPlugin")
+        return plugin()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             f"{rule!r} is no rule for late submissions ({error}): give none, zero, 10%/day, "
             "2%/hour or the class of an nbgrader plugin, as in late.SubMarks"
+        ) from error
+
+
+def check_database(url: str) -> None:
+    """Raise ValueError unless a database answers at a URL of SQLAlchemy."""
+    try:
+        engine = create_engine(url)
+        engine.connect().close()
+        engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        raise ValueError(
+            f"--db opens no database ({str(error).splitlines()[0]}): give a URL as in "
+            "sqlite:///gradebook.db or postgresql+psycopg2://user@host/name, of a server that "
+            "runs, and install its driver into .venv"
         ) from error
 
 

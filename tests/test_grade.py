@@ -587,16 +587,33 @@ class TestRun:
         ("options", "message"),
         [
             (["--late", "sometimes"], "'sometimes' is no rule for late submissions"),
+            (["--late", "os.path.join"], "it is no class of nbgrader's LateSubmissionPlugin"),
             (["--workers", "0"], "must be at least 1"),
             (["--seed", "-3"], "--seed -3 is negative"),
             (["--released", "nowhere"], "run `make assignment` first"),
-            (["--deadline", "tomorrow"], "invalid _time value: 'tomorrow'"),
+            (["--deadline", "tomorrow"], "'tomorrow' is no time: write it as in 2030-01-31T23:59"),
         ],
     )
     def test_refusals(self, course, options, message, capsys):
         with pytest.raises(SystemExit):
             course(*options)
         assert message in capsys.readouterr().err
+
+    @pytest.mark.parametrize("url", ["gradebook", "postgresql+nothing://host/x", "sqlite:////no/x"])
+    def test_a_database_that_does_not_open_is_refused_before_grading(self, course, url, capsys):
+        assert course("--db", url, expected=2) == []
+        assert "--db opens no database (" in capsys.readouterr().err
+        assert len(course()) == 3
+
+    def test_an_output_that_is_a_file(self, course, capsys):
+        (course.out / "file").touch()
+        course("--out", str(course.out / "file"), expected=2)
+        assert "cannot be written (Not a directory): give a folder that" in capsys.readouterr().err
+
+    def test_no_submissions_named(self, capsys):
+        with pytest.raises(SystemExit):
+            grading.main([])
+        assert "as in `make grade SUBMISSIONS=submitted`" in capsys.readouterr().err
 
     def test_no_students(self, course, capsys):
         shutil.rmtree(course.submissions)
