@@ -365,10 +365,11 @@ def grade(arguments: argparse.Namespace) -> int:
                     result,
                     failed.get(student, ""),
                 )
-                write(out / one.page, feedback_page(one, deadline))
+                write(out / one.page, feedback_page(one, run["late"]))
                 graded.append(one)
         write(out / "grades.csv", grades_csv(graded))
-        write(out / "summary.html", summary_page(graded, problems, deadline, arguments.assignment))
+        page = summary_page(graded, problems, deadline, run["late"], arguments.assignment)
+        write(out / "summary.html", page)
         write(out / "run.json", json.dumps(run | {"finished": True}))
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, {out / 'feedback'}")
     for student, why in failed.items():

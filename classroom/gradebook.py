@@ -36,6 +36,8 @@ class Row:
     raw, penalty, total : float
         Sum of the points, what is taken off for being late, and what remains.
     seconds_late : float
+    due : datetime or None
+        For this student, with an extension; UTC without a zone.
     """
 
     points: Mapping[str, float]
@@ -43,6 +45,7 @@ class Row:
     penalty: float
     total: float
     seconds_late: float
+    due: datetime | None = None
 
 
 class PerTime(LateSubmissionPlugin):  # type: ignore[misc]
@@ -230,6 +233,7 @@ class Gradebook:
             penalty,
             max(0.0, raw - penalty),
             seconds_late,
+            submission.duedate if self.deadline else None,
         )
 
 

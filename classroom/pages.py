@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,6 +75,7 @@ def _template(name: str) -> Template:
     environment.filters["points"] = shown_points
     environment.filters["time"] = "{:%Y-%m-%d %H:%M} UTC".format
     environment.filters["duration"] = shown_duration
+    environment.filters["rule"] = shown_rule
     environment.filters["address"] = quote
     return environment.get_template(name)
 
@@ -87,19 +90,32 @@ def shown_points(points: float) -> str:
 
 
 def shown_duration(seconds: float) -> str:
-    """Return a duration in the largest unit that fits.
+    """Return a duration in two units, so that it shows whether a day or an hour has begun.
 
-    >>> shown_duration(59), shown_duration(3600), shown_duration(200_000)
-    ('59 seconds', '1 hour', '2.3 days')
+    >>> shown_duration(59), shown_duration(3600), shown_duration(86401)
+    ('59 seconds', '1 hour', '1 day 1 second')
     """
+    left, shown = math.ceil(seconds), []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        if seconds >= size or size == 1:
-            count = f"{seconds / size:.1f}".removesuffix(".0")
-            return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
-    raise AssertionError
+        count, left = divmod(left, size)
+        if count:
+            shown.append(f"{count} {unit}{'s' if count > 1 else ''}")
+    return " ".join(shown[:2])
 
 
-def feedback_page(graded: Graded, deadline: datetime | None) -> str:
+def shown_rule(late: str) -> str:
+    """Return a rule of `classroom.gradebook.late_plugin` in words.
+
+    >>> shown_rule("10%/day")
+    '10% is taken off for each day that has begun'
+    """
+    if found := re.fullmatch(r"(.+%)/(day|hour)", late):
+        return f"{found[1]} is taken off for each {found[2]} that has begun"
+    known = {"none": "being late costs nothing", "zero": "a late submission earns nothing"}
+    return known.get(late, f"{late} says what being late costs")
+
+
+def feedback_page(graded: Graded, late: str) -> str:
     """Return the page of a student: points, what passed, and what to do about the rest."""
     result = graded.result
     notebooks: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -129,7 +145,7 @@ def feedback_page(graded: Graded, deadline: datetime | None) -> str:
         graded=graded,
         result=result,
         row=graded.row,
-        deadline=deadline,
+        late=late,
         maximum=sum(POINTS.values()),
         notebooks=notebooks,
         sentence=_sentence(graded.row, full),
@@ -155,7 +171,11 @@ def _sentence(row: Row, full: int) -> str:
 
 
 def summary_page(
-    graded: Sequence[Graded], notes: Sequence[str], deadline: datetime | None, assignment: str
+    graded: Sequence[Graded],
+    notes: Sequence[str],
+    deadline: datetime | None,
+    late: str,
+    assignment: str,
 ) -> str:
     """Return the page of the class: how it went, what went wrong most, and what needs a look."""
     totals = [one.row.total for one in graded]
@@ -182,7 +202,9 @@ def summary_page(
         maximum=maximum,
         mean=mean(totals),
         median=median(totals),
+        rule=late,
         late=sum(one.row.seconds_late > 0 for one in graded),
+        without_time=sum(one.timestamp is None for one in graded),
         histogram=_histogram(totals, maximum),
         exercises=exercises,
         findings=_findings(graded),

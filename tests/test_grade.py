@@ -723,6 +723,7 @@ class TestGradebook:
             book.grant_extension("assignment1", "bob", days=1)
             book.db.commit()
         assert course() == []  # with the deadline and the rule of the last run
+        assert "due 2030-01-03 00:00 UTC" in (course.out / "feedback" / "bob.html").read_text()
         row = course.rows()["bob"]
         assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "6.00", "12.50")
         page = (course.out / "feedback" / "bob.html").read_text()
@@ -1018,7 +1019,7 @@ def graded(text, code_="scale_N"):
     result = Result(exercises=exercises, notes=[text], output=text, contained=text)
     points = {e: found["points"] for e, found in exercises.items()}
     raw = sum(points.values())
-    row = Row(points, raw, 0.1 * raw, 0.9 * raw, 4000.0)
+    row = Row(points, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))
     return Graded(text, "feedback/x.html", datetime(2030, 1, 2, 3, 4, 5), row, result)
 
 
@@ -1045,9 +1046,9 @@ class TestPages:
         one = graded(text)
         failed = Graded(text, "feedback/y.html", None, one.row, None, text)
         return (
-            feedback_page(one, self.DUE),
-            feedback_page(failed, None),
-            summary_page([one, failed], [text], self.DUE, text),
+            feedback_page(one, "10%/day"),
+            feedback_page(failed, "none"),
+            summary_page([one, failed], [text], self.DUE, "10%/day", text),
         )
 
     def test_no_text_becomes_a_tag(self):
@@ -1063,18 +1064,25 @@ class TestPages:
         text = " ".join(Structure(self.pages("dW is N times too large")[0]).text.split())
         assert "Feedback for" in text
         assert "Handed in 2030-01-02 03:04 UTC, due 2030-01-01 00:00 UTC." in text
-        assert "Handed in 1.1 hours after the deadline" in text
+        assert (
+            "Handed in 1 hour 6 minutes after the deadline; 10% is taken off for each day" in text
+        )
         assert "loss (2.5): dW is N times too large" in text
         assert "5 of 15 exercises are solved." in text
 
     def test_summary_counts(self):
         class_ = [graded(f"student {i}", code_) for i, code_ in enumerate(["a", "b", "b"])]
-        page = summary_page(class_, [], None, "assignment1")
+        page = summary_page(class_, [], None, "none", "assignment1")
         found = Structure(page)
         text = " ".join(found.text.split())
         assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
         total = shown_points(class_[0].row.total)
         assert f"{total} points on average, of 100" in text
+
+    def test_summary_says_who_has_no_time(self):
+        page = self.pages("text")[2]
+        assert "10% is taken off for each day that has begun" in page
+        assert "1 of 2 submissions have no timestamp.txt" in page
 
     @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
     def test_histogram(self, totals):
