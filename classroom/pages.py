@@ -212,7 +212,25 @@ def summary_page(
             one.result["contained"] for one in graded if one.result and one.result["contained"]
         ).most_common(),
         failed=[one for one in graded if one.result is None],
+        to_know={one.student: _to_know(one) for one in graded},
     )
+
+
+def _to_know(graded: Graded) -> list[str]:
+    """Return what a teacher may want to look into: files, stops, and points entered by hand."""
+    if graded.result is None:
+        return [graded.failure]
+    said = list(graded.result["notes"])
+    for exercise, one in graded.result["exercises"].items():
+        points = graded.row.points[exercise]
+        if one["source"] and not one["parts"]:  # stopped before it could be judged
+            said += [f"{FUNCTION[exercise]}: {note}" for note in one["notes"]]
+        if points != one["points"]:
+            said.append(
+                f"{FUNCTION[exercise]}: {shown_points(points)} points by the teacher, "
+                f"{shown_points(one['points'])} by the tests."
+            )
+    return said
 
 
 def _histogram(totals: Sequence[float], maximum: float, bins: int = 10) -> list[dict[str, Any]]:

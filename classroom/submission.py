@@ -141,6 +141,19 @@ def read_folder(folder: Path, assignment: str) -> Files:
             + ", ".join(f"{name}.ipynb" for name in NOTEBOOKS)
             + " and lie in the folder that is handed in."
         )
+    missing = [f"{name}.ipynb" for name in NOTEBOOKS if f"{name}.ipynb" not in found]
+    if 0 < len(missing) < len(NOTEBOOKS):
+        notes.append(f"Not handed in: {', '.join(missing)}.")
+    others = sorted(
+        clean(name)[:80]
+        for name in found
+        if name.endswith(".ipynb") and name.removesuffix(".ipynb") not in NOTEBOOKS
+    )
+    if missing and others:
+        notes.append(
+            f"Not looked at, for their names: {', '.join(others[:5])}. If one of them is a missing "
+            "notebook, give it the name under which it was handed out."
+        )
     timestamp = None
     for path in (*places, folder):
         if path / "timestamp.txt" in found.get("timestamp.txt", []):

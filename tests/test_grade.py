@@ -140,6 +140,13 @@ class TestReading:
         assert not files.notebooks
         assert "None of the notebooks was found: they are called 01_svm" in files.notes[0]
 
+    def test_what_is_missing_or_has_another_name(self, tmp_path):
+        hand_in(tmp_path, names=NOTEBOOKS[1:])
+        assert read_folder(tmp_path, "assignment1").notes == ("Not handed in: 01_svm.ipynb.",)
+        (tmp_path / "01_svm (1).ipynb").touch()
+        notes = read_folder(tmp_path, "assignment1").notes
+        assert notes[1].startswith("Not looked at, for their names: 01_svm (1).ipynb. If one")
+
     def test_of_several_one_counts(self, tmp_path):
         hand_in(tmp_path / "a", {"penalty": "wrong = 1"})
         hand_in(tmp_path / "assignment1", {"penalty": PENALTY})
@@ -1078,6 +1085,16 @@ class TestPages:
         assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
         total = shown_points(class_[0].row.total)
         assert f"{total} points on average, of 100" in text
+
+    def test_summary_says_what_a_teacher_may_look_into(self):
+        one = graded("anna")
+        of_sgd, points = one.result["exercises"]["sgd"], one.row.points["penalty"]
+        of_sgd |= {"parts": [], "notes": ["Stopped: it took longer than 20 s."]}
+        one.row.points["penalty"] = points + 1
+        page = Structure(summary_page([one], [], None, "none", "assignment1")).text
+        assert "gradient_descent: Stopped: it took longer than 20 s." in page
+        by_hand, by_tests = shown_points(points + 1), shown_points(points)
+        assert f"penalty: {by_hand} points by the teacher, {by_tests} by the tests." in page
 
     def test_summary_says_who_has_no_time(self):
         page = self.pages("text")[2]
