@@ -175,6 +175,8 @@ class Sheet:
             return Fault(found[0].message, tuple(f.code for f in found))
         of_loss = part in ("loss", "value")
         says = " ".join(_of_loss(f) if of_loss else _of_gradient(f, name) for f in found[:2])
+        if "reg_scale" in learner.arguments and "reg * W" in says and "reg_scale" not in says:
+            says += " That is with reg_scale = 0.5; in general it is 2 * reg_scale * reg * W."
         return Fault(f"{says} ({fault.sentence.rstrip('.')}.)", tuple(f.code for f in found))
 
     def ask(self, part: str, learner: Learner, case: Case, malformed: bool) -> list[Finding]:
@@ -336,7 +338,7 @@ def _differs(given: Any, right: Any, name: str, case: Case) -> Fault | None:
     off = np.abs(array - right) > case.tolerance * largest
     says = (
         f"{capital(name)} is wrong in {off.sum()} of {off.size} entries {where}, by up to "
-        f"{np.abs(array - right).max():.2g}; the largest entry is {largest:.2g}."
+        f"{np.abs(array - right).max():.2g}; the largest right entry is {largest:.2g}."
     )
     return Fault(says, ("unexplained",))
 

@@ -17,20 +17,20 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .hidden import FUNCTION, NOTEBOOK, POINTS
-from .submission import Result
+from .submission import PartResult, Result
 
 if TYPE_CHECKING:
     from .gradebook import Row
 
 TITLES = {
     "svm_naive": "The hinge loss in loops",
-    "svm_gradient": "Its gradient in loops",
+    "svm_gradient": "The hinge gradient in loops",
     "svm_vectorised": "Hinge loss and gradient without loops",
     "penalty": "The penalty and its gradient",
     "sgd": "Stochastic gradient descent",
     "search": "The search for settings",
     "softmax_naive": "The softmax loss in loops",
-    "softmax_gradient": "Its gradient in loops",
+    "softmax_gradient": "The softmax gradient in loops",
     "softmax_vectorised": "Softmax loss and gradient without loops",
     "net_forward": "The net, forward",
     "net_backward": "The net, backward",
@@ -133,10 +133,7 @@ def feedback_page(graded: Graded, late: str) -> str:
                 "maximum": maximum,
                 "state": "full" if points >= maximum else "part" if points > 0 else "none",
                 "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
-                "parts": [
-                    {**part, "points": part["share"] * maximum}
-                    for part in (one or {"parts": []})["parts"]
-                ],
+                "parts": _parts(one["parts"], maximum) if one else [],
                 "notes": one["notes"] if one else [],
                 "source": one["source"] if one else "",
             }
@@ -152,6 +149,17 @@ def feedback_page(graded: Graded, late: str) -> str:
     )
 
 
+def _parts(parts: Sequence[PartResult], maximum: int) -> list[dict[str, Any]]:
+    """Return the parts with their points; what was said of an earlier one is not said again."""
+    first: dict[str, str] = {}
+    shown = []
+    for part in parts:
+        earlier = first.setdefault(part["sentence"], part["name"])
+        sentence = part["sentence"] if earlier == part["name"] else f"as for {earlier}."
+        shown.append({**part, "sentence": sentence, "points": part["share"] * maximum})
+    return shown
+
+
 def _sentence(row: Row, full: int) -> str:
     """Return what a student wants to know first."""
     if full == len(POINTS):
@@ -161,8 +169,8 @@ def _sentence(row: Row, full: int) -> str:
     solved = "1 exercise is" if full == 1 else f"{full or 'None'} of {len(POINTS)} exercises are"
     if not any(row.points.values()):
         return (
-            "No points yet. Below it says for each exercise why, and what to try first; each of "
-            "them can be solved by itself."
+            "No points yet. Below it says why, exercise by exercise; each can be solved without "
+            "the others."
         )
     return (
         f"{solved} solved. Most is to be gained in {FUNCTION[most]} ({TITLES[most]}): "

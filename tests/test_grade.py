@@ -43,6 +43,7 @@ from classroom.submission import (
     NOTEBOOKS,
     ExerciseResult,
     Files,
+    PartResult,
     Result,
     grade_submission,
     parse_notebook,
@@ -1076,6 +1077,14 @@ class TestPages:
         )
         assert "loss (2.5): dW is N times too large" in text
         assert "5 of 15 exercises are solved." in text
+
+    def test_a_sentence_is_said_once(self):
+        one = graded("anna")
+        part = PartResult(name="W1", share=0.3, passed=False, sentence="W1 is None.", codes=[])
+        one.result["exercises"]["net_backward"]["parts"] = [part, {**part, "name": "b1"}]
+        text = " ".join(Structure(feedback_page(one, "none")).text.split())
+        assert text.count("W1 is None.") == 1
+        assert "b1 (3): as for W1." in text
 
     def test_summary_counts(self):
         class_ = [graded(f"student {i}", code_) for i, code_ in enumerate(["a", "b", "b"])]
