@@ -50,7 +50,7 @@ from cs231n_helpers.exercises import EXERCISES
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = tuple(dict.fromkeys(it.notebook for it in EXERCISES.values()))
 GIVES_AWAY = "gives-away"
-STUB = "raise NotImplementedError  # your code in the place of this line"
+STUB = 'raise NotImplementedError("open: write your code in the place of this line")'
 
 #: Functions whose bodies call `handing_on`, by module.
 HANDED_ON = {
