@@ -352,6 +352,14 @@ def test_each_changed_argument_is_named():
     assert lost("net_backward", right, 0) == set()
 
 
+def test_the_gradient_of_the_penalty_is_told_for_each_reg_scale():
+    def penalty(W, reg, reg_scale=0.5):
+        return reg_scale * reg * np.sum(W * W), 2 * reg * W
+
+    _, gradient = grade_exercise("penalty", penalty, np.random.default_rng(0))
+    assert "in general it is 2 * reg_scale * reg * W." in gradient.sentence
+
+
 def test_a_changed_argument_costs_the_part_that_it_corrupts():
     right = first_right("net_backward")
 
