@@ -17,7 +17,7 @@ test test-classroom test-torch test-browser notebooks faults: export OPENBLAS_NU
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
-	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile | expand -t 18
 
 test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
 	$(PY) tests/notebooks.py check

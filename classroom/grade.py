@@ -515,7 +515,7 @@ SUBMISSIONS holds a folder for each student, named like the student, with 01_svm
 timestamp.txt beside the notebooks, which nbgrader's collect writes, says when they were handed in.
 
 Written are grades.csv, feedback/STUDENT.html, summary.html and the gradebook. Points, comments
-and penalties are in the gradebook, where `nbgrader export` and nbgrader's formgrader find them.
+and penalties are in the gradebook, where `nbgrader export` and nbgrader's API find them.
 What a teacher enters there (a manual score, extra credit, an extension) is kept, and counts in all
 files from the next run on. In grades.csv a name that begins with = + - or @ has a ' before it.
 

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook, filled in by us: its formgrader and `nbgrader export` read it.
+"""nbgrader's gradebook, filled in by us: its API and `nbgrader export` read it.
 
 What a teacher enters there (a manual score, extra credit, an extension) stays and counts.
 """

@@ -68,8 +68,7 @@ class Learner:
 
     def _call(self, args: tuple[Any, ...]) -> Any:
         if not callable(self.function):
-            says = f"There is no function {self.name}: define it in the cell of this exercise."
-            raise CallError("", Fault(says, ("not_defined",)))
+            raise self._undefined()
         self.calls += 1
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -81,6 +80,10 @@ class Learner:
                 raise
             raise self._error(error) from None
 
+    def _undefined(self) -> CallError:
+        says = f"There is no function {self.name}: its cell does not define it, or failed before."
+        return CallError("", Fault(says, ("not_defined",)))
+
     def _error(self, error: Exception) -> CallError:
         try:
             kind, text = type(error).__name__, str(error)
@@ -89,6 +92,8 @@ class Learner:
         if kind == "StudentError":  # raised in another process: "TypeName: message"
             kind, _, text = text.partition(":")
         kind, text = capped(kind.strip(), 40), capped(text.strip(), 250)
+        if kind == "NameError" and text.startswith(self.name):  # the worker's own words
+            return self._undefined()
         if kind == "NotImplementedError":
             return CallError(kind, Fault("This exercise is not done yet.", ("not_done",)))
         return CallError(kind, Fault(f"{self.name} raised {kind}: {text}", ("raises",)))

@@ -887,6 +887,12 @@ class TestSubmission:
         result = self.grade(tmp_path, released, answers)
         assert self.points(result) == {"penalty": 5}
 
+    def test_a_cell_that_fails_defines_nothing(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {"penalty": "import nosuch\n" + PENALTY})
+        part = result["exercises"]["penalty"]["parts"][0]
+        assert part["codes"] == ["not_defined"]
+        assert part["sentence"].startswith("There is no function penalty: its cell does not define")
+
     def test_printed(self, tmp_path, released):
         result = self.grade(tmp_path, released, {"penalty": PENALTY + "print('<b>\\x1b[2J')"})
         assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"
