@@ -83,9 +83,10 @@ def enter_namespaces(lifeline: socket.socket, control: socket.socket) -> None:
 def build_root(mounts: list[list[str]], size: int) -> None:
     """Make a root of its own that holds what `mounts` says, read-only, and an empty folder."""
     libc("mount", "none", "/", None, MS_REC | MS_PRIVATE, None)
-    libc("mount", "tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
-    os.mkdir("/tmp/old")
-    libc("pivot_root", "/tmp", "/tmp/old")
+    new, old = "/tmp", "old"  # of the old root's folders, one that is everywhere
+    libc("mount", "tmpfs", new, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+    os.mkdir(f"{new}/{old}")
+    libc("pivot_root", new, f"{new}/{old}")
     os.chdir("/")
     os.umask(0o022)
     for kind, source, target in mounts:

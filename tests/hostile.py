@@ -267,7 +267,8 @@ for path in (os.path.dirname('CANARY'), os.getcwd(), '/box/package', os.path.dir
         "error",
         inside("""\
 import glob, os
-for root in ['', *glob.glob('/proc/*/root'), *glob.glob('/proc/*/cwd')]:
+places = glob.glob('/proc/*/*')
+for root in ['', *(p for p in places if os.path.basename(p) in ('root', 'cwd'))]:
     if os.path.exists(root + 'CANARY'):
         return 0.0, W
 raise LookupError('nothing found')"""),
