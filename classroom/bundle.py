@@ -111,7 +111,6 @@ NEEDS: dict[str, set[str]] = {
 }
 NEEDS["TwoLayerNet.train"] = NEEDS["TwoLayerNet.loss"] | {"net_training"}
 NEEDS["explore_net"] = NEEDS["TwoLayerNet.train"]
-NEEDS["explore_input_step"] = {"softmax_vectorised"}
 CLASSES = {name.split(".")[0] for name in NEEDS if "." in name}
 WITH_REG = {"svm_loss_vectorized", "svm_loss_naive"}  # need penalty where reg is given
 #: Lines of solutions that say no more than the text does, or that stand everywhere.

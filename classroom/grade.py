@@ -38,7 +38,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+
+from cs231n_helpers.training import progress
 
 from .contained import Limits, UnavailableError
 from .hidden import POINTS
@@ -278,11 +279,10 @@ def _version(released: Path, limits: Limits) -> str:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what is new or changed, write all output, and return how many were not graded."""
-    from .gradebook import (
-        Gradebook,
-        check_database,
-    )  # takes seconds to import, which the workers do without
+    # It takes seconds to import, which the workers do without.
+    from .gradebook import Gradebook, check_database
 
+    shown = partial(progress, unit=" submissions", delay=0)
     out: Path = arguments.out
     results = out / "results"
     students, problems = students_in(arguments.submissions)
@@ -336,7 +336,7 @@ def grade(arguments: argparse.Namespace) -> int:
             items = [(student.folder, handed_in[student][0]) for student in todo]
             by_folder = {student.folder: student for student in todo}
             found = outcomes(task, items, *executors)
-            for (folder, digest), outcome in _progress("grading", found, len(todo)):
+            for (folder, digest), outcome in shown(found, "grading", total=len(todo)):
                 student = by_folder[folder]
                 if isinstance(outcome, UnavailableError):
                     raise RefusedError(str(outcome)) from outcome
@@ -353,7 +353,7 @@ def grade(arguments: argparse.Namespace) -> int:
         graded = []
         with Gradebook(arguments.db, arguments.assignment, arguments.deadline, run["late"]) as book:
             deadline = book.deadline
-            for student in _progress("writing", students, len(students)):
+            for student in shown(students, "writing"):
                 result = None if student in failed else stored(student)
                 timestamp = handed_in[student][1]
                 row = book.record(student.name, timestamp, *_scores(result))
@@ -413,15 +413,6 @@ def grades_csv(graded: Sequence[Graded]) -> str:
         name = re.sub(r"^(?=[=+\-@])", "'", one.student)
         table.writerow([name, one.timestamp or "", *(f"{number:.2f}" for number in numbers)])
     return text.getvalue()
-
-
-def _progress(what: str, items: Iterable[Item], total: int) -> Iterable[Item]:
-    """Iterate behind a bar with an estimate, under the rules of the package's progress bars."""
-    unwatched = "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("CS231N_PROGRESS") == "0"
-    bar: Iterable[Item] = tqdm(
-        items, what, total, leave=False, disable=True if unwatched else None, unit=" submissions"
-    )
-    return bar
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

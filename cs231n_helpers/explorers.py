@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from .checks import Floats, Labels, NotFiniteError, as_batch, as_labels, as_matrix
 from .classifiers import TwoLayerNet
@@ -534,7 +535,7 @@ def draw_input_step(
     """
     rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
     S = np.asarray(scores(rows))  # (2, C)
-    P = len(S) * softmax_loss(S, [0, 0])[1] + np.eye(S.shape[1])[0]  # dscores is (P - Y) / N
+    P = softmax(S, axis=1)
     before, after = (class_names[k] for k in P.argmax(axis=1))
     change = changed - image
     rms, limit = float(np.sqrt(np.mean(change**2))), float(np.abs(change).max()) or 1.0

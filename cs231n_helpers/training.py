@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,9 +21,10 @@ with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar
 Item = TypeVar("Item")
 
 
-def progress(items: Iterable[Item], description: str = "") -> Iterable[Item]:
+def progress(items: Iterable[Item], description: str = "", **settings: Any) -> Iterable[Item]:
     """Iterate over `items` behind a progress bar that appears after a second and leaves no trace.
 
+    Other settings, such as the total of items that do not know their number, are tqdm's own.
     Silent where nobody watches: standard error is not a terminal, the notebook runs under nbval,
     or the environment variable CS231N_PROGRESS is 0.
 
@@ -32,7 +33,8 @@ def progress(items: Iterable[Item], description: str = "") -> Iterable[Item]:
     """
     unwatched = "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("CS231N_PROGRESS") == "0"
     disable = True if unwatched else None  # None: tqdm looks whether there is a terminal
-    bar: Iterable[Item] = tqdm(items, desc=description, delay=1, leave=False, disable=disable)
+    settings = {"delay": 1, "leave": False, "disable": disable} | settings
+    bar: Iterable[Item] = tqdm(items, desc=description, **settings)
     return bar
 
 
