@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from corpus import linear, nets, vectors
+from golden import golden, report_record
 from matplotlib.figure import Figure
 
 from cs231n_helpers import (
@@ -97,12 +98,15 @@ class TestCorpus:
         assert report.verdict == "wrong"
         assert report.mistakes
         assert report.evaluations <= 80
+        assert report_record(report) == golden("reports")[WRONG[i][1]["id"]]
 
     @pytest.mark.parametrize(("corpus", "entry"), RIGHT, ids=names(RIGHT))
     def test_nothing_right_is_blamed(self, corpus, entry):
         for seed in range(5):
             report = check(corpus, entry, seed)
             assert report.verdict == "correct", (seed, str(report))
+            if seed == 0:
+                assert report_record(report) == golden("reports")[entry["id"]]
             params = corpus.make_inputs(entry, seed)[0]
             limit = max(20, 8 + 3 * len(params)) if isinstance(params, dict) else 11
             assert report.evaluations <= limit, seed

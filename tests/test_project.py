@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from faults import FAULTS
+from golden import error_texts, golden, signatures
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -112,6 +113,11 @@ def test_package_names_its_modules():
     table = cs231n_helpers.__doc__.split("=\n")[2:]
     named = set(re.findall(r"^(\w+)(?:, (\w+))?  ", "\n".join(table), re.MULTILINE))
     assert {name for pair in named for name in pair if name} == modules
+
+
+def test_error_texts_and_signatures_are_those_that_are_frozen():
+    assert error_texts() == golden("errors")
+    assert signatures() == golden("signatures")
 
 
 def test_version_is_in_the_changelog():

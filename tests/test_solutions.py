@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from golden import golden, parts_record
 from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
@@ -61,6 +62,7 @@ def test_wrong_solutions_lose_their_parts_and_are_told_why(wrong):
             assert any(code.startswith(wrong.code) for code in part.codes), part
             assert part.sentence.isprintable()
     assert calls[0] <= MOST_CALLS
+    assert parts_record(parts) == golden("solutions")[f"{wrong.exercise}: {wrong.name}"]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=IDS)
