@@ -41,7 +41,7 @@ notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (
 	$(PY) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
 
 assignment: $(READY)  ## write the students' bundle into build/assignment, and as a zip beside it
-	$(PY) -m classroom.bundle
+	$(PY) -m classroom.release.bundle
 
 faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
 	$(PY) tests/faults.py
@@ -52,7 +52,7 @@ lint: $(READY)  ## look for mistakes with ruff and mypy
 	$(PY) -m mypy
 
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
-	$(PY) -m classroom.grade $(SUBMISSIONS) $(ARGS)
+	$(PY) -m classroom.grading.run $(SUBMISSIONS) $(ARGS)
 
 # The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE
 # keeps the threads of PyTorch and scikit-learn from spinning while others are measured.
@@ -67,7 +67,7 @@ bench-grading: $(READY)  ## grade a class, and again with nbgrader, write benchm
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/grading.py $(ARGS)
 
 data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
-	$(PY) -m cs231n_helpers.download
+	$(PY) -m cs231n_helpers.datasets.download
 
 lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
 	$(PY) -m pip install --quiet uv

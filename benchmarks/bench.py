@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 import cs231n_helpers
 from cs231n_helpers import LinearSVM, TwoLayerNet, search
-from cs231n_helpers.checks import blocks
+from cs231n_helpers.validation import blocks
 
 HERE = Path(__file__).resolve().parent
 D, H, C, BATCH = 3073, 50, 10, 200

@@ -1,4 +1,4 @@
-"""Grade one class with `python -m classroom.grade` and with plain `nbgrader autograde`, in turns.
+"""Grade one class with classroom.grading.run and with plain `nbgrader autograde`, in turns.
 
 A ratio is the median over the rounds. Writes grading.md beside itself.
 """
@@ -20,7 +20,7 @@ import nbformat
 from report import machine, replace
 from tqdm import tqdm
 
-from classroom import bundle
+from classroom.release import bundle
 
 HERE = Path(__file__).resolve().parent
 COURSE = "cs231n"
@@ -71,10 +71,10 @@ def measure(folder: Path, students: int, rounds: int, workers: Sequence[int]) ->
     plain = nbgrader("autograde", COURSE, "--force", "--course-dir", course)
     commands = {"nbgrader autograde": plain}
     for count in workers:
-        ours: list[str | Path] = [sys.executable, "-m", "classroom.grade", submissions]
+        ours: list[str | Path] = [sys.executable, "-m", "classroom.grading.run", submissions]
         ours += ["--workers", str(count), "--out", folder / f"out{count}"]
         ours += ["--released", folder / "assignment"]
-        commands[f"classroom.grade, workers: {count}"] = ours
+        commands[f"classroom.grading.run, workers: {count}"] = ours
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     with tqdm(total=rounds * len(commands), leave=False, disable=None) as bar:
         for _ in range(rounds):

@@ -1,27 +1,24 @@
 """Helpers for the companion to Stanford CS231n, assignment 1.
 
-================== ===========================================================================
-module             what it holds
-================== ===========================================================================
-losses             SVM and softmax loss: on scores, of linear classifiers, gradient of the input
-classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
-training           minibatch gradient descent, progress bar
-search             hyperparameter search, all linear runs at once, others on any executor
-checker            is a gradient wrong, where, and what is wrong with it
-gradient_check     numerical gradients, relative errors: the course's own checks
-exercises          the exercises of notebooks 01 to 04, and the check after each
-explorers          figures with sliders, one for each notebook from 01 to 05
-plots              images, weights, training curves, searches, decision regions
-data               Fashion-MNIST, CIFAR-10, the spiral, preprocessing
-formats, download  their files: read without trusting them, fetched and checked
-checks             the errors for bad input
-================== ===========================================================================
+================ =============================================================================
+module           what it holds
+================ =============================================================================
+losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
+classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
+training         minibatch gradient descent, progress bar
+gradient_check   numerical gradients, relative errors: the course's own checks
+plots            images, weights, training curves, searches, decision regions
+validation       the errors for bad input
+search           hyperparameter search, all linear runs at once, others on any executor
+datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
+doctor           is a gradient wrong, where, and what is wrong with it
+explorers        figures with sliders, one for each notebook from 01 to 05
+exercises        the exercises of notebooks 01 to 04, and the check after each
+================ =============================================================================
 """
 
-from .checker import Finding, GradientReport, WrongGradientError, check_gradient
-from .checks import NotFiniteError
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
-from .data import (
+from .datasets import (
     Splits,
     design_matrix,
     load_cifar10,
@@ -31,6 +28,7 @@ from .data import (
     mean_image,
     preprocess,
 )
+from .doctor import Finding, GradientReport, WrongGradientError, check_gradient
 from .exercises import check_exercise, use_reference
 from .explorers import (
     Explorer,
@@ -66,6 +64,7 @@ from .plots import (
 )
 from .search import SearchResult, sample_settings, search
 from .training import progress
+from .validation import NotFiniteError
 
 __all__ = [
     "Explorer",

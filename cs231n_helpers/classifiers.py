@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import (
+from .losses import _cross_entropy, regularisation, softmax_loss_vectorized, svm_loss_vectorized
+from .training import sgd
+from .validation import (
     Floats,
     Labels,
     Rng,
@@ -28,8 +30,6 @@ from .checks import (
     check_finite_loss,
     check_label_range,
 )
-from .losses import _cross_entropy, regularisation, softmax_loss_vectorized, svm_loss_vectorized
-from .training import sgd
 
 LinearLoss = Callable[[Floats, Floats, Labels, float], tuple[float, Floats]]
 

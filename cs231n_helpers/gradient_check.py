@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, Rng, as_count, as_floats, as_rng
+from .validation import Floats, Rng, as_count, as_floats, as_rng
 
 
 def eval_numerical_gradient(

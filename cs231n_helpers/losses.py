@@ -26,7 +26,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import (
+from .validation import (
     Floats,
     Labels,
     as_batch,

@@ -19,7 +19,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, as_count, as_floats, as_labels, as_matrix
+from .validation import Floats, as_count, as_floats, as_labels, as_matrix
 
 #: Okabe and Ito, Color Universal Design, 2008; and two more greys for ten classes.
 CLASS_COLOURS = (

@@ -30,7 +30,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from .checks import (
+from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
+from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
+from .training import progress
+from .validation import (
     Floats,
     Labels,
     Rng,
@@ -43,9 +46,6 @@ from .checks import (
     blocks,
     check_finite,
 )
-from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
-from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
-from .training import progress
 
 Setting = dict[str, Any]
 Record = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .checks import Floats, Labels, NotFiniteError, Rng
+from .validation import Floats, Labels, NotFiniteError, Rng
 
 with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar will do
     warnings.simplefilter("ignore")

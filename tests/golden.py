@@ -94,11 +94,11 @@ def _template(node: ast.expr) -> str:
 def main() -> None:
     """Write golden.json."""
     import numpy as np
+    from doctor.test_checker import CORPUS, check
     from right_solutions import defined
-    from test_checker import CORPUS, check
     from wrong_solutions import WRONG
 
-    from classroom.hidden import grade_exercise
+    from classroom.grading.hidden import grade_exercise
 
     reports = {entry["id"]: report_record(check(corpus, entry)) for corpus, entry in CORPUS}
     solutions = {

@@ -1,0 +1,389 @@
+"""What the students' edition of the package calls in the place of what it must not give away.
+
+The bundle holds this file as ``cs231n_helpers/student_edition.py``. A function of the package
+whose body was taken out, say ``svm_loss_vectorized``, calls ``_svm_loss_vectorized`` here, which
+calls the learner's `hinge_arrays`: once `check_exercise` has found it right, in this notebook or in
+another one, or `use_reference` was asked for it. Where there is neither, `OpenExerciseError` names
+the exercise.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import count, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cs231n_helpers import losses, validation
+from cs231n_helpers.exercises import visible as exercises
+from cs231n_helpers.exercises.visible import EXERCISES, Function, OpenExerciseError
+from cs231n_helpers.validation import (
+    Floats,
+    Labels,
+    NotFiniteError,
+    as_batch,
+    as_rng,
+    check_finite_loss,
+)
+
+SOLVED = Path("solved")  # sources of functions that are right, for the other notebooks
+EXPECTED = Path("expected")  # what the cells show that wait for an exercise
+
+_functions: dict[str, Function] = {}
+
+
+def keep(exercise: str, function: Function) -> None:
+    """Keep a function that is right for this notebook, and the source of its cell for others."""
+    _functions[exercise] = function
+    code = getattr(function, "__code__", None)
+    source = "".join(linecache.getlines(code.co_filename)) if code else ""
+    if source:
+        SOLVED.mkdir(exist_ok=True)
+        unfinished = SOLVED / f"{exercise}.part"
+        unfinished.write_text(source, encoding="utf-8")
+        os.replace(unfinished, SOLVED / f"{exercise}.py")
+
+
+def solved(exercise: str) -> bool:
+    """Whether there is a function to call."""
+    return exercise in _functions or (SOLVED / f"{exercise}.py").exists()
+
+
+def learners(exercise: str) -> Function:
+    """Return the learner's function, or raise OpenExerciseError."""
+    if not solved(exercise):
+        it = EXERCISES[exercise]
+        raise OpenExerciseError(
+            exercises.paragraphs(
+                f"This needs {it} of {it.notebook}.ipynb, which is open: solve it there, and run "
+                "the check after it.",
+                exercises.reference_hint(exercise),
+            )
+        )
+    if exercise not in _functions:
+        source = (SOLVED / f"{exercise}.py").read_text(encoding="utf-8")
+        _functions[exercise] = exercises.function_from(source, exercise)
+    return _functions[exercise]
+
+
+def wait(lines: list[str]) -> list[str]:
+    """IPython's hook: a cell that begins with ``%%after cell ids`` waits for these exercises."""
+    if not lines or not lines[0].startswith("%%after "):
+        return lines
+    cell, *needed = lines[0].split()[1:]
+    still_open = [exercise for exercise in needed if not solved(exercise)]
+    if not still_open:
+        return lines[1:]
+    return [f"__import__({__name__!r}, fromlist=['']).show_expected({cell!r}, {still_open!r})\n"]
+
+
+def show_expected(cell: str, still_open: Sequence[str]) -> None:
+    """Show what a waiting cell shows in the finished notebook."""
+    from IPython.display import publish_display_data
+
+    print(f"{exercises.paragraphs(f'This cell waits for {_named(still_open)}.')}\nIt will show:\n")
+    for output in json.loads((EXPECTED / f"{cell}.json").read_text(encoding="utf-8")):
+        if "text" in output:
+            print(output["text"], end="")
+        else:
+            publish_display_data(output["data"], output["metadata"])  # type: ignore[no-untyped-call]
+
+
+def _named(some: Sequence[str]) -> str:
+    """Name exercises, each notebook once.
+
+    >>> _named(["svm_naive", "penalty"])
+    'Exercises 1.1 (hinge_loops) and 1.4 (penalty) of 01_svm.ipynb'
+    """
+    notebooks: dict[str, list[str]] = {}
+    for it in (EXERCISES[exercise] for exercise in some):
+        notebooks.setdefault(it.notebook, []).append(f"{it.number} ({it.function})")
+    parts = [f"{_and(names)} of {notebook}.ipynb" for notebook, names in notebooks.items()]
+    return f"{'Exercise' if len(some) == 1 else 'Exercises'} {', and '.join(parts)}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
+
+
+def install() -> None:
+    """Listen to `check_exercise` and, in a notebook, to cells that wait."""
+    exercises.when_right.append(keep)
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
+        shell.input_transformers_cleanup.append(wait)
+
+
+# ---- losses ----
+
+
+def _on_scores(loss: Function, scores: Floats, y: Labels) -> tuple[float, Floats]:
+    """Return a loss of weights as a loss on scores: where X is the identity, X W is W."""
+    total, dscores = 0.0, np.empty_like(scores)
+    for rows in (slice(k, k + 256) for k in range(0, len(y), 256)):
+        part = scores[rows]
+        value, gradient = loss(part, np.eye(len(part), dtype=part.dtype), y[rows])
+        total += float(value) * len(part) / len(y)
+        dscores[rows] = gradient * (len(part) / len(y))
+    return total, dscores
+
+
+def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
+    return _on_scores(lambda W, X, y: learners("svm_vectorised")(W, X, y, delta), scores, y)
+
+
+def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
+    return _on_scores(lambda W, X, y: learners("softmax_vectorised")(W, X, y, 0.0), scores, y)
+
+
+def _regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
+    reg, reg_scale = (
+        validation.as_non_negative("reg", reg),
+        validation.as_non_negative("scale", reg_scale),
+    )
+    if reg * reg_scale == 0:
+        return 0.0, np.zeros_like(W)
+    value, gradient = learners("penalty")(W, reg, reg_scale)
+    return float(value), gradient
+
+
+def _linear(
+    loss: Callable[..., Any], W: Any, X: Any, y: Any, reg: float, reg_scale: float
+) -> tuple[float, Floats]:
+    W, X, y = as_batch(W, X, y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, dW = loss(W, X.astype(W.dtype, copy=False), y)
+        penalty, dW_penalty = losses.regularisation(W, reg, reg_scale)
+    total = float(value) + penalty
+    check_finite_loss(total, W=W, X=X)
+    return total, (dW + dW_penalty).astype(W.dtype, copy=False)
+
+
+def _svm_loss_vectorized(
+    W: Any, X: Any, y: Any, reg: float, *, delta: float, reg_scale: float
+) -> tuple[float, Floats]:
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        return learners("svm_vectorised")(W, X, y, delta)
+
+    return _linear(loss, W, X, y, reg, reg_scale)
+
+
+def _svm_loss_naive(
+    W: Any, X: Any, y: Any, reg: float, *, delta: float, reg_scale: float
+) -> tuple[float, Floats]:
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        return tuple(learners(e)(W, X, y, delta) for e in ("svm_naive", "svm_gradient"))
+
+    return _linear(loss, W, X, y, reg, reg_scale)
+
+
+def _softmax_loss_vectorized(
+    W: Any, X: Any, y: Any, reg: float, *, reg_scale: float
+) -> tuple[float, Floats]:
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        return learners("softmax_vectorised")(W, X, y, 2 * reg_scale * reg)  # theirs has the half
+
+    return _linear(loss, W, X, y, 0.0, reg_scale)
+
+
+def _softmax_loss_naive(
+    W: Any, X: Any, y: Any, reg: float, *, reg_scale: float
+) -> tuple[float, Floats]:
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        strength = 2 * reg_scale * reg
+        both = ("softmax_naive", "softmax_gradient")
+        return tuple(learners(e)(W, X, y, strength) for e in both)
+
+    return _linear(loss, W, X, y, 0.0, reg_scale)
+
+
+def _svm_input_gradient(W: Any, X: Any, y: Any, *, delta: float) -> Floats:
+    W, X, y = as_batch(W, X, y)
+    dX: Floats = learners("svm_dx")(W, X.astype(W.dtype, copy=False), y, delta)
+    return dX.astype(W.dtype, copy=False)
+
+
+def _softmax_input_gradient(W: Any, X: Any, y: Any) -> Floats:
+    W, X, y = as_batch(W, X, y)
+    dX: Floats = learners("softmax_dx")(W, X.astype(W.dtype, copy=False), y)
+    return dX.astype(W.dtype, copy=False)
+
+
+# ---- training ----
+
+
+@contextmanager
+def _says_when(iteration: int) -> Iterator[None]:
+    """Let an error of a loss that is not finite name the iteration, as the full package does."""
+    try:
+        yield
+    except NotFiniteError as error:
+        error.iteration = iteration
+        error.args = (
+            f"training diverged at iteration {iteration}: {error}; "
+            "a learning rate ten times smaller is the first thing to try",
+        )
+        raise
+
+
+def _LinearClassifier_train(
+    self: Any,
+    X: Any,
+    y: Any,
+    learning_rate: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    verbose: bool,
+    *,
+    rng: Any,
+) -> list[float]:
+    from cs231n_helpers import classifiers
+
+    rng = as_rng(rng)
+    X, y = classifiers._training_data(X, y)
+    if self.W is None:
+        self.W = classifiers.first_weights(X, int(y.max()) + 1, rng)
+    validation.check_columns(X, len(self._weights()), "W")
+    validation.check_label_range(y, self._weights().shape[1], "W")
+    iterations = count()
+
+    def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, reg: float) -> Any:
+        with _says_when(next(iterations)):
+            loss, dW = self.loss_function(W, X_batch, y_batch, reg)
+            if not np.isfinite(loss):
+                raise NotFiniteError(f"the loss is {loss}")
+        return loss, dW
+
+    descend = learners("sgd")
+    W, found = descend(
+        loss_function, self._weights(), X, y, learning_rate, reg, num_iters, batch_size, rng
+    )
+    self.W = np.asarray(W, self._weights().dtype)
+    return _told(found, verbose)
+
+
+def _told(found: Sequence[float], verbose: bool) -> list[float]:
+    for iteration in range(0, len(found) if verbose else 0, 100):
+        print(f"iteration {iteration} / {len(found)}: loss {found[iteration]:f}")
+    return [float(loss) for loss in found]
+
+
+def _TwoLayerNet_loss(self: Any, X: Any, y: Any, reg: float, *, reg_scale: float) -> Any:
+    params, dtype = self.params, self.params["W1"].dtype
+    X = validation.as_matrix("X", X, "(N, D)", dtype)
+    validation.check_columns(X, len(params["W1"]), "W1")
+    with np.errstate(over="ignore", invalid="ignore"):
+        hidden, scores = learners("net_forward")(params, X)
+    if y is None:
+        return scores
+    y = validation.as_labels(y, len(X))
+    validation.check_label_range(y, len(params["b2"]), "W2")
+    loss, dscores = _cross_entropy(scores, y)
+    loss += sum(losses.regularisation(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
+    check_finite_loss(loss, X=X, **params)
+    grads = learners("net_backward")(params, X, hidden, dscores, reg, reg_scale)
+    return loss, {name: grads[name].astype(dtype, copy=False) for name in params}
+
+
+def _TwoLayerNet_train(
+    self: Any,
+    X: Any,
+    y: Any,
+    X_val: Any,
+    y_val: Any,
+    learning_rate: float,
+    learning_rate_decay: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    verbose: bool,
+    *,
+    rng: Any,
+) -> dict[str, list[float]]:
+    from cs231n_helpers import classifiers
+
+    X, y = classifiers._training_data(X, y)
+    X_val, y_val = classifiers._training_data(X_val, y_val, "_val")
+    sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
+    steps_an_epoch = len(X) // batch_size or 1
+    history: dict[str, list[float]] = {"train_acc_history": [], "val_acc_history": []}
+    iterations = count()
+
+    def note_accuracies() -> None:
+        for part, A, b in (("train", X[sample], y[sample]), ("val", X_val, y_val)):
+            history[f"{part}_acc_history"].append(float(np.mean(self.predict(A) == b)))
+
+    def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
+        iteration = next(iterations)
+        self.params = dict(params)
+        if iteration and iteration % steps_an_epoch == 0:
+            note_accuracies()
+        with _says_when(iteration):
+            return self.loss(A, b, reg)
+
+    descend = learners("net_training")
+    params, found = descend(
+        loss_function, dict(self.params), X, y, learning_rate, learning_rate_decay, reg,
+        num_iters, batch_size, as_rng(rng),
+    )  # fmt: skip
+    self.params = dict(params)
+    note_accuracies()
+    return {"loss_history": _told(found, verbose), **history}
+
+
+# ---- search and figures ----
+
+
+def _search(
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_val: Any,
+    y_val: Any,
+    settings: Any,
+    *,
+    rng: Any,
+    executor: Any,
+    workers: Any,
+    **fixed: Any,
+) -> Any:
+    package = import_module("cs231n_helpers.search")  # the package's `search` is the function
+
+    if not isinstance(settings, Mapping) or settings.keys() != {"learning_rate", "reg"}:
+        raise ValueError(
+            "settings must be a grid in the students' edition, which calls your grid_search: pass "
+            '{"learning_rate": [...], "reg": [...]}'
+        )
+    data = package._checked(X_train, y_train, X_val, y_val)
+    runs: dict[tuple[float, float], Any] = {}
+
+    def evaluate(learning_rate: float, reg: float) -> float:
+        setting = {**fixed, "learning_rate": learning_rate, "reg": reg}
+        with np.errstate(all="ignore"):  # a run that explodes is one of the results
+            run = package._alone(model, setting, as_rng(rng), *data)
+        runs[learning_rate, reg] = run
+        return run[1]["val_accuracy"] if run[1]["status"] == "ok" else 0.0
+
+    _, best = learners("search")(evaluate, settings["learning_rate"], settings["reg"])
+    records = []
+    for values in product(*settings.values()):
+        setting = dict(zip(settings, values, strict=True))
+        records.append({**setting, **runs[setting["learning_rate"], setting["reg"]][1]})
+    return package.SearchResult(records, tuple(settings), runs[best][0])
+
+
+def _costs(scores: Floats, y: Labels, delta: float) -> Floats:
+    """What each class costs each example, (N, C): the loss of that class and the right one."""
+    costs = np.zeros_like(scores)
+    for i, k in np.ndindex(*scores.shape):
+        if k != y[i]:
+            costs[i, k] = losses.svm_loss(scores[i : i + 1, [k, y[i]]], [1], delta=delta)[0]
+    return costs

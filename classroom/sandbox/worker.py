@@ -1,0 +1,257 @@
+"""The contained side: runs the cells of a submission and calls the functions that they define.
+
+Runs inside `jail.py`, with nothing worth stealing in the process: no reference, no hidden test.
+Whatever the submission does to this module, it only gets its own answers wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import inspect
+import os
+import re
+import socket
+import sys
+import types
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classroom.sandbox.protocol import LENGTHS, Reader, UnsendableError, Writer, frame, parse
+
+#: What our own first cells import, bound where a cell uses it: pictures take most of a second.
+IMPORTS = {"np": "numpy", "plt": "matplotlib.pyplot"}
+
+
+def serve(control: socket.socket, package: str, missing: list[str]) -> None:
+    """Say that we are ready, then answer until the grader hangs up."""
+    Worker(control, package).serve({"ready": True, "missing": missing})
+
+
+class Worker:
+    """The names that the cells define, and the conversation about them."""
+
+    def __init__(self, control: socket.socket, package: str) -> None:
+        self.control = control
+        self.pid, self._getpid, self._exit = os.getpid(), os.getpid, os._exit
+        self.cells: dict[str, str] = {}  # file names in tracebacks -> ids
+        self.callback_error: BaseException | None = None
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"], self.names = module, module.__dict__
+        self.names["np"] = np
+        self.helpers = public_names(Path(package, "cs231n_helpers", "__init__.py"))
+
+    # ---- the conversation ----
+
+    def serve(self, hello: dict[str, Any]) -> None:
+        """Answer one request after the other."""
+        self.send(hello)
+        while True:
+            message, body = self.receive()
+            self.answer(message, body)
+
+    def send(self, message: dict[str, Any], body: list[bytes] | None = None) -> None:
+        """Write a frame."""
+        self.control.sendall(frame(message, body or []))
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Read a frame; the process ends where the grader has hung up."""
+        text_length, body_length = LENGTHS.unpack(self.read(LENGTHS.size))
+        return parse(self.read(text_length)), self.read(body_length)
+
+    def read(self, size: int) -> bytes:
+        """Read so many bytes."""
+        parts = []
+        while size:
+            part = self.control.recv(min(size, 1 << 20))
+            if not part:
+                self._exit(0)
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def answer(self, message: dict[str, Any], body: bytes) -> None:
+        """Do what a request asks for, and send one reply."""
+        reply: dict[str, Any]
+        arrays: list[bytes] = []
+        self.callback_error = None
+        try:
+            if "cell" in message:
+                self.run_cell(message["cell"], message["source"])
+                reply = {}
+            elif "signature" in message:
+                reply = {"signature": signature_of(self.names.get(message["signature"]))}
+            else:
+                reply, arrays = self.call(message, body)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt as well
+            reply = {"error": self.describe(error)}
+            del error
+        if self._getpid() != self.pid:
+            self._exit(0)  # a child that the submission forked came back from its code
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BaseException:  # closed or replaced: the submission's own affair
+                continue
+        self.send({**reply, "id": message["id"]}, arrays)
+
+    # ---- cells ----
+
+    def run_cell(self, cell: str, source: str) -> None:
+        """Run a cell in the common namespace."""
+        name = f"<cell {len(self.cells)}>"
+        self.cells[name] = cell
+        code = compile(parsed(source, name), name, "exec")
+        for wanted in sorted(names_in(code) - self.names.keys()):
+            if wanted in IMPORTS:
+                self.names[wanted] = importlib.import_module(IMPORTS[wanted])
+            elif wanted in self.helpers:
+                helpers = importlib.import_module("cs231n_helpers")
+                self.names[wanted] = getattr(helpers, wanted)
+        exec(code, self.names)
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """Return type and text of an error, and the last line of a cell that it passed."""
+        cell, line = None, None
+        if isinstance(error, SyntaxError) and error.filename in self.cells:
+            cell, line = self.cells[error.filename], error.lineno
+        trace = error.__traceback__
+        while trace is not None:
+            file = trace.tb_frame.f_code.co_filename
+            if file in self.cells:
+                cell, line = self.cells[file], trace.tb_lineno
+            trace = trace.tb_next
+        try:
+            text = error.msg if isinstance(error, SyntaxError) else str(error)
+        except BaseException:
+            text = "(an error that cannot be shown)"
+        found = {"type": type(error).__name__[:100], "text": str(text)[:2000]}
+        return found | {"cell": cell, "line": line, "callback": error is self.callback_error}
+
+    # ---- calls ----
+
+    def call(self, message: dict[str, Any], body: bytes) -> tuple[dict[str, Any], list[bytes]]:
+        """Call a function, return its result and the arguments that it has changed."""
+        special: dict[int, tuple[Any, Any]] = {}
+
+        def revive(form: Any) -> Any:
+            ((tag, number),) = form.items()
+            value = np.random.RandomState(number) if tag == "r" else self.callback(number)
+            special[id(value)] = value, form
+            return value
+
+        def form_of(value: Any) -> Any:
+            if id(value) in special:
+                return special[id(value)][1]
+            raise UnsendableError(f"a value of type {type(value).__name__}")
+
+        reader, given, values = Reader(body, revive), [], []
+        for key, form in message["arguments"]:
+            start = reader.at
+            values.append((key, reader.value(form)))
+            given.append((form, body[start : reader.at]))
+        function = self.names.get(message["call"])
+        if not callable(function):
+            text = "is not defined" if function is None else f"is {type(function).__name__}"
+            raise NameError(f"{message['call']} {text}, but must be a function")
+        result = function(
+            *[value for key, value in values if type(key) is int],
+            **{key: value for key, value in values if type(key) is str},
+        )
+        writer, changed = Writer(), []
+        try:
+            form = writer.form(result)
+        except UnsendableError as error:
+            raise TypeError(f"returned {error}, which is no number, {KINDS}") from None
+        for (key, value), before in zip(values, given, strict=True):
+            after = Writer(form_of)
+            try:
+                new = after.form(value)
+            except UnsendableError as error:
+                name = key if type(key) is str else f"number {key + 1}"
+                raise TypeError(f"put {error} into its argument {name}") from None
+            if (new, b"".join(after.body)) != before:
+                changed.append([key, new])
+                writer.body += after.body
+        return {"result": form, "changed": changed}, writer.body
+
+    def callback(self, number: int) -> Any:
+        """Return a function that asks the grader for its value."""
+
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            writer = Writer()
+            pairs = [*enumerate(args), *kwargs.items()]
+            try:
+                forms = [[key, writer.form(value)] for key, value in pairs]
+            except UnsendableError as error:
+                raise TypeError(f"passed on {error}, which is no number, {KINDS}") from None
+            self.send({"callback": number, "arguments": forms}, writer.body)
+            while True:
+                message, body = self.receive()
+                if "id" not in message:
+                    break
+                self.answer(message, body)  # the grader's function calls one of ours
+            if "raise" in message:
+                name, text = message["raise"]
+                self.callback_error = error_named(name, text)
+                raise self.callback_error
+            return Reader(body).value(message["value"])
+
+        return ask
+
+
+KINDS = "array of numbers, text, None, or list, tuple or dict of these"
+
+
+def public_names(start: Path) -> set[str]:
+    """Return what a package's first module imports, without running it."""
+    nodes = ast.walk(ast.parse(start.read_text())) if start.exists() else ()
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def names_in(code: types.CodeType) -> set[str]:
+    """Return the global names (and the attributes) that code uses."""
+    inner = [names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def error_named(name: str, text: str) -> Exception:
+    """Make an error of a built-in type, where it is one."""
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with suppress(TypeError):  # it takes more than a text
+            return kind(text)
+    return RuntimeError(f"{name}: {text}")
+
+
+def parsed(source: str, name: str) -> ast.Module:
+    """Parse a cell; magics and shell commands are passed over, as there is no IPython here."""
+    try:
+        return ast.parse(source, name)
+    except SyntaxError as error:
+        plain = re.sub(r"^([ \t]*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)
+        try:
+            return ast.parse(plain, name)
+        except SyntaxError:
+            raise error from None
+
+
+def signature_of(function: Any) -> list[list[Any]] | None:
+    """Return name, kind and, where it is a plain value, default of each parameter."""
+    if not callable(function):
+        return None
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    found = []
+    for p in parameters:
+        plain = type(p.default) in (bool, int, float, str, type(None))
+        default = [] if p.default is p.empty else [p.default if plain else None]
+        found.append([p.name, int(p.kind), default])
+    return found

@@ -1,0 +1,217 @@
+"""What a gradient check found, in words, as a table and as pictures."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+VERDICTS = ("correct", "wrong", "inconclusive")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found: a mistake, or (`caution`) something to know about this check.
+
+    Attributes
+    ----------
+    code : str
+        Short name of the mistake, for example "scale_N"; `cs231n_helpers.doctor.mistakes` has all.
+    message : str
+        What was seen, with figures, and what to change, in one or two sentences.
+    parameter : str or None
+        Key of the parameter, None for a single array or for the function as a whole.
+    where : str
+        "everywhere", "entry (i, j)", "row i", "column j", "example i", ...
+    evidence : mapping
+        The figures that the message rests on.
+    caution : bool
+        Not a mistake, but something that this check could not see, or that limits it.
+    """
+
+    code: str
+    message: str
+    parameter: str | None = None
+    where: str = "everywhere"
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    caution: bool = False
+
+    def as_caution(self) -> Finding:
+        """The same, as something to know rather than a mistake."""
+        return replace(self, caution=True)
+
+    @property
+    def place(self) -> str:
+        """Parameter and place in it, empty for everywhere."""
+        where = "" if self.where == "everywhere" else self.where
+        return " ".join(filter(None, [self.parameter, where]))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a check: what was asked, what came out."""
+
+    title: str
+    outcome: str
+
+
+class WrongGradientError(AssertionError):
+    """A gradient check did not pass; `report` says why."""
+
+    def __init__(self, report: GradientReport) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True, repr=False)
+class GradientReport:
+    """The result of `check_gradient`; true where the gradient is correct.
+
+    Attributes
+    ----------
+    verdict : str
+        "correct", "wrong" or "inconclusive".
+    reason : str
+        Why it is inconclusive and what to do; empty otherwise.
+    findings : tuple of Finding
+        Most likely first, cautions last.
+    evaluations : int
+        Calls of the loss on the caller's data.
+    small_evaluations : int
+        Calls on small data of the checker's own, where the assignment was recognised.
+    max_relative_error : float
+        Largest ``|analytic - numerical| / max(|analytic|, |numerical|)`` of the slopes that the
+        verdict rests on, 0 up to rounding for a correct gradient; NaN where none was compared.
+    steps : tuple of Step
+        What was done, for `explain`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cs231n_helpers import check_gradient
+    >>> report = check_gradient(lambda w: (np.sum(w**2), w), np.array([1.0, 2.0, 5.0]))
+    >>> report.verdict, bool(report), report.findings[0].code
+    ('wrong', False, 'scale_half')
+    """
+
+    verdict: str
+    findings: tuple[Finding, ...]
+    evaluations: int
+    max_relative_error: float
+    reason: str = ""
+    small_evaluations: int = 0
+    steps: tuple[Step, ...] = ()
+    _pictures: Callable[[], Figure] | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        codes = ", ".join(dict.fromkeys(f.code for f in self.mistakes))
+        return f"<GradientReport {self.verdict}{': ' if codes else ''}{codes}>"
+
+    def __bool__(self) -> bool:
+        return self.verdict == "correct"
+
+    @property
+    def mistakes(self) -> tuple[Finding, ...]:
+        """The findings that are not cautions."""
+        return tuple(f for f in self.findings if not f.caution)
+
+    @property
+    def cautions(self) -> tuple[Finding, ...]:
+        """The findings that are cautions."""
+        return tuple(f for f in self.findings if f.caution)
+
+    def _headline(self) -> str:
+        error = f"relative error {_rounded(self.max_relative_error)}"
+        if self.verdict == "correct":
+            return f"The gradient is correct ({error})."
+        if np.isnan(self.max_relative_error):
+            return "Something is wrong, before any slope can be compared."
+        if self.verdict == "wrong":
+            return (
+                f"The gradient is wrong ({error})."
+                if self.max_relative_error >= 1e-7
+                else ("The slopes agree, yet something is wrong.")
+            )
+        return f"This check cannot tell: {self.reason}."
+
+    def __str__(self) -> str:
+        lines = [self._headline()]
+        for number, (place, finding) in enumerate(_merged(self.mistakes), start=1):
+            where = f"{place}: " if place else ""
+            lines += _wrapped(f"{number}. {where}{finding.message} [{finding.code}]", "   ")
+        for place, finding in _merged(self.cautions):
+            lines += _wrapped(f"Note: {f'{place}: ' if place else ''}{finding.message}", "   ")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        colours = {"correct": "#0072b2", "wrong": "#d55e00", "inconclusive": "#666666"}
+        colour = colours[self.verdict]
+        rows = "".join(
+            "<tr>"
+            f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
+            f"<td style='text-align:left;white-space:normal'>{_with_code(f.message)}</td>"
+            f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
+            for place, f in _merged(self.findings)
+        )
+        head = "<tr>" + "".join(
+            f"<th style='text-align:left'>{title}</th>" for title in ("where", "finding", "code")
+        )
+        table = f"<table>{head}</tr>{rows}</table>" if rows else ""
+        return (
+            f"<div style='border-left:4px solid {colour};padding-left:0.8em'>"
+            f"<p><b style='color:{colour}'>{self.verdict}</b> {html.escape(self._headline())}</p>"
+            f"{table}</div>"
+        )
+
+    def raise_if_wrong(self) -> None:
+        """Raise `WrongGradientError`, an AssertionError with the whole report, unless correct."""
+        if not self:
+            raise WrongGradientError(self)
+
+    def explain(self) -> str:
+        """Return the steps of this check as text, each with its figures."""
+        lines = []
+        for number, step in enumerate(self.steps, start=1):
+            lines += _wrapped(f"{number}. {step.title}", "   ")
+            lines += _wrapped(f"   {step.outcome}", "   ")
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        """Draw analytic against numerical slopes, the error over the parameter, and the step size.
+
+        Evaluates the loss some hundred times more, which `evaluations` does not count.
+        """
+        if self._pictures is None:
+            raise ValueError(
+                "there is nothing to draw: the loss never returned a gradient that fits the "
+                "parameters; mend the findings first"
+            )
+        return self._pictures()
+
+
+def _rounded(error: float) -> str:
+    """In few digits: enough to act on, and the same on every machine."""
+    return "below 1e-7" if error < 1e-7 else f"{error:.3g}" if error > 0.01 else f"{error:.1g}"
+
+
+def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
+    """Findings that say the same once, with all their places."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        places.setdefault((finding.code, finding.message), []).append(finding)
+    return [(", ".join(filter(None, [f.place for f in same])), same[0]) for same in places.values()]
+
+
+def _with_code(message: str) -> str:
+    """The message as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(message))
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, width=96, subsequent_indent=indent, break_long_words=False)

@@ -1,0 +1,396 @@
+"""The real download code against a server on loopback."""
+
+import gzip
+import hashlib
+import http.server
+import io
+import subprocess
+import sys
+import tarfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import pooch
+import pytest
+
+from cs231n_helpers.datasets import download
+from cs231n_helpers.datasets.images import load_cifar10, load_fashion_mnist
+
+BATCHES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        name = self.path.rpartition("/")[2]
+        self.server.requests.append(name)
+        answers = self.server.answers.get(name, [])
+        if not answers:
+            self.send_error(404)
+            return
+        content, length = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves `answers`: for each name a list of (content, promised length), the last for ever."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers, self.requests = {}, []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def serve(self, name, *contents):
+        self.answers[name] = [
+            item if isinstance(item, tuple) else (item, len(item)) for item in contents
+        ]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def idx(array):
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+def expect(monkeypatch, name, files):
+    """Make `files`, name to content, the official ones of the data set."""
+    sums = "\n".join(f"{hashlib.sha256(files[file]).hexdigest()}  {file}" for file in files)
+    monkeypatch.setitem(download.SHA256SUMS, name, f"\n{sums}\n")
+
+
+@pytest.fixture
+def fashion(server, monkeypatch):
+    """Serve 30 images to train and 10 to test under the four official names."""
+    rng = np.random.default_rng(2)
+    files = {}
+    for prefix, n in (("train", 30), ("t10k", 10)):
+        pixels, labels = (
+            rng.integers(0, 256, (n, 28, 28), np.uint8),
+            np.arange(n, dtype=np.uint8) % 10,
+        )
+        files[f"{prefix}-images-idx3-ubyte.gz"] = gzip.compress(idx(pixels))
+        files[f"{prefix}-labels-idx1-ubyte.gz"] = gzip.compress(idx(labels))
+    expect(monkeypatch, "fashion_mnist", files)
+    for name, content in files.items():
+        server.serve(name, content)
+    return files
+
+
+def members(n=4):
+    """Return the entries of a small official archive, name to content; None is a folder."""
+    rng = np.random.default_rng(3)
+    entries = {"cifar-10-batches-bin": None, "cifar-10-batches-bin/batches.meta.txt": b"airplane\n"}
+    for batch in BATCHES:
+        records = rng.integers(0, 256, (n, 3_073)).astype(np.uint8)
+        records[:, 0] %= 10
+        entries[f"cifar-10-batches-bin/{batch}"] = records.tobytes()
+    return entries
+
+
+def archive(entries):
+    """Return a .tar.gz of (name, content) pairs; a content may be a TarInfo to write as it is."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as tar:
+        for name, content in entries:
+            info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
+            if content is None:
+                info.type = tarfile.DIRTYPE
+            data = content if isinstance(content, bytes) else b""
+            info.size = info.size or len(data)
+            tar.addfile(info, io.BytesIO(data or bytes(info.size)))
+    return stream.getvalue()
+
+
+def special(name, kind, target="", size=0):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, target, size
+    return name, info
+
+
+def serve_cifar(server, monkeypatch, content):
+    name = "cifar-10-binary.tar.gz"
+    expect(monkeypatch, "cifar10", {name: content})
+    server.serve(name, content)
+
+
+def tree(folder):
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_official_sums():
+    digests = [
+        line.split()[0]
+        for sums in download.SHA256SUMS.values()
+        for line in sums.split("\n")
+        if line
+    ]
+    assert [len(bytes.fromhex(digest)) for digest in digests] == [32] * 5
+    names = [
+        line.split()[1]
+        for sums in download.SHA256SUMS.values()
+        for line in sums.split("\n")
+        if line
+    ]
+    assert names == [
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+        "cifar-10-binary.tar.gz",
+    ]
+
+
+def test_fetch_both(server, fashion, monkeypatch, tmp_path, capsys):
+    entries = members()
+    serve_cifar(server, monkeypatch, archive(entries.items()))
+    folders = download.fetch(cache=tmp_path / "new" / "cache", base_url=server.url)
+    assert folders == {
+        "fashion_mnist": tmp_path / "new/cache/fashion-mnist",
+        "cifar10": tmp_path / "new/cache/cifar-10-batches-bin",
+    }
+    assert tree(tmp_path / "new/cache") == sorted(
+        [f"fashion-mnist/{name}" for name in fashion]
+        + [f"cifar-10-batches-bin/{batch}" for batch in BATCHES]
+        + ["cifar-10-binary.tar.gz"]
+    )
+    assert load_fashion_mnist(folders["fashion_mnist"], num_val=5).X_train.shape == (25, 28, 28)
+    assert load_cifar10(folders["cifar10"], num_val=5, num_test=4).y_test.shape == (4,)
+    for batch in BATCHES:
+        content = (folders["cifar10"] / batch).read_bytes()
+        assert content == entries[f"cifar-10-batches-bin/{batch}"]
+    assert "100%" in capsys.readouterr().err  # the progress bar
+    assert sorted(server.requests) == sorted([*fashion, "cifar-10-binary.tar.gz"])
+
+
+def test_second_fetch_asks_for_nothing(server, fashion, monkeypatch, tmp_path):
+    serve_cifar(server, monkeypatch, archive(members().items()))
+    monkeypatch.setenv("CS231N_CACHE", str(tmp_path))
+    folders = download.fetch(base_url=server.url)
+    server.requests.clear()
+    batch = folders["cifar10"] / BATCHES[2]
+    before = batch.stat().st_mtime_ns
+    assert download.fetch(base_url=f"{server.url}/") == folders
+    assert batch.stat().st_mtime_ns == before
+    content = batch.read_bytes()
+    batch.unlink()
+    download.fetch(["cifar10"], base_url=server.url)  # unpacked again, from the archive
+    assert batch.read_bytes() == content
+    assert server.requests == []
+    assert load_cifar10(num_val=5, num_test=4).y_val.shape == (5,)  # the default place
+
+
+def test_only_what_is_asked_for(server, fashion, tmp_path):
+    assert list(download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)) == [
+        "fashion_mnist"
+    ]
+    assert not (tmp_path / "cifar-10-batches-bin").exists()
+    with pytest.raises(
+        ValueError, match=r"no data set 'mnist': the choices are fashion_mnist, cif"
+    ):
+        download.fetch(["fashion_mnist", "mnist"], tmp_path, base_url=server.url)
+
+
+def test_wrong_content_is_not_kept(server, fashion, tmp_path):
+    name = "train-labels-idx1-ubyte.gz"
+    server.serve(name, b"something else")
+    match = rf"{server.url}/{name} could not be fetched: SHA256 hash .* does not match .*make data"
+    with pytest.raises(OSError, match=match):
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert tree(tmp_path) == ["fashion-mnist/train-images-idx3-ubyte.gz"]
+    assert server.requests.count(name) == 3
+    server.serve(name, fashion[name])
+    server.requests.clear()
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert "train-images-idx3-ubyte.gz" not in server.requests  # goes on where it failed
+
+
+def test_cut_connection_is_tried_again(server, fashion, tmp_path):
+    name = "t10k-images-idx3-ubyte.gz"
+    content = fashion[name]
+    server.serve(name, (content[:1_000], len(content)), b"wrong", content)
+    folder = download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)["fashion_mnist"]
+    assert (folder / name).read_bytes() == content
+    assert server.requests.count(name) == 3
+    assert len(tree(tmp_path)) == 4
+
+
+def test_connection_that_is_always_cut(server, fashion, tmp_path):
+    name = "train-images-idx3-ubyte.gz"
+    server.serve(name, (fashion[name][:1_000], len(fashion[name])))
+    with pytest.raises(
+        OSError, match=r"could not be fetched: .* Run `make data` again, or put the"
+    ):
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert tree(tmp_path) == []
+
+
+def test_damaged_file_in_the_cache_is_replaced(server, fashion, tmp_path):
+    name = "t10k-labels-idx1-ubyte.gz"
+    folder = download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)["fashion_mnist"]
+    (folder / name).write_bytes(b"damaged")
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert (folder / name).read_bytes() == fashion[name]
+
+
+def test_silent_server(server, fashion, monkeypatch, tmp_path):
+    monkeypatch.setattr(download, "TIMEOUT", (5, 0.05))
+    wait = threading.Event()
+    monkeypatch.setattr(Handler, "do_GET", lambda self: wait.wait(5) and None)
+    with pytest.raises(OSError, match=r"could not be fetched: .*timed out.*0\.05"):
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    wait.set()
+    assert tree(tmp_path) == []
+
+
+def test_default_urls(monkeypatch, tmp_path):
+    asked = []
+
+    def fetch(url, digest, folder):
+        asked.append((url, digest[:8], folder))
+        return folder / "archive"
+
+    monkeypatch.setattr(download, "_fetch_file", fetch)
+    monkeypatch.setattr(download, "_unpack", lambda path, folder: asked.append((path, folder)))
+    download.fetch(cache=tmp_path)
+    base, folder = (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        tmp_path / "fashion-mnist",
+    )
+    assert asked == [
+        (f"{base}/train-images-idx3-ubyte.gz", "3aede38d", folder),
+        (f"{base}/train-labels-idx1-ubyte.gz", "a04f1713", folder),
+        (f"{base}/t10k-images-idx3-ubyte.gz", "346e55b9", folder),
+        (f"{base}/t10k-labels-idx1-ubyte.gz", "67da17c7", folder),
+        ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c4a38c50", tmp_path),
+        (tmp_path / "archive", tmp_path / "cifar-10-batches-bin"),
+    ]
+
+
+def test_default_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("CS231N_CACHE", str(tmp_path))
+    assert download.default_cache() == tmp_path
+    monkeypatch.delenv("CS231N_CACHE")
+    assert download.default_cache() == Path(pooch.os_cache("cs231n_helpers"))
+
+
+OFFICIAL = list(members().items())
+FIRST = "cifar-10-batches-bin/data_batch_1.bin"
+REST = [(name, content) for name, content in OFFICIAL if name != FIRST]
+EVIL = OFFICIAL[2][1][::-1]
+REFUSED = {
+    "not a tar": (gzip.compress(b"no archive at all" * 100), "is not CIFAR-10's archive"),
+    "not zipped": (b"no archive at all", "is not CIFAR-10's archive"),
+    "cut short": (archive(OFFICIAL)[:-20_000], "is not CIFAR-10's archive"),
+    "missing": (
+        archive(REST),
+        f"archive: it lacks the file {FIRST}. Delete it and run `make data`",
+    ),
+    "symbolic link": (
+        archive([*REST, special(FIRST, tarfile.SYMTYPE, "/etc/hosts")]),
+        "lacks the file",
+    ),
+    "hard link": (archive([*REST, special(FIRST, tarfile.LNKTYPE, REST[2][0])]), "lacks the file"),
+    "device": (archive([special(FIRST, tarfile.CHRTYPE), *REST]), "lacks the file"),
+    "named pipe": (archive([special(FIRST, tarfile.FIFOTYPE), *REST]), "lacks the file"),
+    "folder": (archive([(FIRST, None), *REST]), "lacks the file"),
+    "absolute": (archive([(f"/{FIRST}", EVIL), *REST]), "lacks the file"),
+    "detour": (archive([(f"x/../{FIRST}", EVIL), *REST]), "lacks the file"),
+    "elsewhere": (archive([(f"../{FIRST}", EVIL), *REST]), "lacks the file"),
+    "giant": (
+        archive([special(FIRST, tarfile.REGTYPE, size=30_730_001), *REST]),
+        f"{FIRST} has 30,730,001 bytes",
+    ),
+    "giant, another": (
+        archive([special("a", tarfile.REGTYPE, size=40_000_000), *OFFICIAL]),
+        "a has 40,000,000 bytes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "match"), REFUSED.values(), ids=REFUSED)
+def test_archives_that_are_refused(server, monkeypatch, tmp_path, content, match):
+    serve_cifar(server, monkeypatch, content)
+    cache = tmp_path / "a" / "b"
+    with pytest.raises(OSError, match=match) as caught:
+        download.fetch(["cifar10"], cache, base_url=server.url)
+    assert str(cache / "cifar-10-binary.tar.gz") in str(caught.value)
+    assert tree(tmp_path) == ["a/b/cifar-10-binary.tar.gz"]
+    assert [path.name for path in cache.iterdir()] == ["cifar-10-binary.tar.gz"]
+
+
+def test_what_else_is_in_an_archive_stays_there(server, monkeypatch, tmp_path):
+    extra = [
+        ("../escaped", b"x"),
+        (str(tmp_path / "absolute"), b"x"),
+        special("cifar-10-batches-bin/link", tarfile.SYMTYPE, ".."),
+        ("cifar-10-batches-bin/link/data_batch_1.bin", EVIL),
+        ("data_batch_1.bin", EVIL),
+        ("cifar-10-batches-bin/readme.html", b"x"),
+    ]
+    later = [(FIRST, EVIL), ("cifar-10-batches-bin/readme.html", bytes(99))]
+    serve_cifar(server, monkeypatch, archive(extra + OFFICIAL + later))
+    cache = tmp_path / "a" / "b"
+    folder = download.fetch(["cifar10"], cache, base_url=server.url)["cifar10"]
+    assert sorted(path.name for path in folder.iterdir()) == BATCHES
+    assert len(tree(tmp_path)) == 7
+    assert (folder / BATCHES[0]).read_bytes() == dict(OFFICIAL)[FIRST]  # the first of that name
+
+
+def test_archive_is_read_only_as_far_as_needed(server, monkeypatch, tmp_path):
+    largest = (FIRST, bytes(30_730_000))
+    bomb = special("bomb", tarfile.REGTYPE, size=40_000_000)
+    serve_cifar(server, monkeypatch, archive([largest, *REST, bomb]))
+    folder = download.fetch(["cifar10"], tmp_path, base_url=server.url)["cifar10"]
+    assert (folder / BATCHES[0]).stat().st_size == 30_730_000
+
+
+def test_command(server, fashion, tmp_path, capsys):
+    arguments = ["--cache", str(tmp_path), "--base-url", server.url]
+    assert download.main(["fashion_mnist", *arguments]) == 0
+    assert capsys.readouterr().out == f"fashion_mnist: {tmp_path / 'fashion-mnist'}\n"
+    assert download.main(arguments) == 1  # both; the server knows no CIFAR-10
+    output = capsys.readouterr()
+    assert output.out == f"fashion_mnist: {tmp_path / 'fashion-mnist'}\n"
+    (line,) = [line for line in output.err.splitlines() if line.startswith("cifar10: ")]
+    assert line.startswith(
+        f"cifar10: {server.url}/cifar-10-binary.tar.gz could not be fetched: 404"
+    )
+    assert f"put the file into {tmp_path} by other means" in line
+    assert "Traceback" not in output.err
+    assert tree(tmp_path) == sorted(f"fashion-mnist/{name}" for name in fashion)
+
+
+def test_command_line_help():
+    run = subprocess.run(
+        [sys.executable, "-m", "cs231n_helpers.datasets.download", "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    for word in ("--cache", "--base-url", "NAME", "CS231N_CACHE"):
+        assert word in run.stdout
+
+
+def test_command_with_a_wrong_name(capsys):
+    assert download.main(["mnist"]) == 1
+    message = "mnist: there is no data set 'mnist': the choices are fashion_mnist, cifar10\n"
+    assert capsys.readouterr().err == message

@@ -1,0 +1,368 @@
+"""Figures with controls: every setting draws, what is drawn is right, and the sliders move it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from cs231n_helpers import (
+    Explorer,
+    explore_input_step,
+    explore_net,
+    explore_softmax,
+    explore_step_size,
+    explore_svm,
+    make_spiral,
+)
+from cs231n_helpers.explorers.figures import _empty, draw_net, numerical_slope
+
+X_TOY = np.array([[1.0, 1.0], [2.0, 1.0], [-1.0, -2.0], [2.0, -2.0]])
+Y_TOY = np.array([0, 2, 1, 1])
+W_TOY = np.array([[1.0, 2.0, 1.0], [2.0, 0.0, 0.0]])
+IMAGES = np.random.RandomState(0).uniform(20, 235, (3, 4, 5))
+W_PIXELS = np.random.RandomState(1).standard_normal((20, 3))
+
+
+def pixel_scores(rows):
+    return rows @ W_PIXELS / 100
+
+
+def input_step(images=IMAGES, gradient=lambda X, y: (W_PIXELS[:, 1] - W_PIXELS[:, 0]) + 0 * X):
+    return explore_input_step(images, [0, 0, 0], pixel_scores, gradient, ["a", "b", "c"])
+
+
+EXPLORERS = {
+    "svm": explore_svm(X_TOY, Y_TOY, W_TOY),
+    "softmax": explore_softmax(),
+    "net": explore_net(*make_spiral(20), num_iters=10),
+    "input_step": input_step(),
+    "step_size": explore_step_size(lambda t: t**3, 1.0, 3.0),
+}
+
+
+def drawn(explorer, **changes):
+    """Return (axes, sentence) of the first state with some settings changed."""
+    axes = Figure().subplots(1, explorer.panels, squeeze=False)[0]
+    return axes, explorer.draw(axes, **{**explorer.row[0], **changes})
+
+
+def controls(widget):
+    return {c.description.replace(" ", "_"): c for c in widget.children[0].children}
+
+
+def picture(widget):
+    """Return the PNG and the sentence that a widget shows."""
+    html = widget.children[1].value
+    png = base64.b64decode(re.search(r"base64,([^\"]+)\"", html)[1])
+    assert png.startswith(b"\x89PNG")
+    return png, re.search(r"<figcaption[^>]*>(.*)</figcaption>", html)[1]
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_value_of_every_control_draws(name):
+    explorer = EXPLORERS[name]
+    axes = Figure().subplots(1, explorer.panels, squeeze=False)[0]
+    for state in explorer.row:
+        for setting, values in explorer.controls.items():
+            if state is explorer.row[0] or len(values) < 10:
+                for value in values:
+                    for ax in axes:
+                        _empty(ax)
+                    sentence = explorer.draw(axes, **{**state, setting: value})
+                    assert re.fullmatch(r"[A-Z].*\.", sentence), sentence
+                    assert all(ax.get_title() for ax in axes)
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_a_move_changes_the_picture_and_the_way_back_restores_it(name):
+    widget = EXPLORERS[name].widget()
+    first, sentence = picture(widget)
+    moving = {n for n, values in EXPLORERS[name].controls.items() if len(values) > 1}
+    assert set(controls(widget)) == moving
+    for setting, control in controls(widget).items():
+        start = control.value
+        assert start == EXPLORERS[name].row[0][setting]
+        others = [v for v in EXPLORERS[name].controls[setting] if v != start]
+        control.value = others[0]
+        assert picture(widget) != (first, sentence) or setting == "shift", setting
+        control.value = others[-1]
+        control.value = start
+        assert picture(widget) == (first, sentence), f"{setting} leaves something behind"
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_the_saved_row_shows_each_state(name):
+    explorer = EXPLORERS[name]
+    axes = np.array(explorer.figure().axes).reshape(explorer.panels, len(explorer.row))
+    for column, state in zip(axes.T, explorer.row, strict=True):
+        wanted, _ = drawn(explorer, **state)
+        assert [ax.get_title() for ax in column] == [ax.get_title() for ax in wanted]
+        assert [len(ax.lines) for ax in column] == [len(ax.lines) for ax in wanted]
+    assert len({tuple(ax.get_title() for ax in column) for column in axes.T}) == len(explorer.row)
+    assert not any(ax.get_ylabel() or ax.get_legend() for ax in axes[:, 1:].flat)
+
+
+def test_a_frontend_is_offered_controls_picture_and_text(monkeypatch):
+    explorer = EXPLORERS["softmax"]
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["text/plain"] == repr(explorer)
+    assert "move score of cat, " in repr(explorer)
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == explorer.title
+    assert "application/vnd.jupyter.widget-view+json" in data
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert set(explorer._repr_mimebundle_()[0]) == {"text/plain", "image/png"}
+
+
+def test_texts_are_escaped():
+    explorer = Explorer('<b>"', lambda axes, k: "<i>", {"k": [1, 2]}, [{"k": 1}])
+    html = explorer.widget().children[1].value
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert 'alt="&lt;b&gt;&quot;"' in html
+
+
+def test_states_must_fit_the_controls():
+    with pytest.raises(ValueError, match=r"sets \['j'\] and controls has \['k'\]"):
+        Explorer("t", lambda axes: "", {"k": [1]}, [{"j": 1}])
+    with pytest.raises(ValueError, match=r"k = 3 in a state of row, but the control has only"):
+        Explorer("t", lambda axes: "", {"k": [1, 2]}, [{"k": 3}])
+    with pytest.raises(ValueError, match="row is empty"):
+        Explorer("t", lambda axes: "", {"k": [1]}, [])
+
+
+class TestSvm:
+    def test_bars_are_the_losses_by_class(self):
+        # the margins of the notebook: example 1 has 3 and 3, example 2 has 2, the rest nothing
+        axes, sentence = drawn(EXPLORERS["svm"])
+        pieces = np.array([bar.get_width() for bar in axes[1].patches]).reshape(3, 4)
+        assert pieces.T.tolist() == [[0, 0, 0], [3, 3, 0], [0, 0, 2], [0, 0, 0]]
+        left = np.array([bar.get_x() for bar in axes[1].patches]).reshape(3, 4)
+        np.testing.assert_array_equal(left, np.cumsum(pieces, axis=0) - pieces)
+        assert sentence == (
+            "The mean loss is 2; 2 of 4 examples are active: example 1 pays 6 for class 0 and 1, "
+            "example 2 pays 2 for class 2."
+        )
+        assert axes[0].get_title() == "margin 1: loss 2"
+
+    def test_regions_arrows_and_rings(self):
+        axes, _ = drawn(EXPLORERS["svm"])
+        rings = axes[0].collections[-1].get_offsets()
+        np.testing.assert_array_equal(rings, X_TOY[[1, 2]])
+        image = axes[0].images[0]
+        left, right, bottom, top = image.get_extent()
+        assert image.origin == "lower"
+        pixels = np.asarray(image.get_array())
+        for point in np.array([[-1.0, 2.0], [-2.0, -2.0], [2.0, -2.0]]):
+            row = int((point[1] - bottom) / (top - bottom) * 200)
+            column = int((point[0] - left) / (right - left) * 200)
+            best = int(np.argmax(point @ W_TOY))
+            colour = axes[0].lines[best].get_color()
+            np.testing.assert_allclose(pixels[row, column], 0.7 + 0.3 * np.array(colour))
+        tips = [[text.xy[0], text.xy[1]] for text in axes[0].texts]
+        np.testing.assert_array_equal(tips, W_TOY.T)
+
+    def test_a_larger_margin_makes_more_active(self):
+        _, sentence = drawn(EXPLORERS["svm"], margin=2.0)
+        assert sentence.startswith("The mean loss is 3; 3 of 4 examples are active: example 0 pays")
+        _, sentence = drawn(EXPLORERS["svm"], margin=0.0, w0_x=0.0, w0_y=0.0, w1_x=0.0, w2_x=0.0)
+        assert sentence.endswith("0 of 4 examples are active, so the gradient is zero.")
+
+    def test_the_last_state_is_one_step_further(self):
+        # W - dW / 2 with dW = [[0.5, 0.75, -1.25], [0.25, 0.75, -1]] by hand, in the notebook
+        last = EXPLORERS["svm"].row[-1]
+        assert [last[f"w{k}_x"] for k in range(3)] == [0.75, 1.625, 1.625]
+        assert [last[f"w{k}_y"] for k in range(3)] == [1.875, -0.375, 0.5]
+
+    def test_only_the_plane(self):
+        with pytest.raises(ValueError, match="W has 1 rows, but the plane has two features"):
+            explore_svm([[1.0]], [0], [[1.0, 2.0]])
+
+
+class TestSoftmax:
+    def heights(self, **changes):
+        axes, sentence = drawn(EXPLORERS["softmax"], **changes)
+        return [[bar.get_height() for bar in ax.patches] for ax in axes], sentence
+
+    @pytest.mark.parametrize("shift", [False, True])
+    def test_probabilities_and_gradient(self, shift):
+        # exp(0), exp(0), exp(10 / 10): shares 1 : 1 : e
+        (p, gradient), sentence = self.heights(
+            score_of_cat=0.0, score_of_ship=10.0, temperature=10.0, truth="dog", shift=shift
+        )
+        np.testing.assert_allclose(p, np.array([1, 1, np.e]) / (2 + np.e))
+        np.testing.assert_allclose(gradient, np.array(p) - [0, 1, 0])
+        assert "cat 0.21, dog 0.21, ship 0.58; the truth is dog, so the loss is 1.55" in sentence
+        assert "gradient by that score -0.79" in sentence
+
+    def test_overflow_without_the_shift(self):
+        changes = {"score_of_ship": 10.0, "temperature": 0.01}
+        (p, _), sentence = self.heights(shift=False, **changes)
+        assert p == [0, 0]  # the ship has no bar: inf / inf
+        assert "inf / inf is NaN" in sentence
+        axes, _ = drawn(EXPLORERS["softmax"], shift=False, **changes)
+        assert [text.get_text() for text in axes[0].texts].count("NaN") == 1
+        (p, _), sentence = self.heights(shift=True, **changes)
+        assert p == [0, 0, 1]
+        assert "the loss is 950" in sentence
+
+    def test_underflow_without_the_shift(self):
+        low = dict.fromkeys(("score_of_cat", "score_of_dog", "score_of_ship"), -10.0)
+        (p, _), sentence = self.heights(shift=False, temperature=0.01, **low)
+        assert p == []
+        assert "0 / 0 is NaN" in sentence
+
+    def test_three_names(self):
+        with pytest.raises(ValueError, match="must be three different names"):
+            explore_softmax(["a", "b", "a"])
+
+
+class TestNet:
+    def test_edges_are_where_units_switch(self):
+        explorer = EXPLORERS["net"]
+        axes, sentence = drawn(explorer, hidden_units=5)
+        X, y = make_spiral(20)
+        net = _nets(explorer, 5, 1.0)
+        edges = axes[0].lines[0].get_xydata().reshape(5, 3, 2)  # two ends and a gap
+        assert np.isnan(edges[:, 2]).all()
+        for ends, w, b in zip(edges[:, :2], net.params["W1"].T, net.params["b1"], strict=True):
+            np.testing.assert_allclose(ends @ w, -b)
+            assert np.linalg.norm(ends[1] - ends[0]) > 4 * np.ptp(X) - 1e-9
+        accuracy = np.mean(net.predict(X) == y)
+        assert axes[0].get_title() == f"5 hidden units: accuracy {accuracy:.2f}"
+        assert f"{accuracy:.0%} of the examples are right" in sentence
+
+    def test_losses_start_near_each_other_and_are_all_shown(self):
+        axes, sentence = drawn(EXPLORERS["net"], hidden_units=1)
+        losses = axes[1].lines[0].get_ydata()
+        assert len(losses) == 10
+        start = "With 1 hidden unit and the learning rate 1 the training ends at a loss of"
+        assert sentence.startswith(f"{start} {losses[-1]:.2f}, and ")
+        assert axes[1].lines[1].get_ydata()[0] == np.log(3)
+
+    def test_a_unit_without_weights_has_no_edge(self):
+        net = _nets(EXPLORERS["net"], 3, 1.0)
+        net.params["W1"][:, 1] = 0
+        axes = Figure().subplots(1, 2)
+        draw_net(axes, *make_spiral(20), net, [1.0], 1.0)
+        drawn_ends = np.isfinite(axes[0].lines[0].get_xdata()).reshape(3, 3)[:, :2]
+        assert drawn_ends.tolist() == [[True] * 2, [False] * 2, [True] * 2]
+
+    def test_divergence_is_said(self):
+        net = _nets(EXPLORERS["net"], 3, 1.0)
+        axes = Figure().subplots(1, 2)
+        X, y = make_spiral(20)
+        assert "the training diverges" in draw_net(axes, X, y, net, [], 1e9)
+
+
+def _nets(explorer, hidden_units, learning_rate):
+    """Return the net that an explorer draws, trained as its docstring says."""
+    from cs231n_helpers import TwoLayerNet
+
+    X, y = make_spiral(20)
+    net = TwoLayerNet(2, hidden_units, 3, std=1.0, rng=np.random.RandomState(231))
+    net.train(
+        X, y, X, y, learning_rate=learning_rate, learning_rate_decay=1.0, reg=1e-4, num_iters=10,
+        batch_size=60, rng=np.random.RandomState(0),
+    )  # fmt: skip
+    return net
+
+
+class TestInputStep:
+    @pytest.mark.parametrize("step", [0, 4, 40])
+    def test_image_change_and_probabilities(self, step):
+        axes, sentence = drawn(EXPLORERS["input_step"], example=2, step=step)
+        direction = W_PIXELS[:, 1] - W_PIXELS[:, 0]
+        change = step * direction / np.sqrt(np.mean(direction**2))
+        changed = IMAGES[2] + change.reshape(4, 5)
+        np.testing.assert_allclose(axes[0].images[0].get_array(), changed)
+        assert axes[0].images[0].get_clim() == (0, 255)
+        np.testing.assert_allclose(axes[1].images[0].get_array(), change.reshape(4, 5), atol=1e-12)
+        low, high = axes[1].images[0].get_clim()
+        np.testing.assert_allclose([-low, high], np.abs(change).max() or 1)
+        S = np.stack([IMAGES[2].ravel(), changed.ravel()]) @ W_PIXELS / 100
+        P = np.exp(S) / np.exp(S).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose([bar.get_width() for bar in axes[2].patches], P[1])
+        np.testing.assert_allclose(axes[2].lines[0].get_xdata(), P[0])
+        before, after = ("abc"[k] for k in P.argmax(axis=1))
+        said = f"still says {after}" if before == after else f"says {after} instead of {before}"
+        assert f"A step of {step} grey levels rms" in sentence
+        assert f"the model {said}, with probability {P[1].max():.2f}." in sentence
+
+    def test_a_large_step_changes_the_prediction(self):
+        sentences = [drawn(EXPLORERS["input_step"], step=step)[1] for step in (0, 40)]
+        assert "still" in sentences[0]
+        assert "instead of" in sentences[1]
+
+    def test_colour_images(self):
+        images = np.random.RandomState(0).uniform(0, 255, (2, 3, 3, 3))
+        explorer = explore_input_step(
+            images, [0, 1], lambda X: X[:, :2], lambda X, y: np.ones_like(X), ["a", "b"]
+        )
+        axes, _ = drawn(explorer, step=0)
+        np.testing.assert_allclose(axes[0].images[0].get_array(), images[0] / 255)
+
+    def test_a_useless_gradient_is_refused(self):
+        with pytest.raises(ValueError, match=r"must be \(3, 20\) and not zero: drop the bias"):
+            input_step(gradient=lambda X, y: np.ones((len(X), 21)))
+        with pytest.raises(ValueError, match="smallest rms 0, but it must be"):
+            input_step(gradient=lambda X, y: np.zeros_like(X))
+
+
+class TestStepSize:
+    def test_three_slopes_of_a_cube(self):
+        # f(1.1) = 1.331, f(0.9) = 0.729, Im (1 + 0.1i)**3 = 0.299
+        slopes = [
+            numerical_slope(lambda t: t**3, 1.0, 0.1, method, "float64")
+            for method in ("forward", "central", "complex")
+        ]
+        np.testing.assert_allclose(slopes, [3.31, 3.01, 2.99])
+
+    @pytest.mark.parametrize(("dtype", "kind"), [("float32", "c8"), ("float64", "c16")])
+    def test_it_computes_in_the_precision_it_says(self, dtype, kind):
+        seen = set()
+
+        def f(t):
+            seen.add(np.asarray(t).dtype)
+            return t * t
+
+        for method in ("forward", "central", "complex"):
+            numerical_slope(f, 1.0, 1e-3, method, dtype)
+        assert seen == {np.dtype(dtype), np.dtype(kind)}
+
+    def test_curves_and_the_dot(self):
+        axes, sentence = drawn(EXPLORERS["step_size"], log10_of_h=-1.0, method="forward")
+        dot = axes[1].lines[-1].get_xydata()[0]
+        np.testing.assert_allclose(dot, [0.1, 0.31 / 3])
+        forward, central, complex_step = (line.get_xydata() for line in axes[1].lines[:3])
+        k = np.argmin(abs(forward[:, 0] - 0.1))
+        np.testing.assert_allclose(
+            [forward[k, 1], central[k, 1], complex_step[k, 1]],
+            [0.31 / 3, 0.01 / 3, 0.01 / 3], rtol=1e-9,
+        )  # fmt: skip
+        assert "with h = 1.0e-01 the forward difference is off by 1.0e-01 of the slope" in sentence
+
+    def test_the_secant_in_units_of_h(self):
+        axes, _ = drawn(EXPLORERS["step_size"], log10_of_h=0.0)  # central: (8 - 0) / 2 = 4 for 3
+        curve, diagonal, secant = axes[0].lines
+        np.testing.assert_allclose(secant.get_xydata(), [[-1, -1 / 3], [1, 7 / 3]])
+        np.testing.assert_allclose(*diagonal.get_data())
+        np.testing.assert_allclose(curve.get_ydata()[[0, -1]], [-2 / 3, 26 / 3])  # t = -1 and 3
+        axes, _ = drawn(EXPLORERS["step_size"], log10_of_h=0.0, method="forward")
+        np.testing.assert_allclose(axes[0].lines[2].get_xydata(), [[0, 0], [1, 7 / 3]])
+        axes, _ = drawn(EXPLORERS["step_size"], method="complex")
+        assert len(axes[0].lines) == 2
+
+    def test_float32_is_a_staircase_at_small_steps(self):
+        axes, _ = drawn(EXPLORERS["step_size"], log10_of_h=-7.0, precision="float32")
+        assert len(np.unique(axes[0].lines[0].get_ydata())) < 10
+
+    def test_refusals(self):
+        for x, slope in ((1.0, 0.0), (np.nan, 1.0), (1.0, np.inf)):
+            with pytest.raises(ValueError, match="must be finite and slope not zero"):
+                explore_step_size(lambda t: t, x, slope)

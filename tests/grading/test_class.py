@@ -1,0 +1,203 @@
+"""A class of 60, graded as a teacher would grade it, and a grader killed ten times.
+
+40 students are honest: one with every exercise solved, one who did nothing, and 38 who made one
+mistake each. The others hand in what is hostile or broken.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from itertools import zip_longest
+from pathlib import Path
+
+import hostile
+import nbformat
+import pytest
+from wrong_solutions import WRONG
+
+from classroom.grading import hidden
+from classroom.release import bundle
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMMAND = [sys.executable, "-m", "classroom.grading.run", "--call", "3"]
+pytestmark = pytest.mark.slow
+
+
+def one_mistake_each(number: int) -> list:
+    """Take wrong solutions from all exercises in turn."""
+    by_exercise = [[w for w in WRONG if w.exercise == exercise] for exercise in hidden.POINTS]
+    turns = (w for turn in zip_longest(*by_exercise) for w in turn if w is not None)
+    return [w for w, _ in zip(turns, range(number), strict=False)]
+
+
+HONEST = {f"honest{k:02d}": wrong for k, wrong in enumerate(one_mistake_each(38))}
+CELLS = [case for case in hostile.CELLS if not case.namespaces or sys.platform == "linux"]
+KINDS = [*CELLS[:: len(CELLS) // 13][:13], *hostile.FILES[:: len(hostile.FILES) // 7][:7]]
+HOSTILE = {f"hostile{k:02d}": case for k, case in enumerate(KINDS)}
+
+
+@pytest.fixture(scope="module")
+def assignment(tmp_path_factory):
+    """The students' bundle."""
+    folder = tmp_path_factory.mktemp("classroom") / "assignment"
+    bundle.write_bundle(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def notebooks(assignment):
+    """The released notebooks, by file name."""
+    return {p.name: nbformat.read(p, as_version=4) for p in sorted(assignment.glob("*.ipynb"))}
+
+
+def write(folder: Path, notebooks, sources) -> None:
+    """Write a submission: the released notebooks with these sources in their exercise cells."""
+    folder.mkdir(parents=True)
+    for name, notebook in notebooks.items():
+        nbformat.write(bundle.fill_in(notebook, sources), folder / name)
+
+
+def write_honest(folder: Path, notebooks) -> None:
+    """Write the 40 honest submissions."""
+    right = bundle.solutions()
+    write(folder / "neighbour", notebooks, right)
+    write(folder / "untouched", notebooks, {})
+    for student, wrong in HONEST.items():
+        write(folder / student, notebooks, {**right, wrong.exercise: wrong.source})
+
+
+def write_hostile(folder: Path, notebooks) -> None:
+    """Write the others, honest but for one cell or one file."""
+    right = bundle.solutions()
+    for student, case in HOSTILE.items():
+        if isinstance(case, hostile.Hostile):
+            source = case.source.replace("CANARY", str(folder.parent / "canary"))
+            write(folder / student, notebooks, {**right, hostile.EXERCISE: source})
+        else:
+            write(folder / student, notebooks, right)
+            path = folder / student / hostile.NOTEBOOK
+            notebook = json.loads(path.read_text("utf-8"))
+            path.unlink()
+            case.write(folder / student, notebook)
+
+
+def grade(submissions: Path, out: Path, assignment: Path, *options: str) -> dict[str, dict]:
+    """Grade and return the rows of grades.csv by student."""
+    command = [*COMMAND, str(submissions), "--out", str(out), "--released", str(assignment)]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def points(row: dict[str, str]) -> dict[str, float]:
+    """Points by exercise."""
+    return {exercise: float(row[exercise]) for exercise in hidden.POINTS}
+
+
+def expected(exercise: str, lost: frozenset[str] | None) -> dict[str, float]:
+    """Full points but for the lost parts of one exercise (None: all of it)."""
+    kept = {
+        name: share for name, share in hidden.PARTS[exercise].items() if name not in (lost or ())
+    }
+    found = {e: float(p) for e, p in hidden.POINTS.items()}
+    found[exercise] = 0.0 if lost is None else hidden.POINTS[exercise] * sum(kept.values())
+    return found
+
+
+def page(out: Path, student: str) -> str:
+    """Text of a feedback page, as it is read."""
+    return html.unescape((out / "feedback" / f"{student}.html").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def everybody(assignment, notebooks, tmp_path_factory):
+    """Grades of the honest and the hostile in one class, and where they were written."""
+    folder = tmp_path_factory.mktemp("class")
+    write_honest(folder / "submissions", notebooks)
+    write_hostile(folder / "submissions", notebooks)
+    return grade(folder / "submissions", folder / "out", assignment), folder / "out"
+
+
+def test_the_round_trip(everybody):
+    grades, _ = everybody
+    assert points(grades["neighbour"]) == hidden.POINTS
+    assert float(grades["neighbour"]["total"]) == 100
+    assert float(grades["untouched"]["total"]) == 0 == sum(points(grades["untouched"]).values())
+
+
+@pytest.mark.parametrize("student", HONEST)
+def test_a_mistake_costs_its_exercise_alone_and_is_named(everybody, student):
+    grades, out = everybody
+    wrong = HONEST[student]
+    assert points(grades[student]) == pytest.approx(expected(wrong.exercise, wrong.lost))
+    assert wrong.says in page(out, student)
+
+
+def test_the_class_has_40_honest_and_at_least_20_hostile_students(everybody):
+    assert len(HONEST) + 2 == 40
+    assert len(HOSTILE) >= 20
+    assert len(everybody[0]) == 60
+
+
+@pytest.mark.parametrize("student", HOSTILE)
+def test_a_hostile_submission_gets_its_own_points_and_a_sentence(everybody, student):
+    grades, out = everybody
+    case, got = HOSTILE[student], points(grades[student])
+    outcomes = case.outcome.split("|")
+    if "unreadable" in outcomes:
+        lost = {e: 0.0 if hidden.NOTEBOOK[e] + ".ipynb" == hostile.NOTEBOOK else float(p)
+                for e, p in hidden.POINTS.items()}  # fmt: skip
+        assert got == lost
+    elif outcomes == ["right"]:
+        assert got == hidden.POINTS
+    else:
+        assert {e: p for e, p in got.items() if e != hostile.EXERCISE} == {
+            e: p for e, p in hidden.POINTS.items() if e != hostile.EXERCISE
+        }
+        assert "right" in outcomes or got[hostile.EXERCISE] < hidden.POINTS[hostile.EXERCISE]
+    if outcomes != ["right"]:
+        assert case.word in page(out, student)
+
+
+def test_a_grader_that_is_killed_ten_times_ends_with_the_same_grades(
+    assignment, notebooks, tmp_path
+):
+    submissions, right = tmp_path / "submissions", bundle.solutions()
+    for student, wrong in list(HONEST.items())[:6]:
+        write(submissions / student, notebooks, {**right, wrong.exercise: wrong.source})
+    for case in (CELLS[0], hostile.FILES[0]):
+        student = case.name.replace(" ", "_")
+        source = case.source if isinstance(case, hostile.Hostile) else right[hostile.EXERCISE]
+        write(submissions / student, notebooks, {**right, hostile.EXERCISE: source})
+    grade(submissions, tmp_path / "undisturbed", assignment, "--seed", "1")
+
+    out, moments = tmp_path / "out", random.Random(time.time_ns())
+    command = [*COMMAND, str(submissions), "--out", str(out), "--released", str(assignment)]
+    kills = 0
+    while kills < 10:
+        grader = subprocess.Popen(
+            command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            grader.wait(moments.uniform(0.3, 8))
+            shutil.rmtree(out)  # it was done before: kill another one
+        except subprocess.TimeoutExpired:
+            only_itself = moments.random() < 0.5
+            (os.kill if only_itself else os.killpg)(grader.pid, signal.SIGKILL)
+            grader.wait()
+            kills += 1
+    grade(submissions, out, assignment)
+    ends = [(tmp_path / name / "grades.csv").read_bytes() for name in ("undisturbed", "out")]
+    assert ends[0] == ends[1]
+    assert not list(out.rglob("*.part"))

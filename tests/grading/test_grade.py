@@ -1,0 +1,1127 @@
+"""Grading a class: hostile folders, runs that are killed, nbgrader's gradebook, Dask, the pages."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from multiprocessing import active_children, get_context
+from pathlib import Path
+
+import dying
+import psutil
+import pytest
+import right_solutions
+from nbgrader import api
+from nbgrader.plugins import LateSubmissionPlugin
+
+from classroom.grading import run as grading
+from classroom.grading import submission
+from classroom.grading.gradebook import Gradebook, Row
+from classroom.grading.hidden import FUNCTION, NOTEBOOK, POINTS
+from classroom.grading.pages import (
+    TITLES,
+    Graded,
+    _histogram,
+    feedback_page,
+    shown_points,
+    summary_page,
+)
+from classroom.grading.submission import (
+    NOTEBOOKS,
+    ExerciseResult,
+    Files,
+    PartResult,
+    Result,
+    grade_submission,
+    parse_notebook,
+    read_folder,
+    released_notebook,
+)
+from classroom.sandbox.contained import Limits
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PENALTY = """\
+def penalty(W, reg, reg_scale=0.5):
+    return reg_scale * reg * np.sum(W**2), 2 * reg_scale * reg * W
+"""
+PENALTY_TWICE = PENALTY.replace("2 * reg_scale", "reg_scale")
+FORWARD = """\
+def net_forward(params, X):
+    hidden = np.maximum(0, X @ params["W1"] + params["b1"])
+    return hidden, hidden @ params["W2"] + params["b2"]
+"""
+
+
+def code(source, id_=None, **nbgrader):
+    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": []}
+    if id_:
+        cell["id"] = id_
+    if nbgrader:
+        cell["metadata"]["nbgrader"] = nbgrader
+    return cell
+
+
+def notebook(name, answers=(), added=()):
+    """Return a notebook as it was handed out, with some exercises answered."""
+    answers = dict(answers)
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "id": "title", "source": ["# ", name]},
+        code("print('a cell of ours')", "ours"),
+    ]
+    for exercise in POINTS:
+        if NOTEBOOK[exercise] == name:
+            empty = f"def {FUNCTION[exercise]}():\n    raise NotImplementedError"
+            source = answers.get(exercise, empty)
+            cells.append(code(source, f"{exercise}-cell", grade_id=exercise, solution=True))
+            check = f"check_exercise({exercise!r}, {FUNCTION[exercise]})"
+            cells.append(code(check, f"{exercise}-x", grade_id=f"{exercise}_check", grade=True))
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [*cells, *added]}
+    )
+
+
+def hand_in(folder, answers=(), names=NOTEBOOKS, timestamp=None):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.ipynb").write_text(notebook(name, answers))
+    if timestamp:
+        (folder / "timestamp.txt").write_text(timestamp)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """What students are given: here with the whole package, which no test of ours uses."""
+    folder = hand_in(tmp_path_factory.mktemp("released"))
+    shutil.copytree(
+        ROOT / "cs231n_helpers", folder / "cs231n_helpers", ignore=lambda *_: ["__pycache__"]
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory):
+    """Make nbgrader's tables once, as that takes seconds."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    Gradebook(f"sqlite:///{path}", "assignment1", None, "none").__exit__()
+    return path
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+class TestReading:
+    @pytest.mark.parametrize("place", [".", "assignment1", "Downloads/homework"])
+    def test_notebooks_are_found(self, tmp_path, place):
+        hand_in(tmp_path / place)
+        files = read_folder(tmp_path, "assignment1")
+        assert tuple(files.notebooks) == NOTEBOOKS
+        assert files.notes == ()
+
+    @pytest.mark.parametrize("place", ["a/b/c", ".ipynb_checkpoints"])
+    def test_not_there(self, tmp_path, place):
+        hand_in(tmp_path / place)
+        files = read_folder(tmp_path, "assignment1")
+        assert not files.notebooks
+        assert "None of the notebooks was found: they are called 01_svm" in files.notes[0]
+
+    def test_what_is_missing_or_has_another_name(self, tmp_path):
+        hand_in(tmp_path, names=NOTEBOOKS[1:])
+        assert read_folder(tmp_path, "assignment1").notes == ("Not handed in: 01_svm.ipynb.",)
+        (tmp_path / "01_svm (1).ipynb").touch()
+        notes = read_folder(tmp_path, "assignment1").notes
+        assert notes[1].startswith("Not looked at, for their names: 01_svm (1).ipynb. If one")
+
+    def test_of_several_one_counts(self, tmp_path):
+        hand_in(tmp_path / "a", {"penalty": "wrong = 1"})
+        hand_in(tmp_path / "assignment1", {"penalty": PENALTY})
+        files = read_folder(tmp_path, "assignment1")
+        assert "reg_scale" in files.notebooks["01_svm"].decode()
+        assert files.notes[0] == "01_svm.ipynb was handed in 2 times: " + str(
+            Path("assignment1/01_svm.ipynb counts.")
+        )
+        hand_in(tmp_path, {"penalty": "uppermost = 1"})
+        files = read_folder(tmp_path, "other")
+        assert "uppermost" in files.notebooks["01_svm"].decode()
+
+    def test_links_are_not_followed(self, tmp_path):
+        secret = hand_in(tmp_path / "secret")
+        there = hand_in(tmp_path / "submissions" / "anna", names=NOTEBOOKS[1:])
+        (there / "01_svm.ipynb").symlink_to(secret / "01_svm.ipynb")
+        (there / "folder").symlink_to(secret)
+        files = read_folder(there, "assignment1")
+        assert tuple(files.notebooks) == NOTEBOOKS[1:]
+        assert files.notes == (
+            "01_svm.ipynb cannot be read: it is a link to another file; hand in the file itself.",
+        )
+        (tmp_path / "submissions" / "bob").symlink_to(secret)
+        files = read_folder(tmp_path / "submissions" / "bob", "assignment1")
+        assert not files.notebooks
+        assert "is a link to somewhere else, which is not followed" in files.notes[0]
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+    def test_a_pipe_is_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "01_svm.ipynb")
+        os.mkfifo(tmp_path / "timestamp.txt")
+        (tmp_path / "02_softmax.ipynb").mkdir()
+        files = read_folder(tmp_path, "assignment1")
+        assert not files.notebooks
+        assert "01_svm.ipynb cannot be read: it is no regular file." in files.notes
+
+    def test_limits(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(submission, "MAX_ENTRIES", 30)
+        hand_in(tmp_path)
+        with (tmp_path / "02_softmax.ipynb").open("wb") as file:
+            file.truncate(submission.MAX_NOTEBOOK_BYTES + 1)
+        files = read_folder(tmp_path, "assignment1")
+        assert "02_softmax.ipynb cannot be read: it is larger than 16 MB; " in files.notes[0]
+        assert len(files.notebooks) == 3
+        for i in range(50):
+            (tmp_path / f"{i}").mkdir()
+        assert "more than 30 files and folders" in read_folder(tmp_path, "assignment1").notes[0]
+
+    def test_what_cannot_be_read(self, tmp_path, monkeypatch):
+        hand_in(tmp_path / "anna")
+        if os.name == "posix" and os.geteuid() != 0:
+            (tmp_path / "anna").chmod(0)
+        else:  # root reads all
+            monkeypatch.setattr(os, "scandir", partial(os.open, flags=-1))
+            monkeypatch.setattr(os, "scandir", denied)
+        files = read_folder(tmp_path / "anna", "assignment1")
+        (tmp_path / "anna").chmod(0o700)
+        assert files.notes[0] == (
+            "The folder of this submission cannot be read: Permission denied."
+        )
+        assert not files.notebooks
+
+    def test_bytes_decide(self, tmp_path):
+        digests = {read_folder(hand_in(tmp_path), "x").digest}
+        digests.add(read_folder(hand_in(tmp_path, timestamp="2030-01-01 00:00"), "x").digest)
+        assert len(digests) == 1  # the penalty is computed from the time in each run
+        digests.add(read_folder(hand_in(tmp_path, {"penalty": PENALTY}), "x").digest)
+        (tmp_path / "04_dx_derivation.ipynb").unlink()
+        digests.add(read_folder(tmp_path, "x").digest)
+        assert len(digests) == 3
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("2030-01-31 23:59:01.5 UTC", datetime(2030, 1, 31, 23, 59, 1, 500_000)),
+            ("2030-01-31 23:59:01 America/Los_Angeles\n", datetime(2030, 2, 1, 7, 59, 1)),
+            ("2030-01-31T23:59+0130", datetime(2030, 1, 31, 22, 29)),
+            ("2030-01-31 23:59:00 +01:00", datetime(2030, 1, 31, 22, 59)),
+            ("2030-01-31 23:59:00", datetime(2030, 1, 31, 23, 59)),
+        ],
+    )
+    def test_timestamp(self, tmp_path, text, expected):
+        files = read_folder(hand_in(tmp_path, timestamp=text), "assignment1")
+        assert files.timestamp == expected
+        assert files.notes == ()
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", " ", "yesterday", "2030-13-01 00:00", "2030-01-31 23:59 Mars/City", "\x00", "é",
+         "2030-01-31 23:59 ../../../etc/passwd", "2030-01-31 23:59 America", "9" * 5000,
+         "0001-01-01 00:00 +14:00"],
+    )  # fmt: skip
+    def test_no_timestamp(self, tmp_path, text):
+        hand_in(tmp_path)
+        (tmp_path / "timestamp.txt").write_text(text, "utf-8")
+        files = read_folder(tmp_path, "assignment1")
+        assert files.timestamp is None
+        assert "counts as in time" in files.notes[0]
+
+
+def denied(path):
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+class TestCells:
+    @pytest.fixture
+    def ours(self, released):
+        return released_notebook(released / "01_svm.ipynb")
+
+    def parse(self, ours, *cells):
+        content = json.dumps({"nbformat": 4, "cells": cells}).encode()
+        return parse_notebook("01_svm", content, ours)
+
+    def test_as_handed_out(self, released, ours):
+        found = parse_notebook("01_svm", (released / "01_svm.ipynb").read_bytes(), ours)
+        assert found.cells == []
+        assert found.notes == []
+        assert found.untouched == {e for e in POINTS if NOTEBOOK[e] == "01_svm"}
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            code("pen = 1", grade_id="penalty"),
+            code("pen = 1", "penalty-cell"),
+            code(PENALTY),
+            code("penalty = make(1)"),
+            code([*PENALTY.splitlines(keepends=True)], "x", grade_id="of somebody else"),
+        ],
+    )
+    def test_an_exercise_is_recognised(self, ours, cell):
+        found = self.parse(ours, cell)
+        assert found.written == {"penalty": found.cells}
+        assert found.cells[0].id == "01_svm, cell 1"
+        assert found.cells[0].source == "".join(cell["source"])
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            code("print('a cell of ours')"),
+            code("print('changed')", "ours"),
+            code("penalty = None", "x", grade_id="penalty_check"),
+            code("penalty = None", "penalty-x"),
+            {"cell_type": "markdown", "source": PENALTY},
+            {"cell_type": "raw", "source": PENALTY},
+            code("  \n"),
+        ],
+    )
+    def test_what_is_never_run(self, ours, cell):
+        assert self.parse(ours, cell).cells == []
+
+    def test_changed_cells_of_ours_are_told(self, ours):
+        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="sgd_check"))
+        assert "01_svm.ipynb: 2 cell(s) of ours were changed; they are not run" in found.notes[0]
+
+    def test_order_and_duplicates(self, ours):
+        added = code("helper = 1")
+        template = json.loads(notebook("01_svm"))["cells"]
+        penalty = next(c for c in template if c.get("id") == "penalty-cell")
+        found = self.parse(ours, code(PENALTY), added, code(PENALTY_TWICE), penalty)
+        assert [cell.source for cell in found.cells] == [PENALTY, "helper = 1", PENALTY_TWICE]
+        assert [cell.source for cell in found.written["penalty"]] == [PENALTY, PENALTY_TWICE]
+
+    def test_commands_of_jupyter(self, ours):
+        source = "%matplotlib inline\nif True:\n    !ls\n" + PENALTY
+        assert list(self.parse(ours, code(source)).written) == ["penalty"]
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\x80\x81", b"null", b"[]", b'{"cells": 3}', b'{"worksheets": []}', b"1" * 9999,
+         b"[" * 100_000, b'{"cells":' * 5_000, b"\x00", b"PK\x03\x04"],
+    )  # fmt: skip
+    def test_no_notebook(self, ours, content):
+        found = parse_notebook("01_svm", content, ours)
+        assert found.cells == []
+        assert len(found.notes) == 1
+        assert found.notes[0].startswith("01_svm.ipynb ")
+
+    @pytest.mark.parametrize(
+        "cell",
+        [None, 3, "x", [], {"cell_type": "code"}, {"cell_type": "code", "source": 3},
+         {"cell_type": "code", "source": ["x", 3]}, code("x" * 100_001)],
+    )  # fmt: skip
+    def test_a_malformed_cell_costs_itself_alone(self, ours, cell):
+        found = self.parse(ours, cell, code(PENALTY))
+        assert list(found.written) == ["penalty"]
+        assert found.notes == ["01_svm.ipynb: 1 cell(s) could not be read and were left out."]
+
+    @pytest.mark.parametrize(
+        "metadata", [None, [], {"nbgrader": 3}, {"nbgrader": {"grade_id": []}}]
+    )
+    def test_malformed_metadata(self, ours, metadata):
+        cell = {"cell_type": "code", "source": PENALTY, "metadata": metadata, "id": {}}
+        assert list(self.parse(ours, cell).written) == ["penalty"]
+
+    def test_source_becomes_harmless_text(self, ours):
+        hostile = "x = '\ud800\u202e\x1b[2J'"
+        source = self.parse(ours, code(hostile)).cells[0].source
+        assert source == r"x = '\ud800\u202e\x1b[2J'"
+        source.encode()
+
+    @pytest.mark.parametrize(
+        "source", ["(" * 10_000, "-" * 50_000 + "1", "\0", "x" + ".x" * 30_000]
+    )
+    def test_hostile_syntax(self, ours, source):
+        assert len(self.parse(ours, code(source)).cells) == 1
+
+    def test_too_many_cells(self, ours, monkeypatch):
+        monkeypatch.setattr(submission, "MAX_CELLS", 3)
+        found = self.parse(ours, *[code(f"x = {i}") for i in range(5)])
+        assert len(found.cells) == 3
+        assert "has 5 cells; only the first 3" in found.notes[0]
+
+
+def spawned(workers):
+    return ProcessPoolExecutor(workers, get_context("spawn"))
+
+
+class TestOutcomes:
+    """Tasks on an executor whose processes die."""
+
+    def test_a_death_costs_only_the_one_that_causes_it(self, tmp_path):
+        items = [("a", ""), ("b", "die"), ("c", ""), ("d", "raise"), ("f", "")]
+        task = partial(dying.work, folder=tmp_path)
+        found = dict(grading.outcomes(task, items, partial(spawned, 2), lambda: 3))
+        assert found.keys() == set(items)
+        good = {item: value for item, value in found.items() if isinstance(value, str)}
+        assert good == {(n, w): n.upper() for n, w in items if n in "acf"}
+        assert isinstance(found["b", "die"], BrokenExecutor)
+        assert isinstance(found["d", "raise"], KeyError)
+        wait_for(lambda: not active_children())
+        assert len(list(tmp_path.glob("b-*"))) == 2
+
+    def test_one_death_may_be_an_accident(self, tmp_path):
+        items = [("a", "die once"), ("b", "")]
+        task = partial(dying.work, folder=tmp_path)
+        found = dict(grading.outcomes(task, items, partial(spawned, 1), lambda: 2))
+        assert found == {item: item[0].upper() for item in items}
+
+    def test_no_more_than_a_window_are_on_their_way(self):
+        class Counting(ThreadPoolExecutor):
+            def submit(self, task, *args):
+                nonlocal submitted
+                submitted += 1
+                most.append(submitted - len(done))
+                return super().submit(task, *args)
+
+        submitted, most, done = 0, [], []
+        for item, result in grading.outcomes(str, range(50), partial(Counting, 2), lambda: 4):
+            assert result == str(item)
+            done.append(item)
+        assert sorted(done) == list(range(50))
+        assert max(most) <= 4 + 3  # three of four may be ready before one is yielded
+
+    def test_nothing_to_do(self):
+        assert list(grading.outcomes(str, [], Here, lambda: 1)) == []
+
+    def test_a_killed_grader_leaves_no_process(self, tmp_path):
+        script = tmp_path / "script.py"
+        script.write_text(
+            "import sys, time, os\nfrom pathlib import Path\n"
+            f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests' / 'sandbox')!r}]\n"
+            "from classroom.grading.run import _local_executor\n"
+            "from dying import sleep\n"
+            "if __name__ == '__main__':\n"
+            "    pool = _local_executor(2)\n"
+            f"    list(pool.map(sleep, [{str(tmp_path)!r}] * 2))\n"
+        )
+        process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
+        wait_for(lambda: len(list(tmp_path.glob("pid-*"))) == 2)
+        process.kill()
+        process.wait()
+        for path in tmp_path.glob("pid-*"):
+            wait_for(lambda pid=int(path.name[4:]): not is_alive(pid))
+
+
+def is_alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+# Runs of a class, with a grader that only counts: the number of exercises that define a function
+
+
+def pretend(files: Files, *, released: Path, seed: int, limits: Limits) -> Result:
+    """Full points for a cell that says "right", half of them for one that says "half"."""
+    result = Result(exercises={}, notes=list(files.notes), output="", contained="pretended")
+    for exercise, points in POINTS.items():
+        content = files.notebooks.get(NOTEBOOK[exercise], b"").decode()
+        share = 1.0 if f"{exercise} right" in content else 0.5 * (f"{exercise} half" in content)
+        passed, sentence = share == 1, "dW is N times too large"
+        part = {"name": "all", "share": 1.0, "passed": passed, "sentence": sentence,
+                "codes": [] if passed else ["scale_N"]}  # fmt: skip
+        result["exercises"][exercise] = ExerciseResult(
+            points=share * points, parts=[part], notes=[], source=f"# {exercise}"
+        )
+    with (released / "graded").open("a") as file:
+        file.write(f"{seed}\n")
+    return result
+
+
+def answers(right=(), half=()):
+    return {e: f"# {e} right" for e in right} | {e: f"# {e} half" for e in half}
+
+
+@pytest.fixture
+def course(tmp_path, released, monkeypatch, empty_gradebook):
+    """A class of three and a function that grades it here, with threads."""
+    given = shutil.copytree(released, tmp_path / "released")
+    hand_in(tmp_path / "class" / "anna", answers(POINTS))
+    hand_in(tmp_path / "class" / "bob", answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00")
+    (tmp_path / "class" / "carol").mkdir()
+    (tmp_path / "out").mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "out")
+    monkeypatch.setattr(grading, "grade_submission", pretend)
+    monkeypatch.setattr(grading, "_local_executor", ThreadPoolExecutor)
+
+    def run(*options, expected=0):
+        (given / "graded").unlink(missing_ok=True)
+        folders = [str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+        status = grading.main([*folders, "--released", str(given), "--workers", "2", *options])
+        assert status == expected
+        seeds = (given / "graded").read_text().split() if (given / "graded").exists() else []
+        return [int(seed) for seed in seeds]
+
+    run.submissions, run.out = tmp_path / "class", tmp_path / "out"
+    run.csv = lambda: (tmp_path / "out" / "grades.csv").read_bytes().decode()
+    run.rows = lambda: {row["student"]: row for row in csv.DictReader(run.csv().splitlines())}
+    run.db = f"sqlite:///{tmp_path / 'out' / 'gradebook.db'}"
+    return run
+
+
+class TestRun:
+    def test_csv(self, course):
+        assert len(course()) == 3
+        header = "student,timestamp," + ",".join(POINTS) + ",raw,late_penalty,total"
+        nothing = ["0.00"] * 15
+        bob = list(nothing)
+        bob[list(POINTS).index("penalty")] = "5.00"
+        bob[list(POINTS).index("sgd")] = "4.00"
+        assert course.csv() == "\n".join(
+            [
+                header,
+                ",".join(["anna", "", *(f"{p}.00" for p in POINTS.values()), "100.00,0.00,100.00"]),
+                ",".join(["bob", "2030-01-02 12:00:00", *bob, "9.00,0.00,9.00"]),
+                ",".join(["carol", "", *nothing, "0.00,0.00,0.00"]),
+                "",
+            ]
+        )
+
+    def test_only_what_is_new_or_changed_is_graded(self, course):
+        first = course()
+        assert len(set(first)) == 1
+        before = course.csv()
+        assert course() == []
+        assert course.csv() == before
+        hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
+        hand_in(course.submissions / "dave", answers(["search"]))
+        second = course()
+        assert len(second) == 2
+        assert set(second) != set(first)  # a fresh seed for each run
+        assert [course.rows()[name]["total"] for name in ("bob", "dave")] == ["5.00", "6.00"]
+
+    def test_seed(self, course):
+        assert course("--seed", "7") == [7, 7, 7]
+        assert course("--seed", "7") == []
+        assert course() == []
+        assert course("--seed", "8") == [8, 8, 8]
+
+    def test_new_tests_or_settings_grade_again(self, course, monkeypatch):
+        course()
+        assert len(course("--budget", "200")) == 3
+        assert len(course("--budget", "200")) == 0
+        assert len(course("--budget", "200", "--call", "5")) == 3
+        monkeypatch.setattr(grading, "_version", lambda *_: "another")
+        assert len(course()) == 3
+
+    def test_an_interrupted_run_goes_on_with_its_seed(self, course, monkeypatch):
+        written = []
+
+        def write(path, text):
+            if path.parent.name == "results":
+                written.append(path)
+                if len(written) == 2:
+                    raise KeyboardInterrupt
+            original(path, text)
+
+        original = grading.write
+        monkeypatch.setattr(grading, "write", write)
+        (seed,) = set(course(expected=130))
+        monkeypatch.setattr(grading, "write", original)
+        assert not (course.out / "grades.csv").exists()
+        assert set(course()) == {seed}
+        assert course("--seed", "1") == [1, 1, 1]
+
+    def test_a_result_that_is_no_json_is_graded_again(self, course):
+        course()
+        before = course.csv()
+        (course.out / "results" / "anna.json").write_text('{"key": ')
+        assert len(course()) == 1
+        assert course.csv() == before
+
+    def test_a_student_that_cannot_be_graded(self, course, monkeypatch, capsys):
+        def failing(files, **settings):
+            if "01_svm" in files.notebooks and b"sgd half" in files.notebooks["01_svm"]:
+                raise ZeroDivisionError("a mistake of ours")
+            return pretend(files, **settings)
+
+        monkeypatch.setattr(grading, "grade_submission", failing)
+        course(expected=1)
+        assert "not graded: bob: ZeroDivisionError: a mistake of ours" in capsys.readouterr().err
+        assert course.rows()["anna"]["total"] == "100.00"
+        assert "ZeroDivisionError" in (course.out / "summary.html").read_text()
+        with api.Gradebook(course.db) as book:
+            grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
+            assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
+        monkeypatch.setattr(grading, "grade_submission", pretend)
+        assert len(course()) == 1
+        assert course.rows()["bob"]["total"] == "9.00"
+
+    def test_files_that_change_meanwhile(self, course, monkeypatch):
+        def meddling(files, **settings):
+            result = pretend(files, **settings)
+            if not files.notebooks:
+                hand_in(course.submissions / "bob", answers(["search"]))
+            return result
+
+        monkeypatch.setattr(grading, "grade_submission", meddling)
+        monkeypatch.setattr(grading, "students_in", carol_first)
+        monkeypatch.setattr(grading, "_local_executor", Here)
+        course(expected=1)
+        assert course.rows()["bob"]["total"] == "0.00"  # not graded, and not half of each
+        assert len(course()) == 1
+        assert course.rows()["bob"]["total"] == "6.00"
+
+    def test_lock(self, course, capsys):
+        course()
+        with grading.locked(course.out):
+            course(expected=2)
+        assert "another grader is at work in " in capsys.readouterr().err
+        course()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--late", "sometimes"], "'sometimes' is no rule for late submissions"),
+            (["--late", "os.path.join"], "it is no class of nbgrader's LateSubmissionPlugin"),
+            (["--workers", "0"], "must be at least 1"),
+            (["--seed", "-3"], "--seed -3 is negative"),
+            (["--released", "nowhere"], "run `make assignment` first"),
+            (["--deadline", "tomorrow"], "'tomorrow' is no time: write it as in 2030-01-31T23:59"),
+        ],
+    )
+    def test_refusals(self, course, options, message, capsys):
+        with pytest.raises(SystemExit):
+            course(*options)
+        assert message in capsys.readouterr().err
+
+    @pytest.mark.parametrize("url", ["gradebook", "postgresql+nothing://host/x", "sqlite:////no/x"])
+    def test_a_database_that_does_not_open_is_refused_before_grading(self, course, url, capsys):
+        assert course("--db", url, expected=2) == []
+        assert "--db opens no database (" in capsys.readouterr().err
+        assert len(course()) == 3
+
+    def test_an_output_that_is_a_file(self, course, capsys):
+        (course.out / "file").touch()
+        course("--out", str(course.out / "file"), expected=2)
+        assert "cannot be written (Not a directory): give a folder that" in capsys.readouterr().err
+
+    def test_no_submissions_named(self, capsys):
+        with pytest.raises(SystemExit):
+            grading.main([])
+        assert "as in `make grade SUBMISSIONS=submitted`" in capsys.readouterr().err
+
+    def test_no_students(self, course, capsys):
+        shutil.rmtree(course.submissions)
+        course.submissions.mkdir()
+        (course.submissions / "all.zip").touch()
+        course(expected=2)
+        assert "holds no folder, but each student needs one" in capsys.readouterr().err
+
+    def test_names_of_all_kinds(self, course):
+        names = ["=1+1", "@x", "-a", "Ann Other", "a" * 255, "\u202egnp.exe", "é", "con", "ann\nb",
+                 "'; DROP TABLE student;--", "<script>alert(1)<", "a.", "A", "a"]  # fmt: skip
+        for name in names:
+            (course.submissions / name).mkdir(exist_ok=True)
+        (course.submissions / ".hidden").mkdir()
+        (course.submissions / "notes.txt").touch()
+        os.symlink(course.submissions / "anna", course.submissions / "link")
+        undecodable = os.fsencode(course.submissions) + b"/\xff"
+        os.mkdir(undecodable)
+        course()
+        rows = course.rows()
+        assert len(rows) == 3 + len(names) + 2
+        assert {"'=1+1", "'@x", "'-a", "Ann Other", "'; DROP TABLE student;--"} <= rows.keys()
+        assert not any(name.startswith(tuple("=+-@\t\r")) for name in rows)
+        assert rows["link"]["total"] == "0.00"
+        pages = [path.name for path in (course.out / "feedback").iterdir()]
+        assert len({page.casefold() for page in pages}) == len(rows)
+        assert all(name.isascii() and name[0] not in ".-" for name in pages)
+        summary = (course.out / "summary.html").read_text()
+        assert "notes.txt is no folder of a student" in summary
+        assert ".hidden is a hidden folder" in summary
+        assert course() == []
+
+
+class Here(Executor):
+    """Runs what it is given at once."""
+
+    def __init__(self, workers=1):
+        pass
+
+    def submit(self, task, *args):
+        future = grading.Future()
+        try:
+            future.set_result(task(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def carol_first(submissions):
+    students, notes = students_in(submissions)
+    return sorted(students, key=lambda s: s.name != "carol"), notes
+
+
+students_in = grading.students_in
+
+
+class TestGradebook:
+    def test_nbgrader_exports_the_same(self, course, tmp_path):
+        course("--deadline", "2030-01-01T12:00Z", "--late", "10%/day")
+        exported = tmp_path / "exported.csv"
+        subprocess.run(
+            [sys.executable, "-m", "nbgrader", "export", "--db", course.db, "--to", exported],
+            check=True,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(tmp_path)},
+        )
+        with exported.open() as file:
+            theirs = {row["student_id"]: row for row in csv.DictReader(file)}
+        ours = course.rows()
+        assert ours.keys() == theirs.keys()
+        for name, row in ours.items():
+            assert theirs[name]["max_score"] == "100.0"
+            assert theirs[name]["duedate"] == "2030-01-01 12:00:00"
+            assert theirs[name]["timestamp"] == row["timestamp"]
+            for mine, their in [("raw", "raw_score"), ("total", "score"),
+                                ("late_penalty", "late_submission_penalty")]:  # fmt: skip
+                assert f"{float(theirs[name][their]):.2f}" == row[mine]
+        assert ours["bob"]["late_penalty"] == "0.90"
+
+    def test_what_nbgrader_needs_to_know(self, course):
+        course()
+        with api.Gradebook(course.db) as book:
+            (assignment,) = book.assignments
+            assert assignment.max_score == 100
+            cells = {
+                (notebook.name, cell.name): cell.max_score
+                for notebook in assignment.notebooks
+                for cell in notebook.grade_cells
+            }
+            assert cells == {(NOTEBOOK[e], f"{e}_check"): p for e, p in POINTS.items()}
+            submissions = book.submission_dicts("assignment1")  # what the formgrader shows
+            assert {s["student"]: s["score"] for s in submissions} == {
+                "anna": 100, "bob": 9, "carol": 0,
+            }  # fmt: skip
+            assert not any(s["needs_manual_grade"] for s in submissions)
+            comment = book.find_comment("sgd", "01_svm", "assignment1", "bob").comment
+            assert comment == "dW is N times too large"
+
+    def test_what_a_teacher_entered_stays(self, course):
+        course("--deadline", "2030-01-02T00:00", "--late", "zero")
+        assert course.rows()["bob"]["total"] == "0.00"
+        with api.Gradebook(course.db) as book:
+            find = partial(book.find_grade, assignment="assignment1", student="bob")
+            find("sgd_check", "01_svm").manual_score = 6.5
+            find("penalty_check", "01_svm").extra_credit = 1
+            book.grant_extension("assignment1", "bob", days=1)
+            book.db.commit()
+        assert course() == []  # with the deadline and the rule of the last run
+        assert "due 2030-01-03 00:00 UTC" in (course.out / "feedback" / "bob.html").read_text()
+        row = course.rows()["bob"]
+        assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "6.00", "12.50")
+        page = (course.out / "feedback" / "bob.html").read_text()
+        assert "Changed by your teacher (4 by the tests)" in page
+
+        hand_in(course.submissions / "bob", answers(["sgd"]), timestamp="2030-01-02 12:00")
+        assert len(course()) == 1
+        row = course.rows()["bob"]
+        assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "1.00", "7.50")
+        with api.Gradebook(course.db) as book:
+            grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
+            assert (grade.auto_score, grade.needs_manual_grade) == (8, True)  # to be looked at
+
+    @pytest.mark.parametrize(
+        ("rule", "penalties"),
+        [("none", [0, 0, 0]), ("zero", [40, 40, 40]), ("10%/day", [4, 8, 40]),
+         ("1.5%/hour", [0.6, 15, 40]), ("test_grade.OneAnHour", [2, 24 + 10, 40])],
+    )  # fmt: skip
+    def test_late(self, tmp_path, rule, penalties, empty_gradebook):
+        """An hour, 24.5 hours and a month late, with 30 points in one notebook, 10 in another."""
+        due = datetime(2030, 1, 1, 12)
+        points = dict.fromkeys(POINTS, 0.0) | {
+            "svm_naive": 5, "svm_gradient": 6, "svm_vectorised": 8, "penalty": 5, "search": 6,
+            "net_backward": 10,
+        }  # fmt: skip
+        path = shutil.copy(empty_gradebook, tmp_path)
+        with Gradebook(f"sqlite:///{path}", "assignment1", due, rule) as book:
+            rows = {}
+            for late in (timedelta(0), timedelta(hours=1), timedelta(hours=24.5), timedelta(30)):
+                rows[late] = book.record(f"student {late}", due + late, points, {})
+                assert book.record(f"student {late}", due + late, points, {}) == rows[late]
+            assert rows.pop(timedelta(0)).penalty == 0
+            for row, penalty in zip(rows.values(), penalties, strict=True):
+                assert row.raw == 40
+                assert row.penalty == pytest.approx(penalty)
+                assert row.total == pytest.approx(40 - penalty)
+            assert book.record("no time", None, points, {}).penalty == 0
+
+    def test_killed_while_making_the_tables(self, tmp_path, empty_gradebook):
+        def versions():
+            with sqlite3.connect(path) as connection:
+                found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            connection.close()
+            return found
+
+        path = shutil.copy(empty_gradebook, tmp_path)
+        ((version,),) = versions()
+        assert re.fullmatch("[0-9a-f]{12}", version)
+        with sqlite3.connect(path) as connection:
+            connection.execute("DROP TABLE alembic_version")
+        connection.close()
+        with Gradebook(f"sqlite:///{path}", "assignment1", None, "none") as book:
+            assert book.deadline is None
+        assert versions() == [(version,)]
+
+    def test_a_student_is_entered_as_a_whole_or_not_at_all(self, tmp_path, empty_gradebook):
+        class FailingPlugin:
+            def late_submission_penalty(self, *_):
+                raise ZeroDivisionError
+
+        url = f"sqlite:///{shutil.copy(empty_gradebook, tmp_path)}"
+        due = datetime(2030, 1, 1)
+        with Gradebook(url, "assignment1", due, "none") as book:
+            book._late = FailingPlugin()
+            with pytest.raises(ZeroDivisionError):
+                book.record("anna", due + timedelta(1), dict.fromkeys(POINTS, 1.0), {})
+            book.record("bob", due, dict.fromkeys(POINTS, 1.0), {})
+        with api.Gradebook(url) as book:
+            assert [student.id for student in book.students] == ["bob"]
+
+
+class OneAnHour(LateSubmissionPlugin):  # of each notebook, up to its points, as nbgrader has it
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return round(total_seconds_late / 3600)
+
+
+# The whole way: contained, with the hidden tests
+
+RIGHT = {exercise: source for exercise, _, source in reversed(right_solutions.RIGHT)}
+STOPS = {
+    "svm_naive": "def hinge_loops(W, X, y, delta=1.0):\n    import os\n    os._exit(0)",
+    "penalty": PENALTY_TWICE,
+}
+
+
+class TestSubmission:
+    def grade(self, tmp_path, released, answers, added=()):
+        hand_in(tmp_path, answers)
+        (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added))
+        files = read_folder(tmp_path, "assignment1")
+        return grade_submission(files, released=released, seed=1, limits=Limits())
+
+    def points(self, result):
+        return {e: found["points"] for e, found in result["exercises"].items() if found["points"]}
+
+    def test_all_right(self, tmp_path, released):
+        assert self.points(self.grade(tmp_path, released, RIGHT)) == POINTS
+
+    def test_nothing_done(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {})
+        assert self.points(result) == {}
+        assert {e["notes"][0] for e in result["exercises"].values()} == {
+            "Not begun: the cell is as it was handed out."
+        }
+        assert result["contained"] == ""  # nothing was run
+
+    def test_no_notebook_but_one(self, tmp_path, released):
+        hand_in(tmp_path, RIGHT, names=["04_dx_derivation"])
+        files = read_folder(tmp_path, "assignment1")
+        result = grade_submission(files, released=released, seed=1, limits=Limits())
+        assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
+
+    def test_no_notebook_at_all(self, tmp_path, released):
+        hand_in(tmp_path, {})
+        (tmp_path / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
+        files = read_folder(tmp_path, "assignment1")
+        result = grade_submission(files, released=released, seed=1, limits=Limits())
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
+        assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
+
+    def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
+        ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
+        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
+        assert self.points(result) == {"sgd": 8, "svm_dx": 6, "penalty": 2}
+        (note,) = result["exercises"]["svm_naive"]["notes"]
+        assert note == "Stopped in hinge_loops: it ended its process, with status 0."
+        assert result["notes"] == [
+            "01_svm, cell 15: Stopped in a cell: it ended its process, with status 0. The cell was "
+            "left out."
+        ]
+        assert "2 cells belong to this exercise" in result["exercises"]["sgd"]["notes"][0]
+
+    def test_an_exercise_whose_cell_ends_the_process(self, tmp_path, released):
+        result = self.grade(
+            tmp_path,
+            released,
+            {"sgd": "exit = 1 / 0", "penalty": PENALTY + "import os; os.kill(os.getpid(), 9)"},
+        )
+        assert self.points(result) == {}
+        assert "The cell was left out" in result["exercises"]["penalty"]["notes"][0]
+        assert result["exercises"]["sgd"]["notes"][0].startswith(
+            "01_svm, cell 11: ZeroDivisionError: division by zero"
+        )
+
+    def test_each_notebook_has_its_own_names(self, tmp_path, released):
+        """As in Jupyter: a helper of one notebook is no helper of another."""
+        answers = {
+            "penalty": "def helper(W):\n    return W\n"
+            + PENALTY.replace("reg * W", "reg * helper(W)"),
+            "softmax_naive": "def helper(W):\n    return None",
+        }
+        result = self.grade(tmp_path, released, answers)
+        assert self.points(result) == {"penalty": 5}
+
+    def test_a_cell_that_fails_defines_nothing(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {"penalty": "import nosuch\n" + PENALTY})
+        part = result["exercises"]["penalty"]["parts"][0]
+        assert part["codes"] == ["not_defined"]
+        assert part["sentence"].startswith("There is no function penalty: its cell does not define")
+
+    def test_printed(self, tmp_path, released):
+        result = self.grade(tmp_path, released, {"penalty": PENALTY + "print('<b>\\x1b[2J')"})
+        assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"
+
+    def test_out_of_time(self, tmp_path, released):
+        files = read_folder(hand_in(tmp_path, {"penalty": "while True: pass", "sgd": "x = 1"}), "a")
+        result = grade_submission(files, released=released, seed=1, limits=Limits(wall=0.5))
+        assert result["exercises"]["penalty"]["notes"] == [
+            "01_svm, cell 9: Stopped here: the time for all exercises together was used up. The "
+            "cell was left out."
+        ]
+        assert "was used up before this one" in result["exercises"]["sgd"]["notes"][0]
+
+
+class Killed:
+    """A class that is graded by the command itself, in a folder of its own."""
+
+    QUICK = ("svm_naive", "penalty", "search", "net_forward")
+
+    def __init__(self, folder, released, gradebook):
+        self.out = folder / "out"
+        self.out.mkdir()
+        shutil.copy(gradebook, self.out)
+        for i, exercise in enumerate(self.QUICK):
+            hand_in(folder / "class" / f"student {i}", {exercise: RIGHT[exercise]})
+        sleep = "import time\ntime.sleep(2)\n"  # no run is over before a test can kill it
+        hand_in(folder / "class" / "wild", STOPS | {"search": sleep + RIGHT["search"]})
+        self.command = [
+            sys.executable,
+            "-m",
+            "classroom.grading.run",
+            folder / "class",
+            "--out",
+            self.out,
+        ]
+        self.command += ["--released", released, "--workers", "2", "--deadline", "2030-01-01"]
+        self.command += ["--call", "3"]
+
+    def start(self, *options):
+        return subprocess.Popen(
+            [*self.command, *options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *options):
+        process = self.start(*options)
+        output = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+        return output[0]
+
+    def csv(self):
+        return (self.out / "grades.csv").read_bytes().decode()
+
+    def results(self):
+        return list((self.out / "results").glob("[!.]*"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, released, empty_gradebook):
+    graded = Killed(tmp_path_factory.mktemp("undisturbed"), released, empty_gradebook)
+    graded.run("--seed", "3")
+    return graded
+
+
+class TestWholeRun:
+    @pytest.mark.slow
+    def test_killed_and_started_again(self, undisturbed, tmp_path, released, empty_gradebook):
+        graded = Killed(tmp_path, released, empty_gradebook)
+        process = graded.start("--seed", "3")
+        wait_for(lambda: len(graded.results()) >= 1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert errors.strip() == (
+            "stopped: all results so far are kept, and the same command goes on with the rest"
+        )
+        interrupted = len(graded.results())
+
+        process = graded.start()  # with the seed of the one that was interrupted
+        wait_for(lambda: len(graded.results()) > interrupted)
+        process.kill()
+        output, _ = process.communicate(timeout=20)
+        assert f"5 submissions, {5 - interrupted} to be graded; seed 3" in output
+        killed = len(graded.results())
+        assert 2 <= killed < 5
+
+        output = graded.run()
+        assert f"5 submissions, {5 - killed} to be graded; seed 3" in output
+        assert graded.csv() == undisturbed.csv()
+
+    def test_points(self, undisturbed):
+        rows = {row["student"]: row for row in csv.DictReader(undisturbed.csv().splitlines())}
+        for i, exercise in enumerate(Killed.QUICK):
+            row = rows[f"student {i}"]
+            assert float(row["total"]) == float(row[exercise]) == POINTS[exercise]
+        assert rows["wild"]["total"] == "8.00"
+
+    @pytest.mark.slow
+    def test_on_a_dask_cluster(self, undisturbed, tmp_path, released, empty_gradebook):
+        distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+        graded = Killed(tmp_path, released, empty_gradebook)
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster:
+            options = ["--seed", "3", "--scheduler", cluster.scheduler_address]
+            assert grading.main([*map(str, graded.command[3:]), *options]) == 0
+        wait_for(lambda: not active_children())
+        assert graded.csv() == undisturbed.csv()
+
+    def test_help(self, capsys):
+        with pytest.raises(SystemExit):
+            grading.main(["--help"])
+        text = capsys.readouterr().out
+        for option in ("--scheduler", "--db", "--deadline", "--late", "--seed", "--released"):
+            assert option in text
+        assert str(ROOT) not in text
+
+
+HOSTILE = (
+    "</pre></style><script>alert(1)</script><img src=x onerror='a' \"> {{ 7 * 7 }} {% raw %} &lt;"
+)
+
+
+def graded(text, code_="scale_N"):
+    """Return a student with one text in all places where a student, or a checker, has a say."""
+    exercises = {}
+    for i, (exercise, points) in enumerate(POINTS.items()):
+        parts = [
+            {"name": "loss", "share": 0.5, "passed": i % 3 != 0, "sentence": text, "codes": []},
+            {"name": text, "share": 0.5, "passed": i % 3 == 2, "sentence": text,
+             "codes": [] if i % 3 == 2 else [code_]},
+        ]  # fmt: skip
+        share = sum(part["share"] for part in parts if part["passed"])
+        exercises[exercise] = ExerciseResult(
+            points=points * share, parts=parts, notes=[text], source=text
+        )
+    result = Result(exercises=exercises, notes=[text], output=text, contained=text)
+    points = {e: found["points"] for e, found in exercises.items()}
+    raw = sum(points.values())
+    row = Row(points, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))
+    return Graded(text, "feedback/x.html", datetime(2030, 1, 2, 3, 4, 5), row, result)
+
+
+class Structure(html.parser.HTMLParser):
+    """The tags and attributes of a page, without its text; and all of its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, sorted(name for name, _ in attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class TestPages:
+    DUE = datetime(2030, 1, 1)
+
+    def pages(self, text):
+        one = graded(text)
+        failed = Graded(text, "feedback/y.html", None, one.row, None, text)
+        return (
+            feedback_page(one, "10%/day"),
+            feedback_page(failed, "none"),
+            summary_page([one, failed], [text], self.DUE, "10%/day", text),
+        )
+
+    def test_no_text_becomes_a_tag(self):
+        for hostile, harmless in zip(self.pages(HOSTILE), self.pages("harmless"), strict=True):
+            found, expected = Structure(hostile), Structure(harmless)
+            assert found.tags == expected.tags
+            assert HOSTILE in found.text  # and is shown as it is
+            assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in found.tags}
+            assert "Content-Security-Policy" in hostile
+            assert "://" not in hostile  # nothing is loaded from elsewhere
+
+    def test_feedback_says_what_happened(self):
+        text = " ".join(Structure(self.pages("dW is N times too large")[0]).text.split())
+        assert "Feedback for" in text
+        assert "Handed in 2030-01-02 03:04 UTC, due 2030-01-01 00:00 UTC." in text
+        assert (
+            "Handed in 1 hour 6 minutes after the deadline; 10% is taken off for each day" in text
+        )
+        assert "loss (2.5): dW is N times too large" in text
+        assert "5 of 15 exercises are solved." in text
+
+    def test_a_sentence_is_said_once(self):
+        one = graded("anna")
+        part = PartResult(name="W1", share=0.3, passed=False, sentence="W1 is None.", codes=[])
+        one.result["exercises"]["net_backward"]["parts"] = [part, {**part, "name": "b1"}]
+        text = " ".join(Structure(feedback_page(one, "none")).text.split())
+        assert text.count("W1 is None.") == 1
+        assert "b1 (3): as for W1." in text
+
+    def test_summary_counts(self):
+        class_ = [graded(f"student {i}", code_) for i, code_ in enumerate(["a", "b", "b"])]
+        page = summary_page(class_, [], None, "none", "assignment1")
+        found = Structure(page)
+        text = " ".join(found.text.split())
+        assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
+        total = shown_points(class_[0].row.total)
+        assert f"{total} points on average, of 100" in text
+
+    def test_summary_says_what_a_teacher_may_look_into(self):
+        one = graded("anna")
+        of_sgd, points = one.result["exercises"]["sgd"], one.row.points["penalty"]
+        of_sgd |= {"parts": [], "notes": ["Stopped: it took longer than 20 s."]}
+        one.row.points["penalty"] = points + 1
+        page = Structure(summary_page([one], [], None, "none", "assignment1")).text
+        assert "gradient_descent: Stopped: it took longer than 20 s." in page
+        by_hand, by_tests = shown_points(points + 1), shown_points(points)
+        assert f"penalty: {by_hand} points by the teacher, {by_tests} by the tests." in page
+
+    def test_summary_says_who_has_no_time(self):
+        page = self.pages("text")[2]
+        assert "10% is taken off for each day that has begun" in page
+        assert "1 of 2 submissions have no timestamp.txt" in page
+
+    @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
+    def test_histogram(self, totals):
+        bars = _histogram(totals, 100)
+        assert sum(bar["count"] for bar in bars) == len(totals)
+        assert max(bar["height"] for bar in bars) == 1
+        assert bars[-1]["high"] == "100"
+
+    def test_titles(self):
+        assert TITLES.keys() == POINTS.keys()

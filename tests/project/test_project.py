@@ -1,0 +1,205 @@
+"""README, environment.yml, pyproject.toml, Makefile, lock file and package say the same thing."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from faults import FAULTS
+from golden import error_texts, golden, signatures
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import cs231n_helpers
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+PUBLIC = [getattr(cs231n_helpers, name) for name in cs231n_helpers.__all__]
+
+
+def requirements(*extras):
+    """Return {package: specifier} of pyproject.toml with the named extras."""
+    lines = [*PROJECT["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return {canonicalize_name(r.name): str(r.specifier) for r in map(Requirement, lines)}
+
+
+def test_environment_and_pyproject_agree():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = [Requirement(entry) for entry in entries if isinstance(entry, str)]
+    conda_name = {"matplotlib-base": "matplotlib"}  # the same without Qt
+    found = {canonicalize_name(conda_name.get(r.name, r.name)): str(r.specifier) for r in conda}
+    assert found.pop("python") == PROJECT["requires-python"]
+    assert found.pop("pip") == ""
+    assert found == requirements("notebooks", "test")
+
+
+def test_lock_file_satisfies_pyproject():
+    locked = {}
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        if line and not line.lstrip().startswith("#"):
+            requirement = Requirement(line)
+            versions = [s.version for s in requirement.specifier if s.operator == "=="]
+            assert len(versions) == 1, f"{line!r} pins no version"
+            locked.setdefault(canonicalize_name(requirement.name), []).append(versions[0])
+    for name, specifier in requirements("notebooks", "test", "lint").items():
+        assert name in locked, f"{name} is not locked: run make lock"
+        for version in locked[name]:
+            assert Requirement(name + specifier).specifier.contains(version), (name, version)
+
+
+def test_oldest_python_is_the_same_everywhere():
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert tools["mypy"]["python_version"] == oldest
+    assert f"sys.version_info < ({oldest.replace('.', ', ')})" in MAKEFILE
+    assert f"--python-version {oldest}" in MAKEFILE
+    assert f"Python {oldest}" in README
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest
+    oldest_numpy = requirements()["numpy"].removeprefix(">=")
+    assert f'"numpy=={oldest_numpy}.0"' in (ROOT / ".github/workflows/test.yml").read_text()
+
+
+def test_commands_in_the_texts_exist():
+    targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
+    for text in (README, CONTRIBUTING):
+        named = set(re.findall(r"`make ([a-z-]+)", text))
+        assert named <= targets, named - targets
+    phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
+    assert phony == targets
+    assert "make lab" in README
+    assert "make test" in README
+    for target in ("lint", "test", "assignment", "test-classroom", "test-torch", "test-browser"):
+        assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    for extra in ("torch", "browser"):  # large, so installed where they are needed only
+        ((name, wanted),) = requirements(extra).items() - requirements().items()
+        (version,) = re.findall(rf'"{name}==([\d.]+)"', MAKEFILE)
+        assert Requirement(name + wanted).specifier.contains(version)
+    assert ".ci/run" in (ROOT / ".github/workflows/test.yml").read_text()
+
+
+def test_readme_lists_the_notebooks_and_is_short():
+    assert sorted(set(re.findall(r"\d\d_\w+\.ipynb", README))) == NOTEBOOKS
+    prose = re.sub(r"```.*?```|<[^>]+>|\(https?://[^)]*\)", " ", README, flags=re.DOTALL)
+    assert len(re.findall(r"\w[\w'-]*", prose)) < 500
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "CONTRIBUTING.md", "data/README.md", "notebooks/README.md"]
+)
+def test_links_lead_somewhere(file):
+    path = ROOT / file
+    for target in re.findall(r"(?:\]\(|src=\")([^)\"#]+)", path.read_text()):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), f"{file} links to {target}"
+
+
+def test_package_names_its_modules():
+    package = ROOT / "cs231n_helpers"
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    modules |= {path.parent.name for path in package.glob("*/__init__.py")}
+    table = cs231n_helpers.__doc__.split("=\n")[2:]
+    named = set(re.findall(r"^(\w+)(?:, (\w+))?  ", "\n".join(table), re.MULTILINE))
+    assert {name for pair in named for name in pair if name} == modules
+
+
+def test_error_texts_and_signatures_are_those_that_are_frozen():
+    assert error_texts() == golden("errors")
+    assert signatures() == golden("signatures")
+
+
+def test_version_is_in_the_changelog():
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
+def test_public_names_are_documented(thing):
+    assert inspect.getdoc(thing)
+    if inspect.isfunction(thing) and thing.__module__ != "cs231n_helpers.training":
+        assert ">>>" in thing.__doc__ or thing.__name__.startswith("load_cifar10")
+
+
+#: The course's own names and argument orders: whoever swaps an import must be able to go on.
+CONTRACT = """
+svm_loss_naive(W, X, y, reg=0.0, *, delta=1.0, reg_scale=0.5)
+svm_loss_vectorized(W, X, y, reg=0.0, *, delta=1.0, reg_scale=0.5)
+softmax_loss_naive(W, X, y, reg=0.0, *, reg_scale=0.5)
+softmax_loss_vectorized(W, X, y, reg=0.0, *, reg_scale=0.5)
+svm_loss(scores, y, *, delta=1.0)
+softmax_loss(scores, y)
+svm_input_gradient(W, X, y, *, delta=1.0)
+softmax_input_gradient(W, X, y)
+eval_numerical_gradient(f, x, verbose=False, h=1e-05)
+eval_numerical_gradient_array(f, x, df, h=1e-05)
+grad_check_sparse(f, x, analytic_grad, num_checks=10, h=1e-05, *, rng=None)
+rel_error(x, y)
+check_gradient(loss, params, *args, rng=None, **kwargs)
+visualize_grid(Xs, ubound=255.0, padding=1, *, shared=False)
+LinearClassifier.loss(self, X, y, reg)
+LinearClassifier.predict(self, X)
+LinearClassifier.train(self, X, y, learning_rate=0.001, reg=1e-05, num_iters=100, batch_size=200, \
+verbose=False, *, rng=None)
+TwoLayerNet.loss(self, X, y=None, reg=0.0, *, reg_scale=0.5)
+TwoLayerNet.predict(self, X)
+TwoLayerNet.train(self, X, y, X_val, y_val, learning_rate=0.001, learning_rate_decay=0.95, \
+reg=5e-06, num_iters=100, batch_size=200, verbose=False, *, rng=None)
+"""
+
+
+@pytest.mark.parametrize("line", CONTRACT.strip().splitlines())
+def test_public_contract(line):
+    name, _ = line.split("(")
+    thing = cs231n_helpers
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    parameters = inspect.signature(thing).parameters.values()
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    assert f"{name}{inspect.Signature(bare)}" == line
+
+
+def test_net_takes_the_course_s_arguments_first():
+    parameters = list(inspect.signature(cs231n_helpers.TwoLayerNet).parameters.values())
+    assert [p.name for p in parameters[:5]] == [
+        "input_size", "hidden_size", "output_size", "std", "rng",
+    ]  # fmt: skip
+    assert parameters[3].default == 1e-4
+    assert parameters[4].kind == inspect.Parameter.KEYWORD_ONLY
+
+
+def test_the_map_leads_to_every_system_and_mistake():
+    rows = re.findall(
+        r"^\| ([AM]\d+) \| [^|]+ \| \[\d\d\]\((\S+)\) \| (.+) \|$",
+        (ROOT / "notebooks/README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert [i for i, _, _ in rows] == [
+        *(f"A{k}" for k in range(1, 14)),
+        *(f"M{k}" for k in range(1, 18)),
+    ]
+    for name, notebook, section in rows:
+        cells = json.loads((ROOT / "notebooks" / notebook).read_text())["cells"]
+        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        assert re.search(rf"\b{name}\b", prose), f"{notebook} never mentions {name}"
+        assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), (notebook, section)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_each_fault_has_its_place(fault, tmp_path):
+    source = ROOT / "cs231n_helpers" / f"{fault.module}.py"
+    copy = tmp_path / f"{fault.module}.py"
+    copy.parent.mkdir(exist_ok=True, parents=True)
+    shutil.copy(source, copy)
+    fault.put_into(tmp_path)
+    assert copy.read_text("utf-8") != source.read_text("utf-8")
