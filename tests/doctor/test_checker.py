@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from corpus import linear, nets, vectors
-from golden import golden, report_record
+from freeze import golden, report_record
 from matplotlib.figure import Figure
 
 from cs231n_helpers import (

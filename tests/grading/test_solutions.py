@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden import golden, parts_record
+from freeze import golden, parts_record
 from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from faults import FAULTS
-from golden import error_texts, golden, signatures
+from freeze import error_texts, golden, signatures
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
