@@ -98,7 +98,7 @@ def main() -> None:
     from right_solutions import defined
     from wrong_solutions import WRONG
 
-    from classroom.grading.hidden import grade_exercise
+    from classroom.grading.rubrics import grade_exercise
 
     reports = {entry["id"]: report_record(check(corpus, entry)) for corpus, entry in CORPUS}
     solutions = {

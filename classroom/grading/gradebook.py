@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Float
 from traitlets.utils.importstring import import_item
 
-from .hidden import NOTEBOOK, POINTS
+from .rubrics import NOTEBOOK, POINTS
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from .hidden import FUNCTION, NOTEBOOK, POINTS
+from .rubrics import FUNCTION, NOTEBOOK, POINTS
 from .submission import PartResult, Result
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 TITLES = {
     "svm_naive": "The hinge loss in loops",
     "svm_gradient": "The hinge gradient in loops",
-    "svm_vectorised": "Hinge loss and gradient without loops",
+    "svm_vectorized": "Hinge loss and gradient without loops",
     "penalty": "The penalty and its gradient",
     "sgd": "Stochastic gradient descent",
     "search": "The search for settings",
     "softmax_naive": "The softmax loss in loops",
     "softmax_gradient": "The softmax gradient in loops",
-    "softmax_vectorised": "Softmax loss and gradient without loops",
+    "softmax_vectorized": "Softmax loss and gradient without loops",
     "net_forward": "The net, forward",
     "net_backward": "The net, backward",
     "net_training": "Training the net",

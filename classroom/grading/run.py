@@ -42,8 +42,8 @@ from threadpoolctl import threadpool_limits
 from classroom.sandbox.contained import Limits, UnavailableError
 from cs231n_helpers.training import progress
 
-from .hidden import POINTS
 from .pages import Graded, feedback_page, summary_page
+from .rubrics import POINTS
 from .submission import NOTEBOOKS, Result, clean, grade_submission, read_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -28,7 +28,7 @@ import numpy as np
 
 from classroom.sandbox.contained import Cell, Contained, Limits, Seed, Stopped
 
-from .hidden import FUNCTION, NOTEBOOK, POINTS, Part, grade_exercise
+from .rubrics import FUNCTION, NOTEBOOK, POINTS, Part, grade_exercise
 
 NOTEBOOKS = tuple(dict.fromkeys(NOTEBOOK.values()))
 

@@ -136,11 +136,11 @@ def _on_scores(loss: Function, scores: Floats, y: Labels) -> tuple[float, Floats
 
 
 def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
-    return _on_scores(lambda W, X, y: learners("svm_vectorised")(W, X, y, delta), scores, y)
+    return _on_scores(lambda W, X, y: learners("svm_vectorized")(W, X, y, delta), scores, y)
 
 
 def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
-    return _on_scores(lambda W, X, y: learners("softmax_vectorised")(W, X, y, 0.0), scores, y)
+    return _on_scores(lambda W, X, y: learners("softmax_vectorized")(W, X, y, 0.0), scores, y)
 
 
 def _regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
@@ -170,7 +170,7 @@ def _svm_loss_vectorized(
     W: Any, X: Any, y: Any, reg: float, *, delta: float, reg_scale: float
 ) -> tuple[float, Floats]:
     def loss(W: Floats, X: Floats, y: Labels) -> Any:
-        return learners("svm_vectorised")(W, X, y, delta)
+        return learners("svm_vectorized")(W, X, y, delta)
 
     return _linear(loss, W, X, y, reg, reg_scale)
 
@@ -188,7 +188,7 @@ def _softmax_loss_vectorized(
     W: Any, X: Any, y: Any, reg: float, *, reg_scale: float
 ) -> tuple[float, Floats]:
     def loss(W: Floats, X: Floats, y: Labels) -> Any:
-        return learners("softmax_vectorised")(W, X, y, 2 * reg_scale * reg)  # theirs has the half
+        return learners("softmax_vectorized")(W, X, y, 2 * reg_scale * reg)  # theirs has the half
 
     return _linear(loss, W, X, y, 0.0, reg_scale)
 

@@ -59,13 +59,13 @@ class Exercise:
 EXERCISES = {
     "svm_naive": Exercise("01_svm", "1.1", "hinge_loops", 5),
     "svm_gradient": Exercise("01_svm", "1.2", "hinge_gradient_loops", 6),
-    "svm_vectorised": Exercise("01_svm", "1.3", "hinge_arrays", 8),
+    "svm_vectorized": Exercise("01_svm", "1.3", "hinge_arrays", 8),
     "penalty": Exercise("01_svm", "1.4", "penalty", 5),
     "sgd": Exercise("01_svm", "1.5", "gradient_descent", 8),
     "search": Exercise("01_svm", "1.6", "grid_search", 6),
     "softmax_naive": Exercise("02_softmax", "2.1", "softmax_loops", 5),
     "softmax_gradient": Exercise("02_softmax", "2.2", "softmax_gradient_loops", 6),
-    "softmax_vectorised": Exercise("02_softmax", "2.3", "softmax_arrays", 8),
+    "softmax_vectorized": Exercise("02_softmax", "2.3", "softmax_arrays", 8),
     "net_forward": Exercise("03_two_layer_net", "3.1", "net_forward", 6),
     "net_backward": Exercise("03_two_layer_net", "3.2", "net_backward", 10),
     "net_training": Exercise("03_two_layer_net", "3.3", "train_net", 8),
@@ -571,7 +571,7 @@ def _svm_gradient(f: _Learner) -> Iterator[str]:
     yield from _at_the_kink(f(W_SVM, X_SVM, Y_SVM))
 
 
-def _svm_vectorised(f: _Learner) -> Iterator[str]:
+def _svm_vectorized(f: _Learner) -> Iterator[str]:
     def loss_function(W: Float64s, X: Float64s, y: Labels) -> Any:
         return f.pair("loss, dW", W, X, y, delta=0.7)
 
@@ -719,7 +719,7 @@ def _softmax_gradient(f: _Learner) -> Iterator[str]:
     yield "scores of 10000"
 
 
-def _softmax_vectorised(f: _Learner) -> Iterator[str]:
+def _softmax_vectorized(f: _Learner) -> Iterator[str]:
     def loss_function(W: Float64s, X: Float64s, y: Labels, reg: float) -> Any:
         return f.pair("loss, dW", W, X, y, reg)
 
@@ -924,13 +924,13 @@ def _batches(seen: list[Any], X: Float64s, y: Labels, size: int) -> None:
 CHECKS: dict[str, Callable[[_Learner], Iterator[str]]] = {
     "svm_naive": _svm_naive,
     "svm_gradient": _svm_gradient,
-    "svm_vectorised": _svm_vectorised,
+    "svm_vectorized": _svm_vectorized,
     "penalty": _penalty,
     "sgd": _sgd,
     "search": _search,
     "softmax_naive": _softmax_naive,
     "softmax_gradient": _softmax_gradient,
-    "softmax_vectorised": _softmax_vectorised,
+    "softmax_vectorized": _softmax_vectorized,
     "net_forward": _net_forward,
     "net_backward": _net_backward,
     "net_training": _net_training,

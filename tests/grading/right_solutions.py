@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from classroom.grading.hidden import FUNCTION
+from classroom.grading.rubrics import FUNCTION
 
 RIGHT: list[tuple[str, str, str]] = []
 
@@ -113,7 +113,7 @@ right(
 """,
 )
 right(
-    "svm_vectorised",
+    "svm_vectorized",
     "mask",
     """
     def hinge_arrays(W, X, y, delta=1.0):
@@ -127,7 +127,7 @@ right(
 """,
 )
 right(
-    "svm_vectorised",
+    "svm_vectorized",
     "one-hot and einsum",
     """
     def hinge_arrays(W, X, y, delta=1.0):
@@ -140,7 +140,7 @@ right(
 """,
 )
 right(
-    "svm_vectorised",
+    "svm_vectorized",
     "float32 stays float32, labels as a list",
     """
     def hinge_arrays(W, X, y, delta=1.0):
@@ -321,7 +321,7 @@ right(
 """,
 )
 right(
-    "softmax_vectorised",
+    "softmax_vectorized",
     "in place on its own arrays",
     """
     def softmax_arrays(W, X, y, reg):
@@ -337,7 +337,7 @@ right(
 """,
 )
 right(
-    "softmax_vectorised",
+    "softmax_vectorized",
     "log-sum-exp, other layout",
     """
     def softmax_arrays(W, X, y, reg):
@@ -348,7 +348,7 @@ right(
 """,
 )
 right(
-    "softmax_vectorised",
+    "softmax_vectorized",
     "a tiny number in the logarithm",
     """
     def softmax_arrays(W, X, y, reg):

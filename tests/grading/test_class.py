@@ -24,7 +24,7 @@ import nbformat
 import pytest
 from wrong_solutions import WRONG
 
-from classroom.grading import hidden
+from classroom.grading import rubrics
 from classroom.release import bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 def one_mistake_each(number: int) -> list:
     """Take wrong solutions from all exercises in turn."""
-    by_exercise = [[w for w in WRONG if w.exercise == exercise] for exercise in hidden.POINTS]
+    by_exercise = [[w for w in WRONG if w.exercise == exercise] for exercise in rubrics.POINTS]
     turns = (w for turn in zip_longest(*by_exercise) for w in turn if w is not None)
     return [w for w, _ in zip(turns, range(number), strict=False)]
 
@@ -101,16 +101,16 @@ def grade(submissions: Path, out: Path, assignment: Path, *options: str) -> dict
 
 def points(row: dict[str, str]) -> dict[str, float]:
     """Points by exercise."""
-    return {exercise: float(row[exercise]) for exercise in hidden.POINTS}
+    return {exercise: float(row[exercise]) for exercise in rubrics.POINTS}
 
 
 def expected(exercise: str, lost: frozenset[str] | None) -> dict[str, float]:
     """Full points but for the lost parts of one exercise (None: all of it)."""
     kept = {
-        name: share for name, share in hidden.PARTS[exercise].items() if name not in (lost or ())
+        name: share for name, share in rubrics.PARTS[exercise].items() if name not in (lost or ())
     }
-    found = {e: float(p) for e, p in hidden.POINTS.items()}
-    found[exercise] = 0.0 if lost is None else hidden.POINTS[exercise] * sum(kept.values())
+    found = {e: float(p) for e, p in rubrics.POINTS.items()}
+    found[exercise] = 0.0 if lost is None else rubrics.POINTS[exercise] * sum(kept.values())
     return found
 
 
@@ -130,7 +130,7 @@ def everybody(assignment, notebooks, tmp_path_factory):
 
 def test_the_round_trip(everybody):
     grades, _ = everybody
-    assert points(grades["neighbour"]) == hidden.POINTS
+    assert points(grades["neighbour"]) == rubrics.POINTS
     assert float(grades["neighbour"]["total"]) == 100
     assert float(grades["untouched"]["total"]) == 0 == sum(points(grades["untouched"]).values())
 
@@ -155,16 +155,16 @@ def test_a_hostile_submission_gets_its_own_points_and_a_sentence(everybody, stud
     case, got = HOSTILE[student], points(grades[student])
     outcomes = case.outcome.split("|")
     if "unreadable" in outcomes:
-        lost = {e: 0.0 if hidden.NOTEBOOK[e] + ".ipynb" == hostile.NOTEBOOK else float(p)
-                for e, p in hidden.POINTS.items()}  # fmt: skip
+        lost = {e: 0.0 if rubrics.NOTEBOOK[e] + ".ipynb" == hostile.NOTEBOOK else float(p)
+                for e, p in rubrics.POINTS.items()}  # fmt: skip
         assert got == lost
     elif outcomes == ["right"]:
-        assert got == hidden.POINTS
+        assert got == rubrics.POINTS
     else:
         assert {e: p for e, p in got.items() if e != hostile.EXERCISE} == {
-            e: p for e, p in hidden.POINTS.items() if e != hostile.EXERCISE
+            e: p for e, p in rubrics.POINTS.items() if e != hostile.EXERCISE
         }
-        assert "right" in outcomes or got[hostile.EXERCISE] < hidden.POINTS[hostile.EXERCISE]
+        assert "right" in outcomes or got[hostile.EXERCISE] < rubrics.POINTS[hostile.EXERCISE]
     if outcomes != ["right"]:
         assert case.word in page(out, student)
 

@@ -29,7 +29,6 @@ from nbgrader.plugins import LateSubmissionPlugin
 from classroom.grading import run as grading
 from classroom.grading import submission
 from classroom.grading.gradebook import Gradebook, Row
-from classroom.grading.hidden import FUNCTION, NOTEBOOK, POINTS
 from classroom.grading.pages import (
     TITLES,
     Graded,
@@ -38,6 +37,7 @@ from classroom.grading.pages import (
     shown_points,
     summary_page,
 )
+from classroom.grading.rubrics import FUNCTION, NOTEBOOK, POINTS
 from classroom.grading.submission import (
     NOTEBOOKS,
     ExerciseResult,
@@ -754,7 +754,7 @@ class TestGradebook:
         """An hour, 24.5 hours and a month late, with 30 points in one notebook, 10 in another."""
         due = datetime(2030, 1, 1, 12)
         points = dict.fromkeys(POINTS, 0.0) | {
-            "svm_naive": 5, "svm_gradient": 6, "svm_vectorised": 8, "penalty": 5, "search": 6,
+            "svm_naive": 5, "svm_gradient": 6, "svm_vectorized": 8, "penalty": 5, "search": 6,
             "net_backward": 10,
         }  # fmt: skip
         path = shutil.copy(empty_gradebook, tmp_path)

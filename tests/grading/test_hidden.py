@@ -12,9 +12,9 @@ import pytest
 from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
-from classroom.grading import hidden, hidden_data
-from classroom.grading.hidden import FUNCTION, NOTEBOOK, PARTS, POINTS, grade_exercise
-from classroom.grading.hidden_loops import Bowl
+from classroom.grading import hidden_data, rubrics
+from classroom.grading.rubrics import FUNCTION, NOTEBOOK, PARTS, POINTS, grade_exercise
+from classroom.grading.training_rubrics import Bowl
 from cs231n_helpers import TwoLayerNet, eval_numerical_gradient, softmax_loss
 
 
@@ -33,8 +33,8 @@ def first_right(exercise: str) -> Callable[..., Any]:
 
 def test_exercises_parts_and_points():
     assert POINTS == {
-        "svm_naive": 5, "svm_gradient": 6, "svm_vectorised": 8, "penalty": 5, "sgd": 8,
-        "search": 6, "softmax_naive": 5, "softmax_gradient": 6, "softmax_vectorised": 8,
+        "svm_naive": 5, "svm_gradient": 6, "svm_vectorized": 8, "penalty": 5, "sgd": 8,
+        "search": 6, "softmax_naive": 5, "softmax_gradient": 6, "softmax_vectorized": 8,
         "net_forward": 6, "net_backward": 10, "net_training": 8, "svm_dx": 6, "softmax_dx": 5,
         "net_dx": 8,
     }  # fmt: skip
@@ -165,7 +165,7 @@ def test_anything_may_be_returned(exercise):
     for value in HOSTILE:
         for part in grade_exercise(exercise, lambda *a, v=value: v, np.random.default_rng(1)):
             assert not part.passed, (value, part)
-            assert 10 < len(part.sentence) <= hidden.LONGEST
+            assert 10 < len(part.sentence) <= rubrics.LONGEST
             assert part.sentence.isprintable()
             assert part.codes
 
@@ -201,7 +201,7 @@ class _NoTextError(Exception):
      MemoryError(), StopIteration(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")],
     ids=lambda e: type(e).__name__,
 )  # fmt: skip
-@pytest.mark.parametrize("exercise", ["svm_vectorised", "penalty", "sgd", "search", "net_backward"])
+@pytest.mark.parametrize("exercise", ["svm_vectorized", "penalty", "sgd", "search", "net_backward"])
 def test_an_exception_is_a_finding_that_quotes_it(exercise, error):
     def function(*args: Any) -> Any:
         raise error
@@ -210,7 +210,7 @@ def test_an_exception_is_a_finding_that_quotes_it(exercise, error):
         assert not part.passed
         assert part.codes == ("raises",)
         assert f"{FUNCTION[exercise]} raised {type(error).__name__}" in part.sentence
-        assert len(part.sentence) <= hidden.LONGEST
+        assert len(part.sentence) <= rubrics.LONGEST
         assert part.sentence.isprintable()
 
 
@@ -230,7 +230,7 @@ class StudentError(Exception):
 
 
 def test_exceptions_from_another_process_are_read_by_their_text():
-    right = first_right("svm_vectorised")
+    right = first_right("svm_vectorized")
 
     def told(W: Any, X: Any, y: Any, delta: float = 1.0) -> Any:
         if len(X) == W.shape[1]:
@@ -240,7 +240,7 @@ def test_exceptions_from_another_process_are_read_by_their_text():
     def not_done(*args: Any) -> Any:
         raise StudentError("NotImplementedError: write your code here (line 9 of the cell)")
 
-    for part in grade_exercise("svm_vectorised", told, np.random.default_rng(0)):
+    for part in grade_exercise("svm_vectorized", told, np.random.default_rng(0)):
         assert part.codes == ("broadcast_shape",)
     for part in grade_exercise("sgd", not_done, np.random.default_rng(0)):
         assert part.codes == ("not_done",)
@@ -274,7 +274,7 @@ def test_stopped_is_passed_on(exercise, after):
 # ---- state, arguments, precision ----
 
 
-@pytest.mark.parametrize("exercise", ["svm_gradient", "softmax_vectorised", "net_backward"])
+@pytest.mark.parametrize("exercise", ["svm_gradient", "softmax_vectorized", "net_backward"])
 def test_right_at_first_and_wrong_afterwards(exercise):
     right, calls = first_right(exercise), [0]
 
@@ -292,7 +292,7 @@ def test_right_at_first_and_wrong_afterwards(exercise):
 
 
 def test_what_a_function_keeps_of_its_arguments_changes_nothing():
-    right, kept = first_right("svm_vectorised"), []
+    right, kept = first_right("svm_vectorized"), []
 
     def keeps(W: Any, X: Any, y: Any, delta: float = 1.0) -> Any:
         for array in kept:
@@ -300,7 +300,7 @@ def test_what_a_function_keeps_of_its_arguments_changes_nothing():
         kept.append(X)
         return right(W, X, y, delta)
 
-    assert lost("svm_vectorised", keeps, 0) == set()
+    assert lost("svm_vectorized", keeps, 0) == set()
 
 
 @pytest.mark.parametrize("exercise", ["svm_dx", "softmax_naive", "net_forward", "net_dx", "sgd"])

@@ -11,8 +11,8 @@ from freeze import golden, parts_record
 from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
-from classroom.grading import hidden_values
-from classroom.grading.hidden import PARTS, POINTS, grade_exercise
+from classroom.grading import value_rubrics
+from classroom.grading.rubrics import PARTS, POINTS, grade_exercise
 
 MOST_CALLS = 400  # of the learner's function and of what it calls back, for one exercise
 IDS = [f"{w.exercise}: {w.name}" for w in WRONG]
@@ -67,7 +67,7 @@ def test_wrong_solutions_lose_their_parts_and_are_told_why(wrong):
 
 @pytest.mark.parametrize("wrong", WRONG, ids=IDS)
 def test_points_do_not_depend_on_the_seed(wrong, monkeypatch):
-    monkeypatch.setattr(hidden_values, "check_gradient", None)  # the diagnosis costs no points
+    monkeypatch.setattr(value_rubrics, "check_gradient", None)  # the diagnosis costs no points
     function = defined(wrong.source, wrong.exercise)
     assert all(lost(wrong.exercise, function, seed) == wrong.lost for seed in range(100, 102))
 
@@ -80,6 +80,6 @@ def test_the_corpus_is_wide_enough():
     for exercise, shares in PARTS.items():
         for part in shares:  # each part can be lost, alone or with others
             assert any(part in w.lost for w in WRONG if w.exercise == exercise)
-        if exercise not in ("softmax_vectorised", "softmax_gradient"):
+        if exercise not in ("softmax_vectorized", "softmax_gradient"):
             alone = [w for w in WRONG if w.exercise == exercise and len(w.lost) == 1]
             assert {next(iter(w.lost)) for w in alone} == set(shares)

@@ -159,48 +159,48 @@ wrong("svm_gradient", "numerical, step 1e-5", "M9", "gradient", "float32", "With
         return dW
 """)
 
-# --- svm_vectorised
+# --- svm_vectorized
 
-wrong("svm_vectorised", "gradient summed, loss averaged", "M8", "gradient", "scale_N",
+wrong("svm_vectorized", "gradient summed, loss averaged", "M8", "gradient", "scale_N",
       "dW is N times too large", ("X.T @ A / len(y)", "X.T @ A"))
-wrong("svm_vectorised", "loss summed, gradient averaged", "M8", "loss", "scale_inv_N",
+wrong("svm_vectorized", "loss summed, gradient averaged", "M8", "loss", "scale_inv_N",
       "The loss is N times too large", ("margins.sum() / len(y)", "margins.sum()"))
-wrong("svm_vectorised", "both summed", "M17", "loss, gradient", "scale_", "N times too large",
+wrong("svm_vectorized", "both summed", "M17", "loss, gradient", "scale_", "N times too large",
       ("/ len(y)", ""))
-wrong("svm_vectorised", "a row where a column is needed", "M2", "loss, gradient", "broadcast_shape",
+wrong("svm_vectorized", "a row where a column is needed", "M2", "loss, gradient", "broadcast_shape",
       "a row stands where a column is needed", ("[rows, y][:, None]", "[rows, y]"))
-wrong("svm_vectorised", "forced into shape", "M2", "gradient", "transpose",
+wrong("svm_vectorized", "forced into shape", "M2", "gradient", "transpose",
       "right numbers in the wrong places", ("X.T @ A", "(A.T @ X).reshape(W.shape)"))
-wrong("svm_vectorised", "mask >= 0 after the clipping", "", "gradient", "hinge_mask_wrong",
+wrong("svm_vectorized", "mask >= 0 after the clipping", "", "gradient", "hinge_mask_wrong",
       "very class counts as violating", ("(margins > 0)", "(margins >= 0)"),
       ("    A[rows, y] = -A", "    A[rows, y] = 0\n    A[rows, y] = -A"))
-wrong("svm_vectorised", "counts down the columns", "M2", "gradient", "sum_axis_wrong",
+wrong("svm_vectorized", "counts down the columns", "M2", "gradient", "sum_axis_wrong",
       "count along each row", ("-A.sum(axis=1)", "-A.sum(axis=0)[y]"))
-wrong("svm_vectorised", "correct class never updated", "", "gradient", "missing_correct_class",
+wrong("svm_vectorized", "correct class never updated", "", "gradient", "missing_correct_class",
       "never updated", ("    A[rows, y] = -A.sum(axis=1)\n", ""))
-wrong("svm_vectorised", "margins instead of the mask", "", "gradient", "mask_not_binary",
+wrong("svm_vectorized", "margins instead of the mask", "", "gradient", "mask_not_binary",
       "a 0/1 mask belongs", ("(margins > 0).astype(float)", "margins.copy()"))
-wrong("svm_vectorised", "counts the correct class", "", "loss, gradient", "",
+wrong("svm_vectorized", "counts the correct class", "", "loss, gradient", "",
       "correct class is counted", ("    margins[rows, y] = 0\n", ""))
-wrong("svm_vectorised", "squared loss, hinge gradient", "", "loss", "loss_wrong_grad_of_other",
+wrong("svm_vectorized", "squared loss, hinge gradient", "", "loss", "loss_wrong_grad_of_other",
       "is the squared hinge loss", ("margins.sum()", "(margins**2).sum()"))
-wrong("svm_vectorised", "np.mean over everything", "", "loss", "scale_C", "C times too small",
+wrong("svm_vectorized", "np.mean over everything", "", "loss", "scale_C", "C times too small",
       ("margins.sum() / len(y)", "margins.mean()"))
-wrong("svm_vectorised", "exchanged", "", "loss, gradient", "wrong_type", "must be",
+wrong("svm_vectorized", "exchanged", "", "loss, gradient", "wrong_type", "must be",
       ("return margins.sum() / len(y), X.T @ A / len(y)",
        "return X.T @ A / len(y), margins.sum() / len(y)"))
-wrong("svm_vectorised", "loss alone", "", "loss, gradient", "wrong_type", "(loss, dW)",
+wrong("svm_vectorized", "loss alone", "", "loss, gradient", "wrong_type", "(loss, dW)",
       (", X.T @ A / len(y)", ""))
-wrong("svm_vectorised", "delta outside the max", "M1", "loss, gradient", "", "the m",
+wrong("svm_vectorized", "delta outside the max", "M1", "loss, gradient", "", "the m",
       ("np.maximum(0, scores - scores[rows, y][:, None] + delta)",
        "np.maximum(0, scores - scores[rows, y][:, None]) + delta"))
-wrong("svm_vectorised", "centres X in place", "M14", "loss, gradient", "mutates_input",
+wrong("svm_vectorized", "centres X in place", "M14", "loss, gradient", "mutates_input",
       "changes its argument X in place", ("    rows =", "    X -= X.mean(axis=0)\n    rows ="))
-wrong("svm_vectorised", "scales X in place at the end", "M14", "loss, gradient", "mutates_input",
+wrong("svm_vectorized", "scales X in place at the end", "M14", "loss, gradient", "mutates_input",
       "changes its argument X in place",
       ("    return margins.sum() / len(y), X.T @ A / len(y)",
        "    dW = X.T @ A / len(y)\n    X *= 2\n    return margins.sum() / len(y), dW"))
-wrong("svm_vectorised", "delta used up in the gradient", "", "gradient", "ignores_argument",
+wrong("svm_vectorized", "delta used up in the gradient", "", "gradient", "ignores_argument",
       "use the argument delta",
       ("A = (margins > 0)", "A = (scores - scores[rows, y][:, None] + 1 > 0)"),
       ("    A[rows, y] = -A", "    A[rows, y] = 0\n    A[rows, y] = -A"))
@@ -416,40 +416,40 @@ wrong("softmax_gradient", "unshifted", "M4", "large scores", "overflow",
 wrong("softmax_gradient", "transposed", "M2", "gradient, large scores", "", "shape",
       ("return dW / len(X) + reg * W", "return dW.T / len(X) + reg * W.T"))
 
-# --- softmax_vectorised
+# --- softmax_vectorized
 
-wrong("softmax_vectorised", "gradient summed, loss averaged", "M8", "gradient", "scale_N",
+wrong("softmax_vectorized", "gradient summed, loss averaged", "M8", "gradient", "scale_N",
       "dW is N times too large", ("    P /= N\n", ""))
-wrong("softmax_vectorised", "whole columns", "M2", "gradient", "onehot_indexing",
+wrong("softmax_vectorized", "whole columns", "M2", "gradient", "onehot_indexing",
       "subtracts 1 from whole columns", ("P[np.arange(N), y] -= 1", "P[:, y] -= 1"))
-wrong("softmax_vectorised", "the first label in the loss", "M3", "loss",
+wrong("softmax_vectorized", "the first label in the loss", "M3", "loss",
       "loss_wrong_grad_of_other", "first example's label",
       ("P[np.arange(N), y]).mean()", "P[np.arange(N), y[0]]).mean()"))
-wrong("softmax_vectorised", "one-hot subtracted before the loss", "M14", "loss, large scores", "",
+wrong("softmax_vectorized", "one-hot subtracted before the loss", "M14", "loss, large scores", "",
       "", ("    P /= P.sum(axis=1, keepdims=True)\n",
            "    P /= P.sum(axis=1, keepdims=True)\n    Q = P\n    Q[np.arange(N), y] -= 1\n"),
       ("    P[np.arange(N), y] -= 1\n", ""))
-wrong("softmax_vectorised", "loss from raw scores", "M4", "large scores", "overflow",
+wrong("softmax_vectorized", "loss from raw scores", "M4", "large scores", "overflow",
       "Subtract each row's own maximum",
       ("-np.log(P[np.arange(N), y]).mean()",
        "(np.log(np.exp(X @ W).sum(1)) - (X @ W)[np.arange(N), y]).mean()"))
-wrong("softmax_vectorised", "a row where a column is needed", "M2",
+wrong("softmax_vectorized", "a row where a column is needed", "M2",
       "loss, gradient, large scores", "", "", ("P.max(axis=1, keepdims=True)", "P.max(axis=1)"))
-wrong("softmax_vectorised", "normalised over the examples", "M5", "loss, gradient",
+wrong("softmax_vectorized", "normalised over the examples", "M5", "loss, gradient",
       "normalise_axis", "over the examples", ("P.sum(axis=1, keepdims=True)", "P.sum(axis=0)"))
-wrong("softmax_vectorised", "extra derivative", "M5", "gradient", "extra_activation_derivative",
+wrong("softmax_vectorized", "extra derivative", "M5", "gradient", "extra_activation_derivative",
       "multiplied by p (1 - p) again", ("    P[np.arange(N), y] -= 1\n",
                                         "    slope = P * (1 - P)\n    P[np.arange(N), y] -= 1\n"
                                         "    P *= slope\n"))
-wrong("softmax_vectorised", "penalty gradient subtracted", "", "gradient", "reg_sign",
+wrong("softmax_vectorized", "penalty gradient subtracted", "", "gradient", "reg_sign",
       "wrong sign", ("+ reg * W", "- reg * W"))
-wrong("softmax_vectorised", "0.5 reg in the loss, 2 reg W in the gradient", "M7", "gradient",
+wrong("softmax_vectorized", "0.5 reg in the loss, 2 reg W in the gradient", "M7", "gradient",
       "reg_factor_2", "2 times what it should be", ("+ reg * W", "+ 2 * reg * W"))
-wrong("softmax_vectorised", "noise on the scores", "", "loss, gradient, large scores", "", "",
+wrong("softmax_vectorized", "noise on the scores", "", "loss, gradient, large scores", "", "",
       ("P = X @ W\n", "P = X @ W + 0.01 * np.random.standard_normal((N, W.shape[1]))\n"))
-wrong("softmax_vectorised", "weights decay in place", "M14", "loss, gradient", "mutates_input",
+wrong("softmax_vectorized", "weights decay in place", "M14", "loss, gradient", "mutates_input",
       "changes its argument W in place", ("    N = len(y)\n", "    N = len(y)\n    W *= 0.9\n"))
-wrong("softmax_vectorised", "binary cross-entropy of each class", "", "loss",
+wrong("softmax_vectorized", "binary cross-entropy of each class", "", "loss",
       "loss_wrong_grad_of_other", "binary cross-entropy",
       ("-np.log(P[np.arange(N), y]).mean()",
        "-np.log(np.where(np.eye(W.shape[1])[y] > 0, P, 1 - P)).sum() / N"))

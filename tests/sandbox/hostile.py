@@ -1,6 +1,6 @@
 """Hostile and broken submissions, and what is to become of them.
 
-`CELLS` are sources for the cell of one exercise (`svm_vectorised`, unless said otherwise); the rest
+`CELLS` are sources for the cell of one exercise (`svm_vectorized`, unless said otherwise); the rest
 of the submission is honest, and must get the marks that it gets without them. `FILES` write what
 is handed in as a whole. CANARY stands for the path of a file that nobody inside may see, PORT for a
 port of this machine that somebody listens at.
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-EXERCISE, FUNCTION = "svm_vectorised", "hinge_arrays"
+EXERCISE, FUNCTION = "svm_vectorized", "hinge_arrays"
 
 HONEST = """\
 def hinge_arrays(W, X, y, delta=1.0):

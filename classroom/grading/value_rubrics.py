@@ -653,7 +653,7 @@ _probabilities = partial(
 SHEETS = {
     "svm_naive": _margins(LOSS, _one("loss")),
     "svm_gradient": _margins(DW, _one("gradient")),
-    "svm_vectorised": _margins({**LOSS, **DW}, LOSS_AND_DW),
+    "svm_vectorized": _margins({**LOSS, **DW}, LOSS_AND_DW),
     "penalty": Sheet(
         {"value": "the penalty", "gradient": "the gradient of the penalty"},
         _two("value", "gradient", "two things, (value, gradient)"),
@@ -661,7 +661,7 @@ SHEETS = {
     ),
     "softmax_naive": _probabilities(LOSS, _one("loss")),
     "softmax_gradient": _probabilities(DW, _one("gradient")),
-    "softmax_vectorised": _probabilities({**LOSS, **DW}, LOSS_AND_DW),
+    "softmax_vectorized": _probabilities({**LOSS, **DW}, LOSS_AND_DW),
     "net_forward": Sheet(
         {"hidden": "hidden", "scores": "scores"},
         _two("hidden", "scores", "two things, (hidden, scores)"),

@@ -28,9 +28,9 @@ import numpy as np
 
 from cs231n_helpers.exercises.visible import EXERCISES
 
-from .hidden_loops import MakeRng, judge_search, judge_training
-from .hidden_values import SHEETS
 from .student_function import CallError, Faults, Learner, capped
+from .training_rubrics import MakeRng, judge_search, judge_training
+from .value_rubrics import SHEETS
 
 LONGEST = 700  # characters of a sentence
 
@@ -134,7 +134,7 @@ LENGTH = ("num_iters", "batch_size", "rng")
 JUDGED: dict[str, Judged] = {
     "svm_naive": Judged((*LINEAR, "delta"), {"loss": 5}),
     "svm_gradient": Judged((*LINEAR, "delta"), {"gradient": 6}),
-    "svm_vectorised": Judged((*LINEAR, "delta"), {"loss": 4, "gradient": 4}),
+    "svm_vectorized": Judged((*LINEAR, "delta"), {"loss": 4, "gradient": 4}),
     "penalty": Judged(("W", "reg", "reg_scale"), {"value": 2, "gradient": 3}),
     "sgd": Judged(
         ("loss_function", *LINEAR, "learning_rate", "reg", *LENGTH),
@@ -143,7 +143,7 @@ JUDGED: dict[str, Judged] = {
     "search": Judged(("evaluate", "learning_rates", "regs"), {"all pairs": 3, "best": 3}),
     "softmax_naive": Judged((*LINEAR, "reg"), {"loss": 3, "large scores": 2}),
     "softmax_gradient": Judged((*LINEAR, "reg"), {"gradient": 5, "large scores": 1}),
-    "softmax_vectorised": Judged((*LINEAR, "reg"), {"loss": 3, "gradient": 4, "large scores": 1}),
+    "softmax_vectorized": Judged((*LINEAR, "reg"), {"loss": 3, "gradient": 4, "large scores": 1}),
     "net_forward": Judged(("params", "X"), {"hidden": 3, "scores": 3}),
     "net_backward": Judged(
         ("params", "X", "hidden", "dscores", "reg", "reg_scale"),
