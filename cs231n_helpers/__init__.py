@@ -1,5 +1,7 @@
 """Helpers for the companion to Stanford CS231n, assignment 1.
 
+To read the package, take losses, classifiers, training, gradient_check and plots, in this order.
+
 ================ =============================================================================
 module           what it holds
 ================ =============================================================================
@@ -17,27 +19,10 @@ exercises        the exercises of notebooks 01 to 04, and the check after each
 ================ =============================================================================
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
-from .datasets import (
-    Splits,
-    design_matrix,
-    load_cifar10,
-    load_fashion_mnist,
-    load_images,
-    make_spiral,
-    mean_image,
-    preprocess,
-)
-from .doctor import Finding, GradientReport, WrongGradientError, check_gradient
-from .exercises import check_exercise, use_reference
-from .explorers import (
-    Explorer,
-    explore_input_step,
-    explore_net,
-    explore_softmax,
-    explore_step_size,
-    explore_svm,
-)
 from .gradient_check import (
     eval_numerical_gradient,
     eval_numerical_gradient_array,
@@ -54,64 +39,73 @@ from .losses import (
     svm_loss_naive,
     svm_loss_vectorized,
 )
-from .plots import (
-    plot_decision_regions,
-    plot_search,
-    plot_training,
-    show_images,
-    show_weights,
-    visualize_grid,
-)
 from .search import SearchResult, sample_settings, search
 from .training import progress
 from .validation import NotFiniteError
 
+# What needs Matplotlib, SciPy or the data is imported when it is first asked for.
+if TYPE_CHECKING:
+    from .datasets import (
+        Splits,
+        design_matrix,
+        load_cifar10,
+        load_fashion_mnist,
+        load_images,
+        make_spiral,
+        mean_image,
+        preprocess,
+    )
+    from .doctor import Finding, GradientReport, WrongGradientError, check_gradient
+    from .exercises import check_exercise, use_reference
+    from .explorers import (
+        Explorer,
+        explore_input_step,
+        explore_net,
+        explore_softmax,
+        explore_step_size,
+        explore_svm,
+    )
+    from .plots import (
+        plot_decision_regions,
+        plot_search,
+        plot_training,
+        show_images,
+        show_weights,
+        visualize_grid,
+    )
+else:
+    _LATER = {
+        "datasets": "Splits design_matrix load_cifar10 load_fashion_mnist load_images make_spiral "
+        "mean_image preprocess",
+        "doctor": "Finding GradientReport WrongGradientError check_gradient",
+        "exercises": "check_exercise use_reference",
+        "explorers": "Explorer explore_input_step explore_net explore_softmax explore_step_size "
+        "explore_svm",
+        "plots": "plot_decision_regions plot_search plot_training show_images show_weights "
+        "visualize_grid",
+    }
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _LATER.items():
+            if name == module:
+                return import_module(f".{module}", __name__)
+            if name in names.split():
+                return getattr(import_module(f".{module}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER, *__all__})
+
+
 __all__ = [
-    "Explorer",
-    "Finding",
-    "GradientReport",
-    "LinearClassifier",
-    "LinearSVM",
-    "NotFiniteError",
-    "SearchResult",
-    "Softmax",
-    "Splits",
-    "TwoLayerNet",
-    "WrongGradientError",
-    "check_exercise",
-    "check_gradient",
-    "design_matrix",
-    "eval_numerical_gradient",
-    "eval_numerical_gradient_array",
-    "explore_input_step",
-    "explore_net",
-    "explore_softmax",
-    "explore_step_size",
-    "explore_svm",
-    "grad_check_sparse",
-    "load_cifar10",
-    "load_fashion_mnist",
-    "load_images",
-    "make_spiral",
-    "mean_image",
-    "plot_decision_regions",
-    "plot_search",
-    "plot_training",
-    "preprocess",
-    "progress",
-    "rel_error",
-    "sample_settings",
-    "search",
-    "show_images",
-    "show_weights",
-    "softmax_input_gradient",
-    "softmax_loss",
-    "softmax_loss_naive",
-    "softmax_loss_vectorized",
-    "svm_input_gradient",
-    "svm_loss",
-    "svm_loss_naive",
-    "svm_loss_vectorized",
-    "use_reference",
+    "Explorer", "Finding", "GradientReport", "LinearClassifier", "LinearSVM", "NotFiniteError",
+    "SearchResult", "Softmax", "Splits", "TwoLayerNet", "WrongGradientError", "check_exercise",
+    "check_gradient", "design_matrix", "eval_numerical_gradient", "eval_numerical_gradient_array",
+    "explore_input_step", "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
+    "grad_check_sparse", "load_cifar10", "load_fashion_mnist", "load_images", "make_spiral",
+    "mean_image", "plot_decision_regions", "plot_search", "plot_training", "preprocess", "progress",
+    "rel_error", "sample_settings", "search", "show_images", "show_weights",
+    "softmax_input_gradient", "softmax_loss", "softmax_loss_naive", "softmax_loss_vectorized",
+    "svm_input_gradient", "svm_loss", "svm_loss_naive", "svm_loss_vectorized", "use_reference",
     "visualize_grid",
-]
+]  # fmt: skip

@@ -28,7 +28,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
@@ -465,6 +464,8 @@ def _local_processes(
 
 
 def _prepare_process() -> None:
+    from threadpoolctl import threadpool_limits
+
     threadpool_limits(1)  # a process a processor: more threads would only get into each other's way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends all
     os.environ["CS231N_PROGRESS"] = "0"

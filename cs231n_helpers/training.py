@@ -8,15 +8,12 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .validation import Floats, Labels, NotFiniteError, Rng
-
-with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar will do
-    warnings.simplefilter("ignore")
-    from tqdm.auto import tqdm
 
 Item = TypeVar("Item")
 
@@ -31,10 +28,10 @@ def progress(items: Iterable[Item], description: str = "", **settings: Any) -> I
     >>> sum(progress([1, 2, 3], "adding"))
     6
     """
-    unwatched = "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("CS231N_PROGRESS") == "0"
-    disable = True if unwatched else None  # None: tqdm looks whether there is a terminal
-    settings = {"delay": 1, "leave": False, "disable": disable} | settings
-    bar: Iterable[Item] = tqdm(items, desc=description, **settings)
+    if "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("CS231N_PROGRESS") == "0":
+        return items
+    settings = {"delay": 1, "leave": False, "disable": None} | settings  # None: at a terminal
+    bar: Iterable[Item] = _tqdm()(items, desc=description, **settings)
     return bar
 
 
@@ -97,3 +94,11 @@ def sgd(
         if verbose and iteration % 100 == 0:
             print(f"iteration {iteration} / {num_iters}: loss {loss:f}")
     return losses
+
+
+@cache
+def _tqdm() -> Any:
+    with warnings.catch_warnings():  # without ipywidgets tqdm warns, and a text bar will do
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm

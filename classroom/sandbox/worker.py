@@ -208,10 +208,11 @@ KINDS = "array of numbers, text, None, or list, tuple or dict of these"
 
 
 def public_names(start: Path) -> set[str]:
-    """Return what a package's first module imports, without running it."""
-    nodes = ast.walk(ast.parse(start.read_text())) if start.exists() else ()
-    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imports for alias in node.names}
+    """Return what a package's first module lists in ``__all__``, without running it."""
+    for node in ast.parse(start.read_text()).body if start.exists() else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
 
 
 def names_in(code: types.CodeType) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
 
 import numpy as np
@@ -21,7 +22,6 @@ from cs231n_helpers import (
     svm_loss_vectorized,
     validation,
 )
-from cs231n_helpers import training as training_module
 
 
 def blobs(num_examples=60, num_features=4, num_classes=3, seed=0, dtype=np.float64):
@@ -519,28 +519,33 @@ class TestNetErrors:
 
 
 class TestProgress:
-    def bar(self, monkeypatch, **environment):
-        seen = {}
-        monkeypatch.setattr(
-            training_module, "tqdm", lambda items, **settings: seen.update(settings) or items
-        )
-        for name in ("PYTEST_CURRENT_TEST", "CS231N_PROGRESS"):
-            monkeypatch.delenv(name, raising=False)
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        assert list(progress(range(3), "counting")) == [0, 1, 2]
-        return seen
+    @pytest.fixture
+    def bar(self, monkeypatch):
+        def make(**environment):
+            for name in ("PYTEST_CURRENT_TEST", "CS231N_PROGRESS"):
+                monkeypatch.delenv(name, raising=False)
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            return progress(range(3), "counting")
 
-    def test_where_somebody_watches(self, monkeypatch):
-        assert self.bar(monkeypatch) == {
-            "desc": "counting", "delay": 1, "leave": False, "disable": None,
-        }  # fmt: skip
+        return make
 
-    def test_silent_under_nbval_and_on_request(self, monkeypatch):
-        assert self.bar(monkeypatch, PYTEST_CURRENT_TEST="x")["disable"] is True
-        assert self.bar(monkeypatch, CS231N_PROGRESS="0")["disable"] is True
-        assert self.bar(monkeypatch, CS231N_PROGRESS="1")["disable"] is None
+    @pytest.mark.parametrize("environment", [{}, {"CS231N_PROGRESS": "1"}])
+    def test_where_somebody_watches(self, bar, monkeypatch, environment):
+        class Screen(io.StringIO):
+            def isatty(self):
+                return True
 
-    def test_nothing_is_written_without_a_terminal(self, capfd):
-        assert list(progress(range(3))) == [0, 1, 2]
+        monkeypatch.setattr("sys.stderr", Screen())
+        shown = bar(**environment)
+        assert (shown.desc, shown.delay, shown.leave) == ("counting", 1, False)
+        assert not shown.disable
+        assert list(shown) == [0, 1, 2]
+
+    @pytest.mark.parametrize("name", ["PYTEST_CURRENT_TEST", "CS231N_PROGRESS"])
+    def test_silent_under_nbval_and_on_request(self, bar, name):
+        assert bar(**{name: "0"}) == range(3)
+
+    def test_nothing_is_written_without_a_terminal(self, bar, capfd):
+        assert list(bar()) == [0, 1, 2]
         assert capfd.readouterr() == ("", "")
