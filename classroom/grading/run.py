@@ -39,7 +39,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from classroom.sandbox.contained import Limits, UnavailableError
+from classroom.sandbox import Limits, UnavailableError
 from cs231n_helpers.training import progress
 
 from .pages import Graded, feedback_page, summary_page

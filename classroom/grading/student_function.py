@@ -89,7 +89,10 @@ class Learner:
             kind, text = type(error).__name__, str(error)
         except Exception:  # a __str__ of their own
             kind, text = type(error).__name__, ""
-        if kind == "StudentError":  # raised in another process: "TypeName: message"
+        if kind in (
+            "StudentError",
+            "NotDefinedError",
+        ):  # "TypeName: message"
             kind, _, text = text.partition(":")
         kind, text = capped(kind.strip(), 40), capped(text.strip(), 250)
         if kind == "NameError" and text.startswith(self.name):  # the worker's own words

@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from classroom.sandbox.contained import Cell, Contained, Limits, Seed, Stopped
+from classroom.sandbox import Cell, Contained, Limits, Seed, Stopped
 
 from .rubrics import FUNCTION, NOTEBOOK, POINTS, Part, grade_exercise
 

@@ -37,6 +37,7 @@ from typing import Any, NoReturn, Self
 import matplotlib
 import numpy as np
 
+from .errors import NotDefinedError, Stopped, StudentError, UnavailableError
 from .protocol import LENGTHS, MAX_TEXT, MalformedError, Reader, Writer, frame, parse
 
 OUTPUT_KEPT = 20_000  # bytes of what it prints
@@ -111,35 +112,6 @@ class Cell:
 
 class Seed(int):
     """An argument that becomes ``np.random.RandomState(seed)`` in the submission's process."""
-
-
-class StudentError(Exception):
-    """The submission's own code raised an error, or returned what is no plain data.
-
-    `kind` is the name of the error's type, `text` what it says, `cell` and `line` the place in the
-    submission's cells, None where unknown. All is plain text of limited length.
-    """
-
-    def __init__(self, kind: str, text: str, cell: str | None = None, line: int | None = None):
-        self.kind, self.text, self.cell, self.line = kind, text, cell, line
-        where = "" if line is None else f" (line {line} of the cell)"
-        super().__init__(f"{kind}{': ' if text else ''}{text}{where}")
-
-
-class Stopped(Exception):  # noqa: N818
-    """The submission's process is gone; the text is a sentence that says why.
-
-    `reason` is "time", "memory", "output", "exit" (it ended, or was killed) or "protocol" (what it
-    sent is no answer); `cell` is the cell in which it happened, None in a call.
-    """
-
-    def __init__(self, reason: str, sentence: str, cell: str | None = None):
-        self.reason, self.cell = reason, cell
-        super().__init__(sentence)
-
-
-class UnavailableError(RuntimeError):
-    """A submission cannot be contained on this system in the way that was asked for."""
 
 
 class Contained:
@@ -446,6 +418,8 @@ class Contained:
             raised = self._call_back(reply, arrays, callbacks)
         if reply.get("id") != number:
             self._stop("protocol", "it answered what it was not asked")
+        if "not_defined" in reply:
+            raise NotDefinedError("NameError", _plain(str(reply["not_defined"])))
         if "error" in reply:
             error = self._student_error(reply["error"])
             if raised is not None and reply["error"].get("callback") is True:

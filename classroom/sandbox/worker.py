@@ -157,7 +157,7 @@ class Worker:
         function = self.names.get(message["call"])
         if not callable(function):
             text = "is not defined" if function is None else f"is {type(function).__name__}"
-            raise NameError(f"{message['call']} {text}, but must be a function")
+            return {"not_defined": f"{message['call']} {text}, but must be a function"}, []
         result = function(
             *[value for key, value in values if type(key) is int],
             **{key: value for key, value in values if type(key) is str},

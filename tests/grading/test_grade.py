@@ -49,7 +49,7 @@ from classroom.grading.submission import (
     read_folder,
     released_notebook,
 )
-from classroom.sandbox.contained import Limits
+from classroom.sandbox import Limits
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PENALTY = """\

@@ -17,17 +17,18 @@ import numpy as np
 import pytest
 
 import cs231n_helpers
-from classroom.sandbox import contained
-from classroom.sandbox.contained import (
+from classroom.sandbox import (
     Cell,
     Contained,
     Limits,
+    NotDefinedError,
     Seed,
     Stopped,
     StudentError,
     UnavailableError,
-    best_level,
+    contained,
 )
+from classroom.sandbox.contained import best_level
 from classroom.sandbox.protocol import MalformedError, Reader, UnsendableError, frame, parse
 from cs231n_helpers import check_gradient
 
@@ -178,9 +179,9 @@ def test_an_error_says_where():
 
 def test_functions_that_are_none():
     with box("x = 3") as inside:
-        with pytest.raises(StudentError, match="NameError: f is not defined"):
+        with pytest.raises(NotDefinedError, match="NameError: f is not defined"):
             inside.function("f")(1)
-        with pytest.raises(StudentError, match="NameError: x is int, but must be a function"):
+        with pytest.raises(NotDefinedError, match="NameError: x is int, but must be a function"):
             inside.function("x")(1)
 
 
