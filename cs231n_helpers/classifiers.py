@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .losses import _cross_entropy, regularisation, softmax_loss_vectorized, svm_loss_vectorized
-from .training import sgd
+from .losses import net_loss, net_scores, softmax_loss_vectorized, svm_loss_vectorized
+from .training import train_linear, train_net
 from .validation import (
     Floats,
     Labels,
@@ -27,7 +27,6 @@ from .validation import (
     blocks,
     check_columns,
     check_finite,
-    check_finite_loss,
     check_label_range,
 )
 
@@ -136,24 +135,12 @@ class LinearClassifier:
         X, y = _training_data(X, y)
         if self.W is None:
             self.W = first_weights(X, int(y.max()) + 1, rng)
-        # Laid out like the gradient (see _linear_loss): the update runs straight through memory.
-        self.W = W = np.asfortranarray(self._weights())
+        self.W = W = self._weights()
         check_columns(X, len(W), "W")
         check_label_range(y, W.shape[1], "W")
-
-        def step(_: int, X_batch: Floats, y_batch: Labels) -> float:
-            W = self._weights()
-            loss, dW = self.loss(X_batch, y_batch, reg)
-            if np.shape(dW) != W.shape:
-                raise ValueError(
-                    f"the loss function returned a gradient of shape {np.shape(dW)}, but it must "
-                    f"be like W, {W.shape}: check the order of the matrix product"
-                )
-            if np.isfinite(loss):
-                self.W = W - learning_rate * dW
-            return loss
-
-        return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
+        return train_linear(
+            self, X, y, learning_rate, reg, num_iters, batch_size, verbose=verbose, rng=rng
+        )
 
     def _weights(self) -> Floats:
         if self.W is None:
@@ -256,34 +243,14 @@ class TwoLayerNet:
         TypeError, ValueError, NotFiniteError
             As in `svm_loss`; the error names the input.
         """
-        W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
+        W1 = self.params["W1"]
         X = as_matrix("X", X, "(N, D)", W1.dtype)
         check_columns(X, len(W1), "W1")
-        with np.errstate(over="ignore", invalid="ignore"):  # check_finite_loss reports it by name
-            hidden = np.maximum(0, X @ W1 + b1)  # (N, H)
-            scores = hidden @ W2 + b2  # (N, C)
         if y is None:
-            return scores
-
+            return net_scores(self.params, X)[1]
         y = as_labels(y, len(X))
-        check_label_range(y, len(b2), "W2")
-        data_loss, dscores = _cross_entropy(scores, y)
-        penalty1, dW1_penalty = regularisation(W1, reg, reg_scale)
-        penalty2, dW2_penalty = regularisation(W2, reg, reg_scale)
-        loss = data_loss + penalty1 + penalty2
-        check_finite_loss(loss, X=X, **self.params)
-
-        dhidden = dscores @ W2.T  # (N, H)
-        dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
-        # dW1 = X^T dhidden, taken transposed as in _linear_loss
-        grads = {
-            "W1": (dhidden.T @ X).T,
-            "b1": dhidden.sum(axis=0),
-            "W2": hidden.T @ dscores,
-            "b2": dscores.sum(axis=0),
-        }
-        grads["W1"] += dW1_penalty
-        grads["W2"] += dW2_penalty
+        check_label_range(y, len(self.params["b2"]), "W2")
+        loss, grads = net_loss(self.params, X, y, reg, reg_scale)
         return loss, {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
 
     def predict(self, X: ArrayLike) -> Labels:
@@ -351,35 +318,19 @@ class TwoLayerNet:
         for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
             check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
             check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
-        # The run's own parameters, which its steps change in place; the caller's stay as they are.
-        self.params = {name: np.array(p, order="F") for name, p in self.params.items()}
-        steps_an_epoch = max(len(X) // batch_size, 1)
         sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
-        train_accuracy: list[float] = []
-        val_accuracy: list[float] = []
+        history: dict[str, list[float]] = {"train_acc_history": [], "val_acc_history": []}
 
-        def step(iteration: int, X_batch: Floats, y_batch: Labels) -> float:
-            nonlocal rate
-            loss, grads = self.loss(X_batch, y_batch, reg)
-            if np.isfinite(loss):  # a loss of one's own may return NaN instead of raising
-                for name, p in self.params.items():
-                    p -= rate * grads[name]
-            epoch_ends = (iteration + 1) % steps_an_epoch == 0
-            if epoch_ends or iteration + 1 == num_iters:
-                train_accuracy.append(float(np.mean(self.predict(X[sample]) == y[sample])))
-                val_accuracy.append(float(np.mean(self.predict(X_val) == y_val)))
-            if epoch_ends:
-                rate *= decay
-            return float(loss)
+        def note_accuracies() -> None:
+            train, val = history.values()
+            train.append(float(np.mean(self.predict(X[sample]) == y[sample])))
+            val.append(float(np.mean(self.predict(X_val) == y_val)))
 
-        losses = sgd(
-            step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng
-        )
-        return {
-            "loss_history": losses,
-            "train_acc_history": train_accuracy,
-            "val_acc_history": val_accuracy,
-        }
+        losses = train_net(
+            self, X, y, rate, decay, reg, num_iters, batch_size,
+            verbose=verbose, rng=rng, after_epoch=note_accuracies,
+        )  # fmt: skip
+        return {"loss_history": losses, **history}
 
 
 def first_weights(X: Floats, num_classes: int, rng: Rng) -> Floats:

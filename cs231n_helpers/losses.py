@@ -8,7 +8,7 @@ model                 scores                   gradient
 ====================  =======================  ==============================
 linear, its weights   ``X @ W``                ``dW = X.T @ dscores``
 linear, its input     ``X @ W``                ``dX = dscores @ W.T``
-two-layer net         ``hidden @ W2 + b2``     goes on backwards from dscores
+two-layer net         ``hidden @ W2 + b2``     goes on backwards, see `net_loss`
 ====================  =======================  ==============================
 
 Shapes: N examples, D features, C classes; X (N, D), y (N,) integers in 0..C-1, W (D, C),
@@ -19,7 +19,7 @@ assignments up to 2016, reg_scale = 1 that of later assignments.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -330,6 +330,40 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     array([[1.]])
     """
     return _input_gradient(_cross_entropy, W, X, y)
+
+
+@_quietly
+def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
+    """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
+    hidden = np.maximum(0, X @ params["W1"] + params["b1"])
+    return hidden, hidden @ params["W2"] + params["b2"]
+
+
+@_quietly
+def net_loss(
+    params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
+) -> tuple[float, dict[str, Floats]]:
+    """Regularised softmax loss of a two-layer net, and its gradient for each parameter.
+
+    From dscores it goes backwards: through ``W2`` to the hidden layer, through the ReLU, to ``W1``.
+    """
+    hidden, scores = net_scores(params, X)
+    W1, W2 = params["W1"], params["W2"]
+    data_loss, dscores = _cross_entropy(scores, y)
+    penalty1, dW1_penalty = regularisation(W1, reg, reg_scale)
+    penalty2, dW2_penalty = regularisation(W2, reg, reg_scale)
+    loss = data_loss + penalty1 + penalty2
+    check_finite_loss(loss, X=X, **params)
+
+    dhidden = dscores @ W2.T  # (N, H)
+    dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
+    dW1 = (dhidden.T @ X).T  # X^T dhidden, taken transposed as in _linear_loss
+    return loss, {
+        "W1": dW1 + dW1_penalty,
+        "b1": dhidden.sum(axis=0),
+        "W2": hidden.T @ dscores + dW2_penalty,
+        "b2": dscores.sum(axis=0),
+    }
 
 
 @_quietly

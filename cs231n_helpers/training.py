@@ -1,6 +1,6 @@
-"""Stochastic gradient descent, the one loop that all models share, and its progress bar.
+"""Minibatch gradient descent: the one loop that all models share, and the steps they take in it.
 
-Shapes: N examples, D features.
+Shapes: N examples, D features, C classes.
 """
 
 from __future__ import annotations
@@ -94,6 +94,78 @@ def sgd(
         if verbose and iteration % 100 == 0:
             print(f"iteration {iteration} / {num_iters}: loss {loss:f}")
     return losses
+
+
+def train_linear(
+    model: Any,
+    X: Floats,
+    y: Labels,
+    learning_rate: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    *,
+    verbose: bool,
+    rng: Rng,
+) -> list[float]:
+    """Step ``model.W`` (D, C) against the gradient of ``model.loss``; return the losses.
+
+    Each step makes a new W, so that a loss may keep those that it was given.
+    """
+    # Laid out like the gradient, see `losses`: the update runs straight through memory.
+    model.W = np.asfortranarray(model.W)
+
+    def step(_: int, X_batch: Floats, y_batch: Labels) -> float:
+        loss, dW = model.loss(X_batch, y_batch, reg)
+        if np.shape(dW) != model.W.shape:
+            raise ValueError(
+                f"the loss function returned a gradient of shape {np.shape(dW)}, but it must "
+                f"be like W, {model.W.shape}: check the order of the matrix product"
+            )
+        if np.isfinite(loss):
+            model.W = model.W - learning_rate * dW
+        return float(loss)
+
+    return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
+
+
+def train_net(
+    net: Any,
+    X: Floats,
+    y: Labels,
+    learning_rate: float,
+    decay: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    *,
+    verbose: bool,
+    rng: Rng,
+    after_epoch: Callable[[], None],
+) -> list[float]:
+    """Step all of ``net.params`` against the gradients of ``net.loss``; return the losses.
+
+    The rate is multiplied by `decay` after each epoch; `after_epoch` is called then, and at the
+    end. The run has parameters of its own, changed in place; those that came stay as they are.
+    """
+    net.params = {name: np.array(p, order="F") for name, p in net.params.items()}
+    steps_an_epoch = max(len(X) // batch_size, 1)
+    rate = learning_rate
+
+    def step(iteration: int, X_batch: Floats, y_batch: Labels) -> float:
+        nonlocal rate
+        loss, grads = net.loss(X_batch, y_batch, reg)
+        if np.isfinite(loss):  # a loss of one's own may return NaN instead of raising
+            for name, p in net.params.items():
+                p -= rate * grads[name]
+        epoch_ends = (iteration + 1) % steps_an_epoch == 0
+        if epoch_ends or iteration + 1 == num_iters:
+            after_epoch()
+        if epoch_ends:
+            rate *= decay
+        return float(loss)
+
+    return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
 
 
 @cache

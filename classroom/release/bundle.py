@@ -64,8 +64,10 @@ HANDED_ON = {
         "regularisation",
         "_hinge",
         "_cross_entropy",
+        "net_scores",
+        "net_loss",
     ],
-    "classifiers": ["LinearClassifier.train", "TwoLayerNet.loss", "TwoLayerNet.train"],
+    "training": ["train_linear", "train_net"],
     "search": ["search"],
     "explorers/figures": ["_costs"],
 }

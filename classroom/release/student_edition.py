@@ -29,6 +29,7 @@ from cs231n_helpers.validation import (
     Floats,
     Labels,
     NotFiniteError,
+    Rng,
     as_batch,
     as_rng,
     check_finite_loss,
@@ -233,40 +234,30 @@ def _says_when(iteration: int) -> Iterator[None]:
         raise
 
 
-def _LinearClassifier_train(
-    self: Any,
-    X: Any,
-    y: Any,
+def _train_linear(
+    model: Any,
+    X: Floats,
+    y: Labels,
     learning_rate: float,
     reg: float,
     num_iters: int,
     batch_size: int,
-    verbose: bool,
     *,
-    rng: Any,
+    verbose: bool,
+    rng: Rng,
 ) -> list[float]:
-    from cs231n_helpers import classifiers
-
-    rng = as_rng(rng)
-    X, y = classifiers._training_data(X, y)
-    if self.W is None:
-        self.W = classifiers.first_weights(X, int(y.max()) + 1, rng)
-    validation.check_columns(X, len(self._weights()), "W")
-    validation.check_label_range(y, self._weights().shape[1], "W")
     iterations = count()
 
     def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, reg: float) -> Any:
         with _says_when(next(iterations)):
-            loss, dW = self.loss_function(W, X_batch, y_batch, reg)
+            loss, dW = model.loss_function(W, X_batch, y_batch, reg)
             if not np.isfinite(loss):
                 raise NotFiniteError(f"the loss is {loss}")
         return loss, dW
 
     descend = learners("sgd")
-    W, found = descend(
-        loss_function, self._weights(), X, y, learning_rate, reg, num_iters, batch_size, rng
-    )
-    self.W = np.asarray(W, self._weights().dtype)
+    W, found = descend(loss_function, model.W, X, y, learning_rate, reg, num_iters, batch_size, rng)
+    model.W = np.asarray(W, model.W.dtype)
     return _told(found, verbose)
 
 
@@ -276,67 +267,54 @@ def _told(found: Sequence[float], verbose: bool) -> list[float]:
     return [float(loss) for loss in found]
 
 
-def _TwoLayerNet_loss(self: Any, X: Any, y: Any, reg: float, *, reg_scale: float) -> Any:
-    params, dtype = self.params, self.params["W1"].dtype
-    X = validation.as_matrix("X", X, "(N, D)", dtype)
-    validation.check_columns(X, len(params["W1"]), "W1")
+def _train_net(
+    net: Any,
+    X: Floats,
+    y: Labels,
+    learning_rate: float,
+    decay: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    *,
+    verbose: bool,
+    rng: Rng,
+    after_epoch: Callable[[], None],
+) -> list[float]:
+    steps_an_epoch = len(X) // batch_size or 1
+    iterations = count()
+
+    def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
+        iteration = next(iterations)
+        net.params = dict(params)
+        if iteration and iteration % steps_an_epoch == 0:
+            after_epoch()
+        with _says_when(iteration):
+            return net.loss(A, b, reg)
+
+    descend = learners("net_training")
+    params, found = descend(
+        loss_function, dict(net.params), X, y, learning_rate, decay, reg, num_iters, batch_size, rng
+    )
+    net.params = dict(params)
+    after_epoch()
+    return _told(found, verbose)
+
+
+def _net_scores(params: Mapping[str, Floats], X: Floats) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):
-        hidden, scores = learners("net_forward")(params, X)
-    if y is None:
-        return scores
-    y = validation.as_labels(y, len(X))
-    validation.check_label_range(y, len(params["b2"]), "W2")
+        return learners("net_forward")(params, X)
+
+
+def _net_loss(
+    params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
+) -> tuple[float, Any]:
+    hidden, scores = _net_scores(params, X)
     loss, dscores = _cross_entropy(scores, y)
     loss += sum(losses.regularisation(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
     check_finite_loss(loss, X=X, **params)
     grads = learners("net_backward")(params, X, hidden, dscores, reg, reg_scale)
-    return loss, {name: grads[name].astype(dtype, copy=False) for name in params}
-
-
-def _TwoLayerNet_train(
-    self: Any,
-    X: Any,
-    y: Any,
-    X_val: Any,
-    y_val: Any,
-    learning_rate: float,
-    learning_rate_decay: float,
-    reg: float,
-    num_iters: int,
-    batch_size: int,
-    verbose: bool,
-    *,
-    rng: Any,
-) -> dict[str, list[float]]:
-    from cs231n_helpers import classifiers
-
-    X, y = classifiers._training_data(X, y)
-    X_val, y_val = classifiers._training_data(X_val, y_val, "_val")
-    sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
-    steps_an_epoch = len(X) // batch_size or 1
-    history: dict[str, list[float]] = {"train_acc_history": [], "val_acc_history": []}
-    iterations = count()
-
-    def note_accuracies() -> None:
-        for part, A, b in (("train", X[sample], y[sample]), ("val", X_val, y_val)):
-            history[f"{part}_acc_history"].append(float(np.mean(self.predict(A) == b)))
-
-    def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
-        iteration = next(iterations)
-        self.params = dict(params)
-        if iteration and iteration % steps_an_epoch == 0:
-            note_accuracies()
-        with _says_when(iteration):
-            return self.loss(A, b, reg)
-
-    descend = learners("net_training")
-    params, found = descend(
-        loss_function, dict(self.params), X, y, learning_rate, learning_rate_decay, reg,
-        num_iters, batch_size, as_rng(rng),
-    )  # fmt: skip
-    self.params = dict(params)
-    note_accuracies()
-    return {"loss_history": _told(found, verbose), **history}
+    return loss, {name: grads[name] for name in params}
 
 
 # ---- search and figures ----
