@@ -7,10 +7,11 @@ module           what it holds
 ================ =============================================================================
 losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
 classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
-training         minibatch gradient descent, progress bar
+training         minibatch gradient descent, the steps of a linear classifier and of a net
 gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions
 validation       the errors for bad input
+progress_bar     a bar for what takes long
 search           hyperparameter search, all linear runs at once, others on any executor
 datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
 doctor           is a gradient wrong, where, and what is wrong with it
@@ -39,8 +40,8 @@ from .losses import (
     svm_loss_naive,
     svm_loss_vectorized,
 )
+from .progress_bar import progress
 from .search import SearchResult, sample_settings, search
-from .training import progress
 from .validation import NotFiniteError
 
 # What needs Matplotlib, SciPy or the data is imported when it is first asked for.

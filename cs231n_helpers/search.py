@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
-from .training import progress
+from .progress_bar import progress
 from .validation import (
     Floats,
     Labels,

@@ -40,7 +40,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits
 
 from classroom.sandbox import Limits, UnavailableError
-from cs231n_helpers.training import progress
+from cs231n_helpers.progress_bar import progress
 
 from .pages import Graded, feedback_page, summary_page
 from .rubrics import POINTS
