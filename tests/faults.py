@@ -168,7 +168,7 @@ FAULTS = [
         ("doctor/check", "        if not self.repeats(first):\n            return self.report(\"wrong\")\n", "        self.repeats(first)\n", "08"),
         ("doctor/check", "same = np.isclose(again.value, first.value", "same = True or np.isclose(again.value, first.value", "08"),
         ("doctor/check", "if smaller.finite else", "if not smaller.finite else", "08"),
-        ("doctor/check", "\"kink\": found.verdict == \"kink\"", "\"kink\": False", "08"),
+        ("doctor/check", "Code.KINK: found.verdict == \"kink\"", "Code.KINK: False", "08"),
         ("doctor/check", "rounded or \"float32\" in kinds", "rounded", "08"),
         ("doctor/check", "not np.any(self.probe.x)", "False", "08"),
         ("doctor/check", "abs(figures[\"strength\"]) < 1e-4", "False", "08"),
@@ -200,7 +200,7 @@ FAULTS = [
         ("doctor/backward", "lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N", "lambda p: 2 * (p.Q - p.T) * p.Q / p.N", "08"),
         # what is wrong
         ("doctor/identify", "explanation.factors[k] = factor\n", "pass\n", "08"),
-        ("doctor/identify", "usual.code, usual.says, blocks, 1.0", "\"scale_const\", usual.says, blocks, 1.0", "08"),
+        ("doctor/identify", "usual.code, usual.says, blocks, 1.0", "Code.SCALE_CONST, usual.says, blocks, 1.0", "08"),
         ("doctor/identify", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.contradicts, e.cost", "08"),
         ("doctor/identify", "true_both - true, given_both - given", "true_both, given_both", "08"),
         ("doctor/identify", "if block.same(true, given):\n                continue", "if True:\n                continue", "08"),
@@ -212,8 +212,8 @@ FAULTS = [
         ("doctor/identify", "kept = [i for i in counts if abs(weights[i]) > 1e-4", "kept = [i for i in counts if abs(weights[i]) > -1", "08"),
         ("doctor/identify", "if entry.head == model.head.name and self.has_loss(model, entry):\n                says",
          "if False:\n                says", "08"),
-        ("doctor/mistakes", "Factor(\"scale_N\", lambda n, c: n,", "Factor(\"scale_N\", lambda n, c: 1 / n,", "08"),
-        ("doctor/mistakes", "Penalty(\"reg_missing\", lambda p: p.no_given,", "Penalty(\"reg_missing\", lambda p: p.no_true,", "08"),
+        ("doctor/mistakes", "Factor(Code.SCALE_N, lambda n, c: n,", "Factor(Code.SCALE_N, lambda n, c: 1 / n,", "08"),
+        ("doctor/mistakes", "Penalty(Code.REG_MISSING, lambda p: p.no_given,", "Penalty(Code.REG_MISSING, lambda p: p.no_true,", "08"),
         # words and pictures
         ("doctor/report", "return self.verdict == \"correct\"", "return self.verdict != \"wrong\"", "02"),
         ("doctor/report", "places.setdefault((finding.code, finding.message), []).append(finding)",

@@ -174,7 +174,7 @@ class Sheet:
         if "raises" in fault.codes:
             return Fault(found[0].message, tuple(f.code for f in found))
         of_loss = part in ("loss", "value")
-        says = " ".join(_of_loss(f) if of_loss else _of_gradient(f, name) for f in found[:2])
+        says = " ".join(_of_loss(f) if of_loss else f.about(name) for f in found[:2])
         if "reg_scale" in learner.arguments and "reg * W" in says and "reg_scale" not in says:
             says += " That is with reg_scale = 0.5; in general it is 2 * reg_scale * reg * W."
         return Fault(f"{says} ({fault.sentence.rstrip('.')}.)", tuple(f.code for f in found))
@@ -350,15 +350,6 @@ def _joined(*faults: Fault) -> Fault:
 
 
 # ---- the checker's findings, as sentences about one part ----
-
-
-def _of_gradient(finding: Finding, name: str) -> str:
-    """Put the name in: "It is N times too large" becomes "dW is N times too large"."""
-    says = finding.message
-    where = "" if finding.where == "everywhere" else f"{finding.where} of {name}"
-    if re.match(r"It (is|alone is) ", says):
-        return f"{where or name}{says[2:]}"
-    return f"{capital(where)}: {says}" if where else says
 
 
 # The checker was asked about the right gradient beside the learner's loss: what it says of the
@@ -538,8 +529,8 @@ def _input_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None
     right = net_dx(params, X, y)
     for factor in FACTORS:
         if _near(given, factor.value(len(X), len(params["b2"])) * right, 1e-6):
-            return Fault(f"dX{factor.says[2:]}." if factor.says[:2] == "it" else
-                         f"dX: {factor.says}.", (factor.code,))  # fmt: skip
+            says = factor.says if "{it}" in factor.says else f"{{it}}: {factor.says}"
+            return Fault(f"{says.replace('{it}', 'dX')}.", (factor.code,))
     for mistake in MISTAKES:
         if mistake.when and not {"softmax", "ReLU"} & set(mistake.when):
             continue

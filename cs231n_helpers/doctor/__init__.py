@@ -3,9 +3,10 @@
 Three questions, three modules, one vocabulary between them (`report.Finding`):
 
 =========  ==========================================================================
-detect     is it wrong, and where: slopes along random directions, then halving
-recognise  which assignment is this, and the same on small data of our own
-diagnose   what is wrong: which of the declared mistakes predicts this very gradient
+slopes     is it wrong, and where: slopes along random directions, then halving
+small_     which assignment is this, and the same on small data of our own
+  problem
+identify   what is wrong: which of the declared mistakes predicts this very gradient
 =========  ==========================================================================
 
 `evaluate` calls the learner's function safely, `backward` is a backward pass in named pieces,
@@ -13,6 +14,7 @@ diagnose   what is wrong: which of the declared mistakes predicts this very grad
 """
 
 from .check import check_gradient
+from .codes import Code
 from .report import Finding, GradientReport, Step, WrongGradientError
 
-__all__ = ["Finding", "GradientReport", "Step", "WrongGradientError", "check_gradient"]
+__all__ = ["Code", "Finding", "GradientReport", "Step", "WrongGradientError", "check_gradient"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..validation import Rng, as_rng
+from .codes import Code
 from .evaluate import Evaluation, Probe, Restored, UnusableGradientError, restored
 from .identify import Diagnosis, diagnose
 from .mistakes import MESSAGES
@@ -178,7 +180,7 @@ class _Check:
                     zip(("first", "again"), norms, strict=True), what="norm of the gradient"
                 )
             says = MESSAGES["nondeterministic"].format(**values)
-            self.findings.append(Finding("nondeterministic", says, evidence=values))
+            self.findings.append(Finding(Code.NONDETERMINISTIC, says, evidence=values))
         return bool(same)
 
     def judge(self, found: Detection) -> GradientReport:
@@ -186,7 +188,7 @@ class _Check:
         places = self.localise(found) if wrong else {}
         problem, misfit = recognise(*self.call)
         diagnosis = Diagnosis()
-        if any(f.code == "ignores_argument" for f in self.findings):
+        if any(f.code == Code.IGNORES_ARGUMENT for f in self.findings):
             pass  # it would compute with its own values on other data too
         elif problem is not None and not self.probe.mutates:
             diagnosis = self.diagnosis_of(problem, wrong)
@@ -230,7 +232,7 @@ class _Check:
         return verdict in ("correct", "kink")
 
     def not_wrong(self, found: Detection, diagnosis: Diagnosis) -> GradientReport:
-        certain = {"overflow", "loss_offset", "loss_value"}
+        certain = {Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE}
         if not self.detector_is_single:
             self.findings += [f for f in diagnosis.findings if f.code in certain]
         if self.findings or any(not f.caution for f in self.probe.findings.values()):
@@ -260,15 +262,15 @@ class _Check:
     def misfit(self, error: Exception, seen: str = ", as here") -> None:
         text = str(error).split("\n")[0]
         product = any(word in text for word in ("matmul", "aligned", "core dimension", "einsum"))
-        code = "transpose" if product else "broadcast_shape"
+        code = Code.TRANSPOSE if product else Code.BROADCAST_SHAPE
         seen = seen.format(text=text)
         says = MESSAGES["misfit"].format(seen=seen, cure=MESSAGES[f"misfit {code}"])
         self.findings.append(Finding(code, says, evidence={"error": text}))
 
     def not_finite(self, first: Evaluation) -> GradientReport:
         smaller = self.probe(first.x * 1e-3)
-        code = "overflow" if smaller.finite else "nan_loss"
-        says = MESSAGES["overflow here" if code == "overflow" else "nan_loss"].format(
+        code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
+        says = MESSAGES["overflow here" if code == Code.OVERFLOW else "nan_loss"].format(
             what="loss" if not np.isfinite(first.value) else "gradient",
             value=first.value if not np.isfinite(first.value) else np.nan,
             smaller=smaller.value,
@@ -313,7 +315,7 @@ class _Check:
             places[blocks.label(name)] = localiser.place(name, error)
         for name in localiser.still:
             said = MESSAGES["ignores_argument"]
-            self.findings.append(Finding("ignores_argument", said, blocks.label(name)))
+            self.findings.append(Finding(Code.IGNORES_ARGUMENT, said, blocks.label(name)))
         said = "; ".join(f"{label or 'the gradient'}: {p}" for label, p in places.items())
         self.note(
             "Where is it wrong? Halved the entries, and asked each half.", said or "not found out"
@@ -322,31 +324,29 @@ class _Check:
 
     def placed(self, findings: list[Finding], places: dict[str | None, Place]) -> list[Finding]:
         """Put what was located on the caller's data into findings that name no place."""
-        single = {"entry_wrong", "last_row_wrong", "single_class_wrong"}
+        single = {Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG}
         told = []
         for finding in findings:
             place = places.get(finding.parameter)
             if finding.code in single and place is not None and not place.everywhere:
-                finding = Finding(
-                    finding.code, finding.message, finding.parameter, str(place),
-                    {**finding.evidence, "axes": place.axes},
-                )  # fmt: skip
+                evidence = {**finding.evidence, "axes": place.axes}
+                finding = replace(finding, where=str(place), evidence=evidence)
             told.append(finding)
         return told
 
     def undiagnosed(self, found: Detection, places: dict[str | None, Place]) -> list[Finding]:
         """Findings from place and factor alone, where the assignment is not known."""
         return [self.one_undiagnosed(found, *item) for item in places.items()] or [
-            Finding("unexplained", MESSAGES["nowhere"])
+            Finding(Code.UNEXPLAINED, MESSAGES["nowhere"])
         ]
 
     def one_undiagnosed(self, found: Detection, label: str | None, place: Place) -> Finding:
         assert self.detector is not None
         if not place.everywhere:
             lines = [axis is not None and len(axis) == 1 for axis in place.axes]
-            code = "entry_wrong" if all(lines) else "unexplained"
+            code = Code.ENTRY_WRONG if all(lines) else Code.UNEXPLAINED
             if len(lines) == 2 and sum(lines) == 1:
-                code = "last_row_wrong" if lines[0] else "single_class_wrong"
+                code = Code.LAST_ROW_WRONG if lines[0] else Code.SINGLE_CLASS_WRONG
             says = MESSAGES["spot"].format(place=place)
             return Finding(code, says, label, str(place), {"axes": place.axes})
         slopes = []
@@ -354,25 +354,25 @@ class _Check:
             v = self.detector.direction([place.parameter])
             slopes.append(self.detector.measure(found.at, v, self.detector.step(found.at, v)))
         if not any(s.analytic for s in slopes):
-            return Finding("grad_zero", MESSAGES["all zero"], label)
+            return Finding(Code.GRAD_ZERO, MESSAGES["all zero"], label)
         ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
         alike = len(ratios) == 2 and abs(ratios[0] - ratios[1]) < 1e-3 * abs(ratios[0])
         if alike and abs(ratios[0] - 1) > 2e-3:
-            return self.factor(ratios[0], label)
-        return Finding("unexplained", MESSAGES["everywhere"], label)
+            return self.factor_of(ratios[0], label)
+        return Finding(Code.UNEXPLAINED, MESSAGES["everywhere"], label)
 
-    def factor(self, factor: float, label: str | None) -> Finding:
+    def factor_of(self, factor: float, label: str | None) -> Finding:
         """Name a factor: a usual one, or the length of one of the arguments."""
         loss, _, args, kwargs = self.call
         arrays = [v for v in Call(loss, args, kwargs).slots.values() if isinstance(v, np.ndarray)]
-        named = [("sign", -1.0, ""), ("scale_half", 0.5, "")]
+        named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
         for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
-            named.append(("scale_N", n, f", the length {n} of an argument"))
-            named.append(("scale_inv_N", 1 / n, f", one over the length {n} of an argument"))
+            named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
+            named.append((Code.SCALE_INV_N, 1 / n, f", one over the length {n} of an argument"))
         close = [(c, of) for c, value, of in named if abs(factor - value) < 1e-3 * abs(factor)]
-        code, of = close[0] if close else ("scale_const", "")
+        code, of = close[0] if close else (Code.SCALE_CONST, "")
         says = MESSAGES["factor"].format(factor=factor, of=of)
-        return Finding(code, says, label, evidence={"factor": factor})
+        return Finding(code, says, label, evidence={"factor": factor}, factor=factor)
 
     # ---- what this check could not see ----
 
@@ -381,21 +381,21 @@ class _Check:
         kinds = {str(d) for d in self.probe.blocks.dtypes.values()}
         rounded = self.detector_is_single or self.probe.gradient_is_float32
         seen = {
-            "kink": found.verdict == "kink",
-            "float32": rounded or "float32" in kinds,
-            "integer_params": any("int" in kind for kind in kinds),
-            "zero_weights": not np.any(self.probe.x),
+            Code.KINK: found.verdict == "kink",
+            Code.FLOAT32: rounded or "float32" in kinds,
+            Code.INTEGER_PARAMS: any("int" in kind for kind in kinds),
+            Code.ZERO_WEIGHTS: not np.any(self.probe.x),
         }
         figures: dict[str, Any] = {"kinds": ", ".join(sorted(kinds))}
         figures["limit"] = "0.2 %" if self.detector_is_single else "one in a million"
         if problem is not None:
-            seen["equal_sizes"] = bool(problem.equal_sizes)
+            seen[Code.EQUAL_SIZES] = bool(problem.equal_sizes)
             figures["sizes"] = " and ".join(problem.equal_sizes)
         if problem is not None and problem.reg is not None:
             figures["strength"] = float(problem.call.slots[problem.reg])
             figures["reg"] = problem.call.name(problem.reg) or "reg"
-            seen["small_penalty"] = abs(figures["strength"]) < 1e-4
-        says = {**MESSAGES, "float32": MESSAGES["float32 inside" if rounded else "float32"]}
+            seen[Code.SMALL_PENALTY] = abs(figures["strength"]) < 1e-4
+        says = {**MESSAGES, Code.FLOAT32: MESSAGES["float32 inside" if rounded else "float32"]}
         return [
             Finding(code, says[code].format(**figures), caution=True)
             for code, is_seen in seen.items()
@@ -431,7 +431,7 @@ class _Check:
         own = list(self.probe.findings.values())
         sure = [f for f in own if not f.caution]
         if sure:  # what was seen directly explains what no mistake predicts
-            self.findings = [f for f in self.findings if f.code != "unexplained"]
+            self.findings = [f for f in self.findings if f.code != Code.UNEXPLAINED]
         if sure and verdict != "wrong":
             verdict, reason = "wrong", ""
         slopes = self.detector.slopes if self.detector else []

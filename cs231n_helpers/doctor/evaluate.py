@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_finite
+from .codes import Code
 from .report import Finding
 
 Vector = NDArray[np.float64]
@@ -177,7 +178,7 @@ class Probe:
     @property
     def mutates(self) -> bool:
         """A call has changed an argument."""
-        return any(f.code == "mutates_input" for f in self.findings.values())
+        return any(f.code == Code.MUTATES_INPUT for f in self.findings.values())
 
     def _notice_changed_parameters(self, params: Any, x: Vector) -> None:
         after = params if self.blocks.is_dict else {"params": params}
@@ -196,7 +197,7 @@ class Probe:
         self.findings.setdefault(
             f"mutates {what}",
             Finding(
-                "mutates_input",
+                Code.MUTATES_INPUT,
                 f"The call changes {what} in place ({seen}), so the next call sees other data. "
                 "Work on a copy: write `A = A - b` instead of `A -= b`, or A = A.copy() first.",
                 parameter=parameter,
@@ -229,7 +230,7 @@ class Probe:
             raise UnusableGradientError(
                 [
                     Finding(
-                        "missing_key",
+                        Code.MISSING_KEY,
                         f"The gradient has no entry for {k!r}{seen}. "
                         f"Add grads[{k!r}], of shape {self.blocks.shapes[k]}.",
                         parameter=self.blocks.label(k),
@@ -246,7 +247,7 @@ class Probe:
                 self.findings.setdefault(
                     f"integers {name}",
                     Finding(
-                        "int_truncation",
+                        Code.INT_TRUNCATION,
                         f"{_d(label)} has dtype {array.dtype}, so everything after the decimal "
                         "point is cut off. Allocate it with np.zeros(W.shape) or "
                         "np.zeros_like(W, dtype=float).",
@@ -279,17 +280,17 @@ class Probe:
             squeezed = tuple(n for n in got if n != 1) == tuple(n for n in shape if n != 1)
             if swapped:
                 code, cure = (
-                    "swapped_keys",
+                    Code.SWAPPED_KEYS,
                     (
                         f", which is the shape of {swapped[0]}: the two gradients are stored under "
                         "each other's name"
                     ),
                 )
             elif squeezed:
-                code, cure = "shape_2d", f": return it as {shape}, with .reshape(params.shape)"
+                code, cure = Code.SHAPE_2D, f": return it as {shape}, with .reshape(params.shape)"
             elif got == shape[::-1]:
                 code, cure = (
-                    "transpose",
+                    Code.TRANSPOSE,
                     (
                         ": it is transposed; exchange the factors of the product, "
                         "(A.T @ B).T = B.T @ A"
@@ -299,7 +300,7 @@ class Probe:
                 len(got) > len(shape) or (len(got) == len(shape) and 1 in shape and 1 not in got)
             ):
                 code, cure = (
-                    "broadcast_shape",
+                    Code.BROADCAST_SHAPE,
                     (
                         ": a column met a row and NumPy made a table of them; give both the same "
                         "shape first, with ravel() or reshape"
@@ -307,12 +308,12 @@ class Probe:
                 )
             elif len(shape) == 1 or (len(shape) == 2 and 1 in shape):
                 code, cure = (
-                    "bias_axis",
+                    Code.BIAS_AXIS,
                     (": sum over the examples with axis=0, one number for each bias"),
                 )
             else:
                 code, cure = (
-                    "transpose",
+                    Code.TRANSPOSE,
                     (
                         ": a gradient has the shape of what it is taken by; write the shapes of "
                         "the factors side by side and transpose until they meet"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..gradient_check import eval_numerical_gradient
 from .backward import ACTIVATIONS, HEADS, Array, Head, Layer, Model
+from .codes import Code
 from .evaluate import UnusableGradientError
 from .mistakes import (
     FACTORS,
@@ -72,7 +73,7 @@ class Block:
 class Explanation:
     """One mistake that predicts some of the wrong arrays, each up to a factor (1: exactly)."""
 
-    code: str
+    code: Code
     says: str
     factors: dict[int, float]
     cost: float  # the lower, the simpler
@@ -170,12 +171,14 @@ class _Diagnostician:
     def note(self, title: str, outcome: str) -> None:
         self.result.steps.append(Step(title, outcome))
 
-    def add(self, code: str, block: Block | None, says: str, where: str = "", **seen: Any) -> None:
+    def add(self, code: Code, block: Block | None, says: str, where: str = "", **seen: Any) -> None:
         several = block is not None and not block.label and len(self.named) > 1
         of = block.name if block is not None and several else ""
         place = f"{where} of {of}" if where and of else where or of or "everywhere"
         label = block.label if block else None
-        self.result.findings.append(Finding(code, says, label, place, seen))
+        self.result.findings.append(
+            Finding.of_gradient(code, says, parameter=label, where=place, evidence=seen)
+        )
 
     # ---- patterns that need no formula ----
 
@@ -183,7 +186,7 @@ class _Diagnostician:
         """The right numbers in the wrong place, cut off, or of a loss that does not move."""
         moves = not all(b.zero(b.true) and b.zero(b.true_penalty) for b in self.raw)
         if moves and all(b.zero(b.given) and b.zero(b.given_penalty) for b in self.raw):
-            self.add("grad_zero", None, MESSAGES["all zero"])
+            self.add(Code.GRAD_ZERO, None, MESSAGES["all zero"])
             return
         for block in self.raw:
             still = block.zero(block.true) and block.zero(block.true_penalty)
@@ -192,26 +195,26 @@ class _Diagnostician:
                 continue
             if other is not None:
                 says = f"This is the gradient of {other.label}: the two have changed names."
-                self.add("swapped_keys", block, says)
+                self.add(Code.SWAPPED_KEYS, block, says)
             elif still:
                 self.still.append(block)
             elif block.true.size > 3 and _permuted(block.given, block.true):
                 code = self.order(block)
                 self.add(code, block, MESSAGES[code])
             elif block.same(block.given, np.trunc(block.true)) and not block.zero(block.given):
-                self.add("int_truncation", block, MESSAGES["int_truncation"])
+                self.add(Code.INT_TRUNCATION, block, MESSAGES["int_truncation"])
 
     def say_still(self) -> None:
         for block in self.still:
-            self.add("ignores_argument", block, MESSAGES["ignores_argument"])
+            self.add(Code.IGNORES_ARGUMENT, block, MESSAGES["ignores_argument"])
 
-    def order(self, block: Block) -> str:
+    def order(self, block: Block) -> Code:
         """In which way the right numbers are out of order."""
         true, given = block.true.ravel(), block.given.ravel()
         if block.true.ndim == 2 and min(block.true.shape) > 1:
-            return "transpose"
+            return Code.TRANSPOSE
         if any(block.same(np.roll(true, k), given) for k in range(1, true.size)):
-            return "unroll_order"
+            return Code.UNROLL_ORDER
         vectors = [self.problem.arrays(v) for v in self.vectors[:2]]
         orders = set()
         for first in self.problem.structure.readings:
@@ -220,7 +223,7 @@ class _Diagnostician:
                 b = _arrays_of(second(vectors[1], self.problem.sizes))
                 if all(np.allclose(i, j, atol=1e-7) for i, j in zip(a, b, strict=True)):
                     orders.add(getattr(first, "order", "") == getattr(second, "order", ""))
-        return "unroll_order" if orders == {False} else "flatten_order"
+        return Code.UNROLL_ORDER if orders == {False} else Code.FLATTEN_ORDER
 
     # ---- 1. which textbook loss ----
 
@@ -358,10 +361,10 @@ class _Diagnostician:
             )
             if head is not model.head:
                 other = replace(model, head=head)
-                yield from self.predicted(other, "loss_wrong_grad_of_other", says, wrong, 1.9)
+                yield from self.predicted(other, Code.LOSS_WRONG_GRAD_OF_OTHER, says, wrong, 1.9)
 
     def predicted(
-        self, model: Model, code: str, says: str, wrong: set[int], cost: float
+        self, model: Model, code: Code, says: str, wrong: set[int], cost: float
     ) -> Iterator[Explanation]:
         """Compare the given gradient with that of a model that has one wrong piece."""
         explanation = Explanation(code, says, {}, cost)
@@ -392,7 +395,7 @@ class _Diagnostician:
         for k in wrong:
             block = self.named[k]
             if block.zero(block.given):
-                code = "grad_zero" if block.zero(block.given_penalty) else "data_missing"
+                code = Code.GRAD_ZERO if block.zero(block.given_penalty) else Code.DATA_MISSING
                 yield Explanation(code, MESSAGES[code], {k: 1.0}, 0.4)
                 continue
             fit = self.fit(block, block.given, block.true)
@@ -402,13 +405,15 @@ class _Diagnostician:
             yield from self.spots(k)
             shift = block.given - block.true
             if block.true.size > 3 and np.ptp(shift) <= 1e-6 * np.abs(shift).max():
-                yield Explanation("reg_sum_scalar", MESSAGES["reg_sum_scalar"], {k: 1.0}, 2.0)
+                yield Explanation(Code.REG_SUM_SCALAR, MESSAGES["reg_sum_scalar"], {k: 1.0}, 2.0)
         for factor, blocks in by_factor.items():
             usual = _usual_factor(factor, self.problem)
-            says = f"it is {factor:.4g} times what it should be: this factor stands in only one of "
-            says += "loss and gradient"
+            says = (
+                f"{{it}} is {factor:.4g} times what it should be: this factor stands in only one "
+            )
+            says += "of loss and gradient"
             if usual is None:
-                yield Explanation("scale_const", says, blocks, 2.2)
+                yield Explanation(Code.SCALE_CONST, says, blocks, 2.2)
             else:
                 yield Explanation(usual.code, usual.says, blocks, 1.0)
 
@@ -449,7 +454,7 @@ class _Diagnostician:
         else:
             who = ", ".join(map(_counted, left_out))
             says = f"of {N} examples these contribute nothing: {who}; loop over range(N)"
-        yield Explanation("example_dropped", says, dict.fromkeys(wanted, 1.0), 1.7)
+        yield Explanation(Code.EXAMPLE_DROPPED, says, dict.fromkeys(wanted, 1.0), 1.7)
 
     def weights_of(self, basis: Array, target: Array) -> Array | None:
         """Weights of the columns that give the target; all or all but one, where many do."""
@@ -478,7 +483,7 @@ class _Diagnostician:
             )
             if best is None or not left & set(best.factors):
                 rest = dict.fromkeys(left, 1.0)
-                return [*chosen, Explanation("unexplained", MESSAGES["unexplained"], rest, 9.0)]
+                return [*chosen, Explanation(Code.UNEXPLAINED, MESSAGES["unexplained"], rest, 9.0)]
             chosen.append(best)
             left -= set(best.factors)
         return chosen
@@ -487,10 +492,11 @@ class _Diagnostician:
         everywhere = len(explanation.factors) == len(self.named) > 1
         for k in [None] if everywhere else sorted(explanation.factors):
             factor = 1.0 if k is None else explanation.factors[k]
-            says = _sentence(explanation.says)
+            says = explanation.says
             usual = None if _close(factor, 1.0) else _usual_factor(factor, self.problem)
             if usual is not None:
-                says += f" (besides, {usual.says.split(':')[0]})"
+                said = usual.says.split(":")[0].replace("{it}", "it")
+                says += f" (besides, {said})"
             block = None if k is None else self.named[k]
             self.add(explanation.code, block, f"{says}.", explanation.where, factor=factor)
 
@@ -512,8 +518,9 @@ class _Diagnostician:
             says = entry.says.format(
                 line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
             )
-            where = part.line if part.line and entry.code in ("reg_bias", "reg_slice_wrong") else ""
-            self.add(entry.code, block, says, where or "", reg=REG, factor=part.factor)
+            in_line = entry.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG)
+            where = (in_line and part.line) or ""
+            self.add(entry.code, block, says, where, reg=REG, factor=part.factor)
 
     # ---- a right gradient of a wrong loss ----
 
@@ -529,14 +536,14 @@ class _Diagnostician:
         problem_classes = self.problem.T.shape[1]
         known = hinge or model.head.name == "softmax"  # a constant is a matter of taste elsewhere
         if known and abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
-            code = "loss_offset" if hinge else "loss_value"
+            code = Code.LOSS_OFFSET if hinge else Code.LOSS_VALUE
             self.add(code, None, MESSAGES[code].format(offset=offset), offset=offset)
         elif hinge and model.delta_margin == 0:
-            self.add("loss_value", None, MESSAGES["no delta"])
+            self.add(Code.LOSS_VALUE, None, MESSAGES["no delta"])
         elif _close(self.factor, 1 / problem_classes) and model.head.name in ("softmax", "hinge"):
-            self.add("loss_value", None, MESSAGES["mean over classes"])
+            self.add(Code.LOSS_VALUE, None, MESSAGES["mean over classes"])
         elif _close(self.factor, N) and model.head.name in ("softmax", "hinge"):
-            caution = Finding("loss_value", MESSAGES["sum"], caution=True)
+            caution = Finding(Code.LOSS_VALUE, MESSAGES["sum"], caution=True)
             self.result.cautions.append(caution)
 
     def with_its_margin(self, model: Model) -> Model:
@@ -579,12 +586,12 @@ class _Diagnostician:
         if model.head.name == "logistic":
             if not shifted.finite:
                 says = MESSAGES["saturated"]
-                self.result.cautions.append(Finding("overflow", says, caution=True))
+                self.result.cautions.append(Finding(Code.OVERFLOW, says, caution=True))
             return
         apart = problem.reg is not None or problem.of_scores  # no penalty in the value
         if not shifted.finite or (apart and change > 1e-3 * abs(self.at.value)):
             seen = "nan or infinity" if not shifted.finite else "another loss"
-            self.add("overflow", None, MESSAGES["overflow"].format(seen=seen), change=change)
+            self.add(Code.OVERFLOW, None, MESSAGES["overflow"].format(seen=seen), change=change)
 
     def check_cap(self, x: Array) -> None:
         """Where some probabilities are 0 the loss is huge or infinite, unless eps is in the log."""
@@ -592,7 +599,7 @@ class _Diagnostician:
         if np.isfinite(far) and far < 100 * max(self.factor, 1e-3):
             self.result.capped = True
             says = MESSAGES["eps in log"]
-            self.result.cautions.append(Finding("eps_in_log", says, caution=True))
+            self.result.cautions.append(Finding(Code.EPS_IN_LOG, says, caution=True))
 
     def other_loss(self) -> None:
         """Find out which loss it is, where the true gradient is that of no textbook loss."""
@@ -615,18 +622,18 @@ class _Diagnostician:
         self.note("Which textbook loss has this derivative?", says)
         self.penalties()
 
-    def loss_beside(self, model: Model) -> tuple[str, None, str]:
+    def loss_beside(self, model: Model) -> tuple[Code, None, str]:
         """Find out which loss stands beside the given gradient, which is this model's."""
         every = range(len(self.named))
         for explanation in self.examples_left_out(model, every, "true"):
-            return "example_dropped", None, f"In the loss, {explanation.says}."
+            return Code.EXAMPLE_DROPPED, None, f"In the loss, {explanation.says}."
         for entry in WRONG_LOSSES:
             if entry.head == model.head.name and self.has_loss(model, entry):
                 says = f"The gradient is that of the {model.head.says}, but {entry.says}."
                 return entry.code, None, says
-        return "loss_wrong_grad_of_other", None, MESSAGES["other loss"].format(model=model)
+        return Code.LOSS_WRONG_GRAD_OF_OTHER, None, MESSAGES["other loss"].format(model=model)
 
-    def known_wrong_loss(self, gradient_is_wrong: bool) -> tuple[str, None, str] | None:
+    def known_wrong_loss(self, gradient_is_wrong: bool) -> tuple[Code, None, str] | None:
         """Find the known wrong loss, where neither loss nor gradient is a textbook's."""
         for model, reading in self.models():
             self.named = self.blocks(reading)
@@ -634,8 +641,8 @@ class _Diagnostician:
                 tried = entry.head == model.head.name and (gradient_is_wrong or entry.always)
                 if tried and self.has_value(model, reading, entry) and self.has_loss(model, entry):
                     if gradient_is_wrong:
-                        return entry.code, None, f"{_sentence(entry.says)}."
-                    return "loss_value", None, f"Loss and gradient agree, but {entry.says}."
+                        return entry.code, None, f"{entry.says}."
+                    return Code.LOSS_VALUE, None, f"Loss and gradient agree, but {entry.says}."
         self.named = self.raw
         return None
 
@@ -785,7 +792,7 @@ def _multiple(a: Array, b: Array) -> float | None:
 
 def _usual_factor(factor: float, problem: Problem) -> Any:
     classes = problem.T.shape[1]
-    usual = (f for f in FACTORS if classes > 1 or f.code != "scale_C")
+    usual = (f for f in FACTORS if classes > 1 or f.code != Code.SCALE_C)
     return next((f for f in usual if _close(factor, f.value(N, classes))), None)
 
 
@@ -832,11 +839,6 @@ def _spot(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
 
 def _shown(error: float) -> str:
     return f"up to {error:.2g}" if error > 1e-7 else "less than 1e-7"
-
-
-def _sentence(text: str) -> str:
-    """Begin with a capital, unless with a symbol."""
-    return text[0].upper() + text[1:] if text[:2].isalpha() else text
 
 
 def _counted(i: int) -> str:

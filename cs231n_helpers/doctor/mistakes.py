@@ -20,7 +20,7 @@ To add a mistake of your class, add an entry. For example, learners who shift th
 one class write::
 
     MISTAKES.append(Mistake(
-        "onehot_indexing", "dscores", lambda p: (p.P - np.roll(p.T, 1, axis=1)) / p.N,
+        Code.ONEHOT_INDEXING, "dscores", lambda p: (p.P - np.roll(p.T, 1, axis=1)) / p.N,
         "the one-hot labels are shifted by one class: subtract 1 at column y_i", ("softmax",),
     ))
 
@@ -38,6 +38,7 @@ import numpy as np
 from scipy.special import expit
 
 from .backward import LEAKS, Formula, one_per_row
+from .codes import Code
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Mistake:
 
     Attributes
     ----------
-    code : str
+    code : Code
     piece : str
         Name of the piece that is wrong.
     wrong : callable
@@ -57,7 +58,7 @@ class Mistake:
         Heads or activations that it is tried with; empty: all.
     """
 
-    code: str
+    code: Code
     piece: str
     wrong: Formula
     says: str
@@ -68,7 +69,7 @@ class Mistake:
 class WrongLoss:
     """A loss that is another function than the one whose gradient is returned."""
 
-    code: str
+    code: Code
     head: str
     loss: Formula
     says: str
@@ -79,7 +80,7 @@ class WrongLoss:
 class Factor:
     """A number that the right gradient is multiplied by; `value` takes N and C."""
 
-    code: str
+    code: Code
     value: Callable[[int, int], float]
     says: str
 
@@ -88,7 +89,7 @@ class Factor:
 class Penalty:
     """A wrong gradient of the penalty: `seen` takes a `identify.Penalised`, `says` is formatted."""
 
-    code: str
+    code: Code
     seen: Callable[[Any], bool]
     says: str
 
@@ -97,7 +98,7 @@ class Penalty:
 class Spot:
     """A part of an array: `lines` is its axis, `all_but` whether it is all but one of them."""
 
-    code: str
+    code: Code
     axis: str  # "entry", "row" or "column"
     all_but: bool
     says: str
@@ -126,439 +127,446 @@ def last_of_class(p: Any) -> Any:
 
 MISTAKES = [
     # --- softmax: dscores = (P - T) / N
-    Mistake("missing_onehot", "dscores", lambda p: p.P / p.N,
+    Mistake(Code.MISSING_ONEHOT, "dscores", lambda p: p.P / p.N,
             "the 1 at the correct class is never subtracted: use P - onehot(y), "
             "for example `P[np.arange(N), y] -= 1`", ("softmax",)),
-    Mistake("onehot_sign", "dscores", lambda p: (p.P + p.T) / p.N,
+    Mistake(Code.ONEHOT_SIGN, "dscores", lambda p: (p.P + p.T) / p.N,
             "the one-hot labels are added instead of subtracted: use P - onehot(y)", ("softmax",)),
-    Mistake("missing_probs", "dscores", lambda p: -p.T / p.N,
+    Mistake(Code.MISSING_PROBS, "dscores", lambda p: -p.T / p.N,
             "the probabilities are left out and only -onehot(y) is kept: use P - onehot(y)",
             ("softmax",)),
-    Mistake("missing_other_classes", "dscores", lambda p: (p.P - 1) * p.T / p.N,
+    Mistake(Code.MISSING_OTHER_CLASSES, "dscores", lambda p: (p.P - 1) * p.T / p.N,
             "only the column of the correct class is filled: the others get p_ij x_i, because "
             "raising any score raises the sum in the denominator", ("softmax",)),
-    Mistake("missing_correct_class", "dscores", lambda p: p.P * (1 - p.T) / p.N,
+    Mistake(Code.MISSING_CORRECT_CLASS, "dscores", lambda p: p.P * (1 - p.T) / p.N,
             "the column of the correct class gets nothing: there it must be P - 1", ("softmax",)),
-    Mistake("onehot_indexing", "dscores",
+    Mistake(Code.ONEHOT_INDEXING, "dscores",
             lambda p: (p.P - p.T.any(axis=0)) / p.N,
             "`P[:, y] -= 1` subtracts 1 from whole columns: use P[np.arange(N), y] -= 1",
             ("softmax",)),
-    Mistake("onehot_indexing", "dscores",
+    Mistake(Code.ONEHOT_INDEXING, "dscores",
             lambda p: (p.P - one_per_row(np.roll(p.y, 1), p.C)) / p.N,
             "the labels belong to other rows than the probabilities: keep y in the order of X",
             ("softmax",)),
-    Mistake("onehot_indexing", "dscores",
+    Mistake(Code.ONEHOT_INDEXING, "dscores",
             lambda p: (p.P - one_per_row(np.full(p.N, p.y[0]), p.C)) / p.N,
             "the label of the first example is used for every example: index with y[i], or "
             "with [np.arange(N), y]", ("softmax",)),
-    Mistake("onehot_indexing", "dscores",
+    Mistake(Code.ONEHOT_INDEXING, "dscores",
             lambda p: (p.P - one_per_row(p.S.argmax(axis=1), p.C)) / p.N,
             "1 is subtracted at the class with the largest score, not at the correct one: "
             "index with y", ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: p.E / p.E.sum(axis=0, keepdims=True),
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: p.E / p.E.sum(axis=0, keepdims=True),
             "the probabilities are normalised over the examples: sum over axis 1, the classes, so "
             "that each row adds up to 1", ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: np.exp(p.S) / np.exp(p.S).sum(axis=0, keepdims=True),
+    Mistake(Code.NORMALIZE_AXIS, "P",
+            lambda p: np.exp(p.S) / np.exp(p.S).sum(axis=0, keepdims=True),
             "the probabilities are normalised over the examples: sum over axis 1, the classes, so "
             "that each row adds up to 1", ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: p.E / p.E.sum(),
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: p.E / p.E.sum(),
             "the probabilities are normalised over the whole matrix: sum over axis 1, the classes, "
             "so that each row adds up to 1", ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: np.exp(p.S) / np.exp(p.S).sum(),
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: np.exp(p.S) / np.exp(p.S).sum(),
             "the probabilities are normalised over the whole matrix: sum over axis 1, the classes, "
             "so that each row adds up to 1", ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: p.E,
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: p.E,
             "exp(scores) is used where the probabilities belong: divide each row by its sum",
             ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: np.exp(p.S),
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: np.exp(p.S),
             "exp(scores) is used where the probabilities belong: divide each row by its sum",
             ("softmax",)),
-    Mistake("normalise_axis", "P", lambda p: p.S,
+    Mistake(Code.NORMALIZE_AXIS, "P", lambda p: p.S,
             "the scores are used where the probabilities belong: take exp and divide each row by "
             "its sum", ("softmax",)),
-    Mistake("stops_at_probs", "dscores", lambda p: -p.T / p.P / p.N,
+    Mistake(Code.STOPS_AT_PROBS, "dscores", lambda p: -p.T / p.P / p.N,
             "this is dL/dp, the gradient with respect to the probabilities: go on through the "
             "softmax, which leaves P - onehot(y)", ("softmax",)),
-    Mistake("extra_activation_derivative", "dscores", lambda p: (p.P - p.T) * p.P * (1 - p.P) / p.N,
+    Mistake(Code.EXTRA_ACTIVATION_DERIVATIVE, "dscores",
+            lambda p: (p.P - p.T) * p.P * (1 - p.P) / p.N,
             "P - onehot(y) is multiplied by p (1 - p) again: the derivative of the softmax is "
             "already in it", ("softmax",)),
     # --- sigmoid outputs and squared error
-    Mistake("extra_activation_derivative", "dscores", lambda p: (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
+    Mistake(Code.EXTRA_ACTIVATION_DERIVATIVE, "dscores",
+            lambda p: (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
             "a - t is multiplied by a (1 - a): with cross-entropy the derivative of the sigmoid "
             "has cancelled already, use a - t", ("logistic",)),
-    Mistake("activation_derivative_missing", "dscores", lambda p: 2 * (p.Q - p.T) / p.N,
+    Mistake(Code.ACTIVATION_DERIVATIVE_MISSING, "dscores", lambda p: 2 * (p.Q - p.T) / p.N,
             "the derivative a (1 - a) of the output's sigmoid is missing: with squared error it "
             "does not cancel", ("logistic squared",)),
-    Mistake("activation_derivative_missing", "dscores", lambda p: 2 * (np.tanh(p.S) - p.T) / p.N,
+    Mistake(Code.ACTIVATION_DERIVATIVE_MISSING, "dscores", lambda p: 2 * (np.tanh(p.S) - p.T) / p.N,
             "the derivative 1 - a**2 of the output's tanh is missing: with squared error it does "
             "not cancel", ("tanh squared",)),
-    Mistake("activation_derivative_missing", "dscores", lambda p: 2 * (p.P - p.T) / p.N,
+    Mistake(Code.ACTIVATION_DERIVATIVE_MISSING, "dscores", lambda p: 2 * (p.P - p.T) / p.N,
             "the derivative of the softmax is missing: with squared error it does not cancel",
             ("softmax squared",)),
-    Mistake("softmax_jacobian_diagonal", "dscores",
+    Mistake(Code.SOFTMAX_JACOBIAN_DIAGONAL, "dscores",
             lambda p: 2 * (p.P - p.T) * p.P * (1 - p.P) / p.N,
             "only the diagonal p (1 - p) of the softmax derivative is used: off the diagonal it is "
             "-p_i p_j", ("softmax squared",)),
-    Mistake("activation_derivative_input", "dscores",
+    Mistake(Code.ACTIVATION_DERIVATIVE_INPUT, "dscores",
             lambda p: 2 * (p.Q - p.T) * p.S * (1 - p.S) / p.N,
             "a (1 - a) is evaluated at the scores z: put a = sigmoid(z) in", ("logistic squared",)),
-    Mistake("double_activation", "dscores",
+    Mistake(Code.DOUBLE_ACTIVATION, "dscores",
             lambda p: 2 * (p.Q - p.T) * expit(p.Q) * (1 - expit(p.Q)) / p.N,
             "the sigmoid is applied twice: the helper that returns its derivative wants z, and "
             "gets a = sigmoid(z)", ("logistic squared",)),
-    Mistake("missing_onehot", "dscores", lambda p: p.Q / p.N,
+    Mistake(Code.MISSING_ONEHOT, "dscores", lambda p: p.Q / p.N,
             "the targets are never subtracted: use a - t", ("logistic",)),
-    Mistake("missing_onehot", "dscores", lambda p: 2 * p.S / p.N,
+    Mistake(Code.MISSING_ONEHOT, "dscores", lambda p: 2 * p.S / p.N,
             "the targets are never subtracted: use prediction - target", ("squared error",)),
-    Mistake("onehot_sign", "dscores", lambda p: (p.Q + p.T) / p.N,
+    Mistake(Code.ONEHOT_SIGN, "dscores", lambda p: (p.Q + p.T) / p.N,
             "the targets are added: use a - t", ("logistic",)),
-    Mistake("missing_probs", "dscores", lambda p: -p.T / p.N,
+    Mistake(Code.MISSING_PROBS, "dscores", lambda p: -p.T / p.N,
             "the outputs are left out and only -t is kept: use a - t", ("logistic",)),
-    Mistake("activation_mismatch", "dscores", lambda p: (p.S - p.T) / p.N,
+    Mistake(Code.ACTIVATION_MISMATCH, "dscores", lambda p: (p.S - p.T) / p.N,
             "the scores are used where their sigmoid belongs: use sigmoid(z) - t", ("logistic",)),
-    Mistake("missing_input_factor", "dW",
+    Mistake(Code.MISSING_INPUT_FACTOR, "dW",
             lambda p: np.broadcast_to(p.delta.mean(axis=0), p.W.shape),
             "every weight gets the mean residual: multiply each residual by its x, X.T @ residual"),
-    Mistake("missing_input_factor", "dW",
+    Mistake(Code.MISSING_INPUT_FACTOR, "dW",
             lambda p: np.broadcast_to(p.delta.sum(axis=0), p.W.shape),
             "the input is left out: multiply the signal of each example by its x, X.T @ delta"),
     # --- hinge: dscores = (active - T * count) / N
-    Mistake("missing_correct_class", "dscores", lambda p: p.active / p.N,
+    Mistake(Code.MISSING_CORRECT_CLASS, "dscores", lambda p: p.active / p.N,
             "the column of the correct class is never updated: subtract x_i from it once for each "
             "class that violates the margin", ("hinge",)),
-    Mistake("missing_other_classes", "dscores", lambda p: -p.T * p.count / p.N,
+    Mistake(Code.MISSING_OTHER_CLASSES, "dscores", lambda p: -p.T * p.count / p.N,
             "only the column of the correct class is updated: add x_i to the column of each class "
             "that violates the margin", ("hinge",)),
-    Mistake("correct_class_sign", "dscores", lambda p: (p.active + p.T * p.count) / p.N,
+    Mistake(Code.CORRECT_CLASS_SIGN, "dscores", lambda p: (p.active + p.T * p.count) / p.N,
             "the column of the correct class gets +x_i: raising that score lowers the loss, so it "
             "needs a minus", ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: (p.count > 0).astype(float),
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: (p.count > 0).astype(float),
             "x_i is subtracted from column y_i once for each example: subtract it once for each "
             "class that violates the margin", ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: np.ones_like(p.count),
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: np.ones_like(p.count),
             "x_i is subtracted from column y_i exactly once, whatever the margins: subtract it "
             "once for each class that violates the margin", ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: p.count + 1,
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: p.count + 1,
             "the correct class is counted among those that violate the margin: leave j = y_i out",
             ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: p.count - 1,
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: p.count - 1,
             "x_i is subtracted from column y_i once too few: subtract it once for each class that "
             "violates the margin", ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: np.full_like(p.count, p.C - 1.0),
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: np.full_like(p.count, p.C - 1.0),
             "x_i is subtracted from column y_i for every other class: only those that violate the "
             "margin count", ("hinge",)),
-    Mistake("correct_class_count", "count", lambda p: np.full_like(p.count, float(p.C)),
+    Mistake(Code.CORRECT_CLASS_COUNT, "count", lambda p: np.full_like(p.count, float(p.C)),
             "x_i is subtracted from column y_i for every class: only those that violate the "
             "margin count", ("hinge",)),
-    Mistake("mask_not_binary", "dscores",
+    Mistake(Code.MASK_NOT_BINARY, "dscores",
             lambda p: (p.margins - p.T * p.margins.sum(axis=1, keepdims=True)) / p.N,
             "the margins themselves stand where a 0/1 mask belongs: use margins > 0", ("hinge",)),
-    Mistake("mask_not_binary", "active", lambda p: p.margins,
+    Mistake(Code.MASK_NOT_BINARY, "active", lambda p: p.margins,
             "the margins themselves stand where a 0/1 mask belongs: use margins > 0", ("hinge",)),
-    Mistake("mask_not_binary", "dscores", lambda p: (p.margins - p.T * p.count) / p.N,
+    Mistake(Code.MASK_NOT_BINARY, "dscores", lambda p: (p.margins - p.T * p.count) / p.N,
             "the margins themselves stand where a 0/1 mask belongs: use margins > 0", ("hinge",)),
-    Mistake("mask_not_binary", "dscores",
+    Mistake(Code.MASK_NOT_BINARY, "dscores",
             lambda p: (p.active - p.T * p.margins.sum(axis=1, keepdims=True)) / p.N,
             "column y_i gets the sum of the margins: it needs their number, (margins > 0).sum()",
             ("hinge",)),
-    Mistake("mask_not_binary", "dscores",
+    Mistake(Code.MASK_NOT_BINARY, "dscores",
             lambda p: 2 * (p.active - p.T * p.count) / p.N,
             "the margins are missing: the derivative of margin**2 is 2 * margin, not 2",
             ("squared hinge",)),
-    Mistake("correct_class_count", "dscores",
+    Mistake(Code.CORRECT_CLASS_COUNT, "dscores",
             lambda p: 2 * (p.margins - p.T * p.margins.max(axis=1, keepdims=True)) / p.N,
             "column y_i gets the largest margin: for the squared hinge it needs their sum",
             ("squared hinge",)),
-    Mistake("missing_correct_class", "dscores", lambda p: 2 * p.margins / p.N,
+    Mistake(Code.MISSING_CORRECT_CLASS, "dscores", lambda p: 2 * p.margins / p.N,
             "the column of the correct class is never updated: subtract the sum of the margins "
             "from it", ("squared hinge",)),
-    Mistake("correct_class_sign", "dscores",
+    Mistake(Code.CORRECT_CLASS_SIGN, "dscores",
             lambda p: 2 * (p.margins + p.T * p.margins.sum(axis=1, keepdims=True)) / p.N,
             "the column of the correct class needs a minus", ("squared hinge",)),
-    Mistake("correct_class_count", "dscores", lambda p: 2 * (p.margins - p.T * p.count) / p.N,
+    Mistake(Code.CORRECT_CLASS_COUNT, "dscores", lambda p: 2 * (p.margins - p.T * p.count) / p.N,
             "column y_i gets the number of margins: for the squared hinge it needs their sum",
             ("squared hinge",)),
-    Mistake("hinge_mask_wrong", "active", lambda p: 1 - p.T,
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: 1 - p.T,
             "every class counts as violating the margin: the mask must be margins > 0, and after "
             "the clipping >= 0 is always true", HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: np.ones_like(p.T),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: np.ones_like(p.T),
             "every class counts as violating the margin, the correct one too: the mask must be "
             "margins > 0", HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: (p.gap > 0).astype(float),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: (p.gap > 0).astype(float),
             "the gradient tests s_j > s_y and the loss s_j - s_y + delta > 0: use the same margins "
             "for both", HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: (p.gap > p.delta_margin).astype(float),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: (p.gap > p.delta_margin).astype(float),
             "the gradient tests s_j - s_y - delta > 0 and the loss s_j - s_y + delta > 0: use the "
             "same margins for both", HINGE),
-    Mistake("hinge_mask_wrong", "active",
+    Mistake(Code.HINGE_MASK_WRONG, "active",
             lambda p: (p.gap + 1 > 0) * (1 - p.T) if p.delta_margin != 1 else p.gap * np.nan,
             "the gradient tests the margin 1 and the loss another one: use the same delta for both",
             HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: (p.S > 0).astype(float),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: (p.S > 0).astype(float),
             "the mask is scores > 0: it must be margins > 0", HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: (p.margins > 1).astype(float),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: (p.margins > 1).astype(float),
             "the mask is margins > 1: delta is in the margins already, so it must be margins > 0",
             HINGE),
-    Mistake("hinge_mask_wrong", "active", lambda p: (p.margins == 0) * (1 - p.T),
+    Mistake(Code.HINGE_MASK_WRONG, "active", lambda p: (p.margins == 0) * (1 - p.T),
             "the mask is the wrong way round: classes with margin 0 add nothing, the others do",
             HINGE),
-    Mistake("hinge_mask_wrong", "active",
+    Mistake(Code.HINGE_MASK_WRONG, "active",
             lambda p: one_per_row(p.margins.argmax(axis=1), p.C) * (p.margins > 0),
             "only the class with the largest margin is updated: the loss sums over all of them",
             HINGE),
-    Mistake("sum_axis_wrong", "count",
+    Mistake(Code.SUM_AXIS_WRONG, "count",
             lambda p: (p.T * p.active.sum(axis=0)).sum(axis=1, keepdims=True),
             "the violations are counted down the columns: count along each row, sum(axis=1)",
             ("hinge",)),
-    Mistake("sum_axis_wrong", "count", lambda p: np.full_like(p.count, p.active.sum()),
+    Mistake(Code.SUM_AXIS_WRONG, "count", lambda p: np.full_like(p.count, p.active.sum()),
             "the violations of all examples are counted together: count along each row, "
             "sum(axis=1)", ("hinge",)),
-    Mistake("onehot_indexing", "dscores",
+    Mistake(Code.ONEHOT_INDEXING, "dscores",
             lambda p: (p.active - one_per_row(np.full(p.N, p.y[0]), p.C) * p.count) / p.N,
             "the label of the first example is used for every example: index with y[i]",
             ("hinge",)),
-    *[Mistake("single_class_wrong", "active", without_class(c),
+    *[Mistake(Code.SINGLE_CLASS_WRONG, "active", without_class(c),
               "the loop over the classes leaves one out: it must run over all of them, "
               "range(C), except j = y_i", HINGE) for c in (0, -1)],
     # --- the layer's own products
-    Mistake("wrong_index", "dW",
+    Mistake(Code.WRONG_INDEX, "dW",
             lambda p: np.where(np.arange(p.delta.shape[1]) < p.N,
                                (p.a[np.arange(p.delta.shape[1]) % p.N]
                                 * p.delta.sum(axis=0)[:, None]).T, np.nan),
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples"),
-    Mistake("wrong_index", "dW", lambda p: p.a[: p.C].T * p.active.sum(axis=0) / p.N
+    Mistake(Code.WRONG_INDEX, "dW", lambda p: p.a[: p.C].T * p.active.sum(axis=0) / p.N
             - p.a.T[:, : p.C] @ (p.active.T @ p.T) / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("hinge",)),
-    Mistake("wrong_index", "dW", lambda p: p.a[: p.C].T * p.active.sum(axis=0) / p.N
+    Mistake(Code.WRONG_INDEX, "dW", lambda p: p.a[: p.C].T * p.active.sum(axis=0) / p.N
             - p.a.T @ (p.T * p.count) / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("hinge",)),
-    Mistake("wrong_index", "dW", lambda p: p.a.T @ p.active / p.N
+    Mistake(Code.WRONG_INDEX, "dW", lambda p: p.a.T @ p.active / p.N
             - p.a.T[:, : p.C] @ (p.active.T @ p.T) / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("hinge",)),
-    Mistake("wrong_index", "dW",
+    Mistake(Code.WRONG_INDEX, "dW",
             lambda p: p.a[: p.C].T * p.P.sum(axis=0) / p.N - p.a.T @ p.T / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("softmax",)),
-    Mistake("wrong_index", "dW",
+    Mistake(Code.WRONG_INDEX, "dW",
             lambda p: p.a.T @ p.P / p.N - p.a[: p.C].T * p.T.sum(axis=0) / p.N,
             "X[j] is used where X[i] belongs: j numbers the classes, i the examples", ("softmax",)),
-    Mistake("onehot_indexing", "dW",
+    Mistake(Code.ONEHOT_INDEXING, "dW",
             lambda p: p.a.T @ p.active / p.N - p.a.T @ (last_of_class(p) * p.count) / p.N,
             "`dW[:, y] -= ...` keeps only the last example of each class: use np.add.at, or the "
             "product with the one-hot labels", ("hinge",)),
-    Mistake("onehot_indexing", "dW",
+    Mistake(Code.ONEHOT_INDEXING, "dW",
             lambda p: p.a.T @ (p.P - last_of_class(p)) / p.N,
             "`dW[:, y] -= ...` keeps only the last example of each class: use np.add.at, or the "
             "product with the one-hot labels", ("softmax",)),
-    Mistake("wrong_index", "dW", lambda p: np.outer(p.a[0], p.delta.sum(axis=0)),
+    Mistake(Code.WRONG_INDEX, "dW", lambda p: np.outer(p.a[0], p.delta.sum(axis=0)),
             "the first example's input is used for all: use X[i] in the loop"),
-    Mistake("wrong_index", "dW", lambda p: np.outer(p.a[-1], p.delta.sum(axis=0)),
+    Mistake(Code.WRONG_INDEX, "dW", lambda p: np.outer(p.a[-1], p.delta.sum(axis=0)),
             "the last example's input is used for all: the line stands outside the loop"),
-    Mistake("wrong_activation", "dW", lambda p: p.z_in.T @ p.delta if p.layer else np.nan * p.W,
+    Mistake(Code.WRONG_ACTIVATION, "dW", lambda p: p.z_in.T @ p.delta if p.layer else np.nan * p.W,
             "the product uses the pre-activation z: use the hidden layer after its activation, "
             "h.T @ delta"),
-    Mistake("wrong_activation", "dW",
+    Mistake(Code.WRONG_ACTIVATION, "dW",
             lambda p: p.slope.T @ p.delta if p.layer else np.nan * p.W,
             "the product uses the slope of the activation: use the hidden layer itself, "
             "h.T @ delta"),
-    Mistake("bias_axis", "db", lambda p: np.full(p.delta.shape[1], p.delta.sum()),
+    Mistake(Code.BIAS_AXIS, "db", lambda p: np.full(p.delta.shape[1], p.delta.sum()),
             "every bias gets the sum over everything: sum over the examples only, axis=0"),
-    Mistake("bias_from_dW", "db", lambda p: p.dW.sum(axis=0),
+    Mistake(Code.BIAS_FROM_DW, "db", lambda p: p.dW.sum(axis=0),
             "the column sums of dW stand here: the bias needs the sum of delta over the examples"),
-    Mistake("bias_axis", "db", lambda p: p.delta[0],
+    Mistake(Code.BIAS_AXIS, "db", lambda p: p.delta[0],
             "only the first example is used: sum over the examples, axis=0"),
-    Mistake("bias_axis", "db", lambda p: p.delta[-1],
+    Mistake(Code.BIAS_AXIS, "db", lambda p: p.delta[-1],
             "only the last example is used: sum over the examples, axis=0"),
-    Mistake("bias_axis", "db", lambda p: p.delta.max(axis=0),
+    Mistake(Code.BIAS_AXIS, "db", lambda p: p.delta.max(axis=0),
             "the maximum over the examples is taken: sum over the examples, axis=0"),
     # --- hidden layers: dz = dh * slope
-    Mistake("relu_mask_missing", "slope", lambda p: np.ones_like(p.z_in),
+    Mistake(Code.RELU_MASK_MISSING, "slope", lambda p: np.ones_like(p.z_in),
             "the gradient passes the ReLU unchanged: set it to 0 where the hidden unit was off, "
             "`dh[h <= 0] = 0`", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in <= 0).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: (p.z_in <= 0).astype(float),
             "the mask is the wrong way round: keep the units with z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: p.slope.max() + p.slope.min() - p.slope,
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: p.slope.max() + p.slope.min() - p.slope,
             "the two slopes are exchanged: z > 0 has the slope 1", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: p.a,
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: p.a,
             "the signal is multiplied by h instead of by the mask h > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: p.z_in,
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: p.z_in,
             "the signal is multiplied by z instead of by the mask z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.dh > 0).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: (p.dh > 0).astype(float),
             "the mask is taken from the gradient (dh > 0): it is the unit that is on or off, "
             "so use z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.dh < 0).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: (p.dh < 0).astype(float),
             "the mask is taken from the gradient: it is the unit that is on or off, so use z > 0",
             KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: ((p.z_in > 0) & (p.dh > 0)).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: ((p.z_in > 0) & (p.dh > 0)).astype(float),
             "the ReLU is applied to the gradient as well: use the mask z > 0 alone", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: np.sign(p.z_in),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: np.sign(p.z_in),
             "the units that are off get -1: their mask is 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in > 1).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: (p.z_in > 1).astype(float),
             "the mask is z > 1: keep the units with z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in > p.z_in.mean()).astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope", lambda p: (p.z_in > p.z_in.mean()).astype(float),
             "the mask compares with the mean: keep the units with z > 0", KINKED),
-    Mistake("relu_mask_wrong", "slope", lambda p: (p.z_in - (0 if p.below is None else p.below) > 0)
-            .astype(float),
+    Mistake(Code.RELU_MASK_WRONG, "slope",
+            lambda p: (p.z_in - (0 if p.below is None else p.below) > 0).astype(float),
             "the mask is taken before the bias was added: use z = X @ W + b", KINKED),
-    Mistake("activation_mismatch", "slope", lambda p: p.a * (1 - p.a),
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: p.a * (1 - p.a),
             "the backward pass uses the derivative of a sigmoid, h (1 - h): take the slope of the "
             "activation that the forward pass uses", (*KINKED, "tanh")),
-    Mistake("activation_mismatch", "slope", lambda p: 1 - p.a**2,
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: 1 - p.a**2,
             "the backward pass uses the derivative of a tanh, 1 - h**2: take the slope of the "
             "activation that the forward pass uses", (*KINKED, "sigmoid")),
-    Mistake("activation_mismatch", "slope", lambda p: expit(p.z_in) * (1 - expit(p.z_in)),
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: expit(p.z_in) * (1 - expit(p.z_in)),
             "the backward pass uses the derivative of a sigmoid: take the slope of the "
             "activation that the forward pass uses", (*KINKED, "tanh", "softplus")),
-    Mistake("activation_mismatch", "slope", lambda p: 1 - np.tanh(p.z_in) ** 2,
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: 1 - np.tanh(p.z_in) ** 2,
             "the backward pass uses the derivative of a tanh: take the slope of the "
             "activation that the forward pass uses", (*KINKED, "sigmoid", "softplus")),
-    Mistake("activation_mismatch", "slope", lambda p: (p.z_in > 0).astype(float),
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: (p.z_in > 0).astype(float),
             "the backward pass uses the mask of a ReLU: take the slope of the "
             "activation that the forward pass uses", (*SMOOTH, *KINKED[1:])),
-    *[Mistake("activation_mismatch", "slope", leaky_slope(k),
+    *[Mistake(Code.ACTIVATION_MISMATCH, "slope", leaky_slope(k),
               f"the backward pass uses the slope {k} of a leaky ReLU: take the slope of the "
             "activation that the forward pass uses", KINKED)
       for k in (*LEAKS, 0.02)],
-    Mistake("activation_derivative_missing", "slope", lambda p: np.ones_like(p.z_in),
+    Mistake(Code.ACTIVATION_DERIVATIVE_MISSING, "slope", lambda p: np.ones_like(p.z_in),
             "the derivative of the hidden activation is missing: multiply the signal by it",
             SMOOTH),
-    Mistake("activation_derivative_input", "slope", lambda p: p.z_in * (1 - p.z_in),
+    Mistake(Code.ACTIVATION_DERIVATIVE_INPUT, "slope", lambda p: p.z_in * (1 - p.z_in),
             "h (1 - h) is evaluated at z: put h = sigmoid(z) in", ("sigmoid",)),
-    Mistake("activation_derivative_input", "slope", lambda p: 1 - p.z_in**2,
+    Mistake(Code.ACTIVATION_DERIVATIVE_INPUT, "slope", lambda p: 1 - p.z_in**2,
             "1 - h**2 is evaluated at z: put h = tanh(z) in", ("tanh",)),
-    Mistake("double_activation", "slope", lambda p: expit(p.a) * (1 - expit(p.a)),
+    Mistake(Code.DOUBLE_ACTIVATION, "slope", lambda p: expit(p.a) * (1 - expit(p.a)),
             "the sigmoid is applied twice: the helper that returns its derivative wants z, and "
             "gets h", ("sigmoid",)),
-    Mistake("double_activation", "slope", lambda p: 1 - np.tanh(p.a) ** 2,
+    Mistake(Code.DOUBLE_ACTIVATION, "slope", lambda p: 1 - np.tanh(p.a) ** 2,
             "the tanh is applied twice: the helper that returns its derivative wants z, and gets h",
             ("tanh",)),
-    Mistake("activation_derivative_input", "slope", lambda p: expit(p.a), "the slope sigmoid(z) of "
-            "the softplus is evaluated at h: put z in", ("softplus",)),
-    Mistake("activation_mismatch", "slope", lambda p: 1 - p.a, "the slope of the activation is "
+    Mistake(Code.ACTIVATION_DERIVATIVE_INPUT, "slope", lambda p: expit(p.a),
+            "the slope sigmoid(z) of the softplus is evaluated at h: put z in", ("softplus",)),
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: 1 - p.a, "the slope of the activation is "
             "1 - h: for the sigmoid it is h (1 - h), for the tanh 1 - h**2", SMOOTH),
-    Mistake("activation_mismatch", "slope", lambda p: p.a, "the slope of the activation is "
+    Mistake(Code.ACTIVATION_MISMATCH, "slope", lambda p: p.a, "the slope of the activation is "
             "taken to be h itself", SMOOTH),
-    Mistake("bias_row_wrong", "dh",
+    Mistake(Code.BIAS_ROW_WRONG, "dh",
             lambda p: p.delta @ np.vstack([p.b, p.W])[:-1].T if p.b is not None else np.nan * p.a,
             "the last column of the weights is dropped on the way back: drop the bias column, the "
             "first, Theta[:, 1:]"),
-    Mistake("bias_row_wrong", "dz",
+    Mistake(Code.BIAS_ROW_WRONG, "dz",
             lambda p: ((p.delta @ np.vstack([p.b, p.W]).T)
                        * np.hstack([np.ones((p.N, 1)) * p.act_slope(np.ones(1)), p.slope]))[:, :-1]
             if p.b is not None else np.nan * p.a,
             "the last column of delta is dropped: drop the column of the bias, the first"),
-    Mistake("bias_row_wrong", "dz",
+    Mistake(Code.BIAS_ROW_WRONG, "dz",
             lambda p: ((p.delta @ np.vstack([p.b, p.W]).T)
                        * np.hstack([np.zeros((p.N, 1)), p.slope]))[:, :-1]
             if p.b is not None else np.nan * p.a,
             "the last column of delta is dropped: drop the column of the bias, the first"),
     # --- an earlier signal used too late, a later one too early
-    Mistake("transpose", "dh",
+    Mistake(Code.TRANSPOSE, "dh",
             lambda p: (p.W @ p.delta.T).reshape(p.a.shape),
             "W2 @ delta.T is forced into shape with reshape: transpose it, delta @ W2.T"),
-    Mistake("transpose", "dh",
+    Mistake(Code.TRANSPOSE, "dh",
             lambda p: p.delta @ p.W if p.W.shape[0] == p.W.shape[1] else np.nan * p.a,
             "delta @ W2 lacks a transpose: use delta @ W2.T"),
-    Mistake("transpose", "dW",
+    Mistake(Code.TRANSPOSE, "dW",
             lambda p: (p.delta.T @ p.a).reshape(p.W.shape),
             "delta.T @ X is forced into shape with reshape: use X.T @ delta"),
 ]  # fmt: skip
 
 
 WRONG_LOSSES = [
-    WrongLoss("max_shift_inconsistent", "softmax",
+    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
               lambda p: (np.log(p.E.sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the loss takes the sum of the shifted scores and the correct score unshifted: shift "
               "both, or neither"),
-    WrongLoss("max_shift_inconsistent", "softmax",
+    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
               lambda p: (np.log(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)
                          + p.S.max(axis=1)).mean(),
               "the loss takes the correct score shifted and the sum of the raw scores: shift both, "
               "or neither"),
-    WrongLoss("normalise_axis", "softmax",
+    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
               lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
               "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss("normalise_axis", "softmax",
+    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
               lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean(),
               "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss("normalise_axis", "softmax",
+    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
               lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean(),
               "the loss normalises over the whole matrix: sum over axis 1, the classes",
               always=True),
-    WrongLoss("loss_value", "softmax",
+    WrongLoss(Code.LOSS_VALUE, "softmax",
               lambda p: (np.log1p(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the sum of exponentials starts at 1 (log(C + 1) at W = 0 instead of log C): start "
               "it at 0", always=True),
-    WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -(p.T * p.P).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -(p.T * p.P).sum() / p.N,
               "the logarithm is missing in the loss: it is -log(p_y)"),
-    WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
               "the loss takes the largest probability: that of the correct class counts"),
-    WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
               "the loss takes the first example's label for every example: use P[np.arange(N), y]"),
-    WrongLoss("loss_wrong_grad_of_other", "softmax", lambda p: -np.log(p.P).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P).sum() / p.N,
               "the loss sums -log p over all classes: only the correct class counts"),
-    WrongLoss("loss_wrong_grad_of_other", "softmax",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax",
               lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
               "the loss is the binary cross-entropy of each class: softmax needs -log p_y only",
               always=True),
-    WrongLoss("activation_mismatch", "softmax",
+    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
               lambda p: -(p.T * np.log(_softmax(np.maximum(p.S, 0)))).sum() / p.N,
               "the forward pass clips the scores with a ReLU, the backward pass does not know it: "
               "leave the scores as they are"),
-    WrongLoss("activation_mismatch", "softmax",
+    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
               lambda p: -(p.T * np.log(_softmax(np.tanh(p.S)))).sum() / p.N,
               "the forward pass sends the scores through a tanh, the backward pass does not"),
-    WrongLoss("activation_mismatch", "softmax",
+    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
               lambda p: -(p.T * np.log(_softmax(expit(p.S)))).sum() / p.N,
               "the forward pass sends the scores through a sigmoid, the backward pass does not"),
-    WrongLoss("loss_wrong_grad_of_other", "hinge", lambda p: (p.gap + p.delta_margin).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
+              lambda p: (p.gap + p.delta_margin).sum() / p.N,
               "the loss is not clipped at 0: use max(0, margin)"),
-    WrongLoss("loss_wrong_grad_of_other", "hinge",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
               lambda p: (np.maximum(0, p.gap) * (1 - p.T)).sum() / p.N,
               "delta stands outside the max, or is missing in the loss: max(0, s_j - s_y + delta)"),
-    WrongLoss("loss_wrong_grad_of_other", "hinge",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
               lambda p: (np.maximum(0, p.gap - p.delta_margin) * (1 - p.T)).sum() / p.N,
               "the loss subtracts delta: the margin is s_j - s_y + delta"),
-    WrongLoss("loss_wrong_grad_of_other", "hinge",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
               lambda p: (np.maximum(0, p.S - p.S[:, [p.y[0]]] + 1)).sum() / p.N,
               "the loss takes the first example's label for every example: index with y"),
-    WrongLoss("loss_wrong_grad_of_other", "squared error", lambda p: np.abs(p.R).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: np.abs(p.R).sum() / p.N,
               "the loss is the absolute error, the gradient that of the squared error"),
-    WrongLoss("loss_wrong_grad_of_other", "squared error", lambda p: p.R.sum() ** 2 / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: p.R.sum() ** 2 / p.N,
               "the loss squares the sum of the residuals: sum their squares"),
-    WrongLoss("loss_wrong_grad_of_other", "squared error",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error",
               lambda p: np.sqrt((p.R**2).sum(axis=1)).mean(),
               "the loss is the mean length of the residual, without the square"),
-    WrongLoss("loss_wrong_grad_of_other", "squared error", lambda p: (p.R**3).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**3).sum() / p.N,
               "the loss is the cube of the residuals"),
-    WrongLoss("loss_wrong_grad_of_other", "squared error", lambda p: (p.R**4).sum() / p.N,
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**4).sum() / p.N,
               "the loss is the fourth power of the residuals"),
-    WrongLoss("loss_wrong_grad_of_other", "logistic",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
               lambda p: -(p.T * np.log(p.Q)).sum() / p.N,
               "the loss lacks its second half, (1 - t) log(1 - a)"),
-    WrongLoss("loss_wrong_grad_of_other", "logistic",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
               lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the loss lacks its first half, t log(a)"),
-    WrongLoss("loss_wrong_grad_of_other", "logistic",
+    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
               lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
 ]  # fmt: skip
 
 
 FACTORS = [
-    Factor("sign", lambda n, c: -1, "the sign is wrong: the gradient must point uphill, and the "
-           "update subtracts it"),
-    Factor("scale_N", lambda n, c: n, "it is N times too large: divide by the number of examples, "
-           "as the loss does"),
-    Factor("scale_inv_N", lambda n, c: 1 / n, "it is N times too small: it was divided by N twice, "
-           "or the loss is a sum where the gradient is a mean"),
-    Factor("scale_C", lambda n, c: c, "it is C times too large: np.mean also averages over the "
-           "classes; divide loss and gradient by the same number"),
-    Factor("scale_C", lambda n, c: 1 / c, "it is C times too small: divide loss and gradient by "
-           "the same number"),
-    Factor("scale_half", lambda n, c: 0.5, "it is half of what it should be: the 2 of the "
-           "derivative of a square is missing"),
-    *[Factor("scale_const", value, f"it is {name} times what it should be: this factor stands in "
-             "the gradient and not in the loss, or the other way round")
+    Factor(Code.SIGN, lambda n, c: -1,
+           "the sign is wrong: the gradient must point uphill, and the update subtracts it"),
+    Factor(Code.SCALE_N, lambda n, c: n,
+           "{it} is N times too large: divide by the number of examples, as the loss does"),
+    Factor(Code.SCALE_INV_N, lambda n, c: 1 / n,
+           "{it} is N times too small: it was divided by N twice, or the loss is a sum where the "
+           "gradient is a mean"),
+    Factor(Code.SCALE_C, lambda n, c: c,
+           "{it} is C times too large: np.mean also averages over the classes; divide loss and "
+           "gradient by the same number"),
+    Factor(Code.SCALE_C, lambda n, c: 1 / c,
+           "{it} is C times too small: divide loss and gradient by the same number"),
+    Factor(Code.SCALE_HALF, lambda n, c: 0.5,
+           "{it} is half of what it should be: the 2 of the derivative of a square is missing"),
+    *[Factor(Code.SCALE_CONST, value,
+             f"{{it}} is {name} times what it should be: this factor stands in the gradient and "
+             "not in the loss, or the other way round")
       for name, value in {
           "2": lambda n, c: 2, "-2": lambda n, c: -2, "-1/2": lambda n, c: -0.5,
           "4": lambda n, c: 4, "1/4": lambda n, c: 0.25,
@@ -574,57 +582,60 @@ FACTORS = [
 
 
 PENALTIES = [
-    Penalty("reg_bias", lambda p: p.bias and (p.no_true or p.no_given),
+    Penalty(Code.REG_BIAS, lambda p: p.bias and (p.no_true or p.no_given),
             "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
             "them into both."),
-    Penalty("reg_bias", lambda p: p.line is not None and p.line_is_bias and p.proportional,
+    Penalty(Code.REG_BIAS, lambda p: p.line is not None and p.line_is_bias and p.proportional,
             "The {line}, that of the biases, is penalised in the {only_in} only: leave it out of "
             "the penalty, or put it into both."),
-    Penalty("reg_slice_wrong", lambda p: p.line is not None and p.proportional,
+    Penalty(Code.REG_SLICE_WRONG, lambda p: p.line is not None and p.proportional,
             "The {line} is penalised in the {only_in} only: the slice that leaves out the biases "
             "starts or ends in the wrong place."),
-    Penalty("reg_missing", lambda p: p.no_given,
+    Penalty(Code.REG_MISSING, lambda p: p.no_given,
             "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),
-    Penalty("loss_reg_missing", lambda p: p.no_true,
+    Penalty(Code.LOSS_REG_MISSING, lambda p: p.no_true,
             "The gradient has a penalty term and the loss has none: add reg_scale * reg * "
             "np.sum(W * W) to the loss."),
-    Penalty("reg_sign", lambda p: p.factor_is(-1),
+    Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
             "The gradient of the penalty has the wrong sign: add it."),
-    Penalty("reg_scale_N", lambda p: p.factor_is(p.n) or p.factor_is(1 / p.n),
+    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.n) or p.factor_is(1 / p.n),
             "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
             "in neither."),
-    Penalty("reg_factor_2", lambda p: p.factor is not None,
+    Penalty(Code.REG_FACTOR_2, lambda p: p.factor is not None,
             "The gradient of the penalty is {factor:.3g} times what it should be: for the penalty "
             "in the loss it is {right} (reg * sum(W**2) gives 2 * reg * W, half of that gives "
             "reg * W)."),
-    Penalty("reg_sum_scalar", lambda p: p.constant,
+    Penalty(Code.REG_SUM_SCALAR, lambda p: p.constant,
             "One number is added to every entry: the gradient of the penalty is the array {right}, "
             "not a sum over it."),
-    Penalty("reg_wrong_norm", lambda p: p.given_sign,
+    Penalty(Code.REG_WRONG_NORM, lambda p: p.given_sign,
             "The gradient is that of the L1 penalty, sign(W), and the loss has the L2 penalty, "
             "sum(W**2), whose gradient is proportional to W."),
-    Penalty("reg_wrong_norm", lambda p: p.true_sign,
+    Penalty(Code.REG_WRONG_NORM, lambda p: p.true_sign,
             "The loss has the L1 penalty, sum |W|, whose gradient is proportional to sign(W), and "
             "the gradient is that of an L2 penalty."),
-    Penalty("reg_slice_wrong", lambda p: p.other_entries,
+    Penalty(Code.REG_SLICE_WRONG, lambda p: p.other_entries,
             "Loss and gradient leave out different weights of the penalty: use the same slice in "
             "both."),
-    Penalty("reg_wrong_matrix", lambda p: True,
+    Penalty(Code.REG_WRONG_MATRIX, lambda p: True,
             "The gradient of the penalty is built from the wrong array: it must be proportional to "
             "the parameter itself, {right}."),
 ]  # fmt: skip
 
 
 SPOTS = [
-    Spot("entry_wrong", "entry", False, "it alone is wrong: look for a line that sets one entry"),
-    Spot("last_row_wrong", "row", False, "it alone is wrong: a slice or a loop over the features "
-         "leaves it out, or treats it apart"),
-    Spot("single_class_wrong", "column", False, "it alone is wrong: this class is treated "
-         "differently from the others"),
-    Spot("single_class_wrong", "column", True, "all others are wrong: a line that belongs into the "
-         "loop over the classes stands after it"),
-    Spot("last_row_wrong", "row", True, "all others are wrong: a line that belongs into the loop "
-         "stands after it"),
+    Spot(Code.ENTRY_WRONG, "entry", False,
+         "{it} alone is wrong: look for a line that sets one entry"),
+    Spot(Code.LAST_ROW_WRONG, "row", False,
+         "{it} alone is wrong: a slice or a loop over the features leaves it out, or treats it "
+         "apart"),
+    Spot(Code.SINGLE_CLASS_WRONG, "column", False,
+         "{it} alone is wrong: this class is treated differently from the others"),
+    Spot(Code.SINGLE_CLASS_WRONG, "column", True,
+         "all others are wrong: a line that belongs into the loop over the classes stands after "
+         "it"),
+    Spot(Code.LAST_ROW_WRONG, "row", True,
+         "all others are wrong: a line that belongs into the loop stands after it"),
 ]  # fmt: skip
 
 

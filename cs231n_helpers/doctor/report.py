@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from .codes import Code
+
 VERDICTS = ("correct", "wrong", "inconclusive")
 
 
@@ -21,8 +23,8 @@ class Finding:
 
     Attributes
     ----------
-    code : str
-        Short name of the mistake, for example "scale_N"; `cs231n_helpers.doctor.mistakes` has all.
+    code : Code
+        Short name of the mistake, for example "scale_N"; `cs231n_helpers.doctor.codes` has all.
     message : str
         What was seen, with figures, and what to change, in one or two sentences.
     parameter : str or None
@@ -33,14 +35,55 @@ class Finding:
         The figures that the message rests on.
     caution : bool
         Not a mistake, but something that this check could not see, or that limits it.
+    factor : float or None
+        The gradient (of the penalty, where the code begins with "reg") is this many times the right
+        one.
+    factor_name : str or None
+        The same in words where it is a usual one: "2", "N", "1 / ln 2".
+    loss_name : str or None
+        The loss whose gradient is returned, where that is another than the function's own.
+    actual_loss : str or None
+        The loss that the function computes, where it is known beside `loss_name`.
+    loss_message : str
+        What the message says of the loss alone, without the gradient that is right or another's;
+        empty where it says nothing of it.
+    template : str
+        The message with ``{it}`` where it speaks of the gradient, or of the place in it.
+
+    Examples
+    --------
+    >>> finding = Finding.of_gradient(Code.SCALE_N, "{it} is N times too large: divide by N.")
+    >>> finding.message
+    'It is N times too large: divide by N.'
+    >>> finding.about("dW")
+    'dW is N times too large: divide by N.'
     """
 
-    code: str
+    code: Code
     message: str
     parameter: str | None = None
     where: str = "everywhere"
     evidence: Mapping[str, Any] = field(default_factory=dict)
     caution: bool = False
+    factor: float | None = None
+    factor_name: str | None = None
+    loss_name: str | None = None
+    actual_loss: str | None = None
+    loss_message: str = ""
+    template: str = ""
+
+    @classmethod
+    def of_gradient(cls, code: Code, template: str, **fields: Any) -> Finding:
+        """A finding from a text that may say ``{it}`` for the gradient, or the place in it."""
+        message = capitalized(template.replace("{it}", "it"))
+        return cls(code, message, template=template, **fields)
+
+    def about(self, subject: str) -> str:
+        """The message with the gradient called `subject`, and with the place in it."""
+        place = "" if self.where == "everywhere" else f"{self.where} of {subject}"
+        if "{it}" in self.template:
+            return self.template.replace("{it}", place or subject)
+        return f"{place}: {self.message}" if place else self.message
 
     def as_caution(self) -> Finding:
         """The same, as something to know rather than a mistake."""
@@ -193,6 +236,16 @@ class GradientReport:
                 "parameters; mend the findings first"
             )
         return self._pictures()
+
+
+def capitalized(text: str) -> str:
+    """Begin like a sentence, unless with a symbol.
+
+    >>> capitalized("the loss"), capitalized("dW is"), capitalized("grads['W1'] is")
+    ('The loss', 'dW is', "grads['W1'] is")
+    """
+    is_word = re.match(r"[a-z]{2}[^\[ ]*( |$)", text)
+    return text[0].upper() + text[1:] if is_word else text
 
 
 def _rounded(error: float) -> str:
