@@ -9,8 +9,8 @@ PY := $(BIN)/python
 READY := .venv/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
-# Notebooks run side by side: one thread for each is faster than all cores for all of them.
-test test-classroom test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+# Notebooks run side by side, and their products are small: one thread for each is faster than all.
+test test-classroom test-torch test-browser lab notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading data lock clean assignment grade
@@ -34,8 +34,12 @@ test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser,
 	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
 	$(PY) -m pytest tests/browser.py -n auto -q -rP
 
+FOLDER = notebooks
+# Root, as in a container, has to say so; loopback address and token stay.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that one)
-	$(PY) -m jupyterlab notebooks/$(NAME)
+	@$(if $(AS_ROOT),echo "JupyterLab starts with $(AS_ROOT): you are root")
+	$(PY) -m jupyterlab $(AS_ROOT) --LabApp.news_url=None $(FOLDER)/$(NAME) $(ARGS)
 
 notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
 	$(PY) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
@@ -46,10 +50,13 @@ assignment: $(READY)  ## write the students' bundle into build/assignment, and a
 faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
 	$(PY) tests/faults.py
 
-lint: $(READY)  ## look for mistakes with ruff and mypy
+lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to their rules
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
 	$(PY) -m classroom.grading.run $(SUBMISSIONS) $(ARGS)
@@ -86,6 +93,7 @@ $(READY): requirements.lock pyproject.toml
 	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PY) -m jupyterlab.labextensions disable --level=sys_prefix @jupyter/nbgrader 2>/dev/null
 	@touch $(READY)
 
 .torch/.ready: $(READY)

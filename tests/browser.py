@@ -8,19 +8,17 @@ Playwright.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from lab import make_lab
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 EXPLORERS = [
@@ -33,38 +31,11 @@ RUN_ALL = 180_000  # milliseconds
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
-    """Start JupyterLab on loopback over a copy of the notebooks; yield address, token, folder."""
+    """Start JupyterLab over a copy of the notebooks; yield address, token, folder."""
     home = tmp_path_factory.mktemp("home")
     folder = shutil.copytree(NOTEBOOKS, home / "notebooks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={port}",
-        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
-    ]  # fmt: skip
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--ServerApp.allow_root=True")
-    clean = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
-    address = f"http://127.0.0.1:{port}"
-    log = home / "jupyterlab.log"
-    with log.open("w") as file:
-        server = subprocess.Popen(command, env=clean, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/api?token={token}", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.5)
-        else:
-            pytest.fail(f"JupyterLab did not answer in a minute:\n{log.read_text()}")
-        yield address, token, folder
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    with make_lab(home, folder) as started:
+        yield started.address, started.token, folder
 
 
 @pytest.fixture(scope="session")

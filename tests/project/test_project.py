@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -17,12 +20,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import cs231n_helpers
+from classroom.release.bundle import environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+WORKFLOW = (ROOT / ".github/workflows/test.yml").read_text()
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 PUBLIC = [getattr(cs231n_helpers, name) for name in cs231n_helpers.__all__]
 
@@ -43,6 +48,22 @@ def test_environment_and_pyproject_agree():
     assert found.pop("python") == PROJECT["requires-python"]
     assert found.pop("pip") == ""
     assert found == requirements("notebooks", "test")
+
+
+@pytest.mark.parametrize("whose", ["the project's", "the students'"])
+def test_conda_can_install_what_it_hands_to_pip(whose, tmp_path):
+    """Conda writes the lines under pip: into a file, and calls pip install -r."""
+    text = (ROOT / "environment.yml").read_text() if whose == "the project's" else environment()
+    entries = yaml.safe_load(text)["dependencies"]
+    lines = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"]]
+    assert lines == (["-e ."] if whose == "the project's" else [])
+    file = tmp_path / "requirements.txt"
+    file.write_text("\n".join(lines))
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(file)]
+    # Conda has installed all the rest, as is the case here, so that nothing is fetched.
+    offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=offline, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_lock_file_satisfies_pyproject():
@@ -66,10 +87,10 @@ def test_oldest_python_is_the_same_everywhere():
     assert f"sys.version_info < ({oldest.replace('.', ', ')})" in MAKEFILE
     assert f"--python-version {oldest}" in MAKEFILE
     assert f"Python {oldest}" in README
-    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
+    workflow = yaml.safe_load(WORKFLOW)
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest
     oldest_numpy = requirements()["numpy"].removeprefix(">=")
-    assert f'"numpy=={oldest_numpy}.0"' in (ROOT / ".github/workflows/test.yml").read_text()
+    assert f'"numpy=={oldest_numpy}.0"' in WORKFLOW
 
 
 def test_commands_in_the_texts_exist():
@@ -83,11 +104,11 @@ def test_commands_in_the_texts_exist():
     assert "make test" in README
     for target in ("lint", "test", "assignment", "test-classroom", "test-torch", "test-browser"):
         assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+        assert re.search(rf"make {target}$|target: .*\b{target}\b", WORKFLOW, re.MULTILINE)
     for extra in ("torch", "browser"):  # large, so installed where they are needed only
         ((name, wanted),) = requirements(extra).items() - requirements().items()
         (version,) = re.findall(rf'"{name}==([\d.]+)"', MAKEFILE)
         assert Requirement(name + wanted).specifier.contains(version)
-    assert ".ci/run" in (ROOT / ".github/workflows/test.yml").read_text()
 
 
 def test_readme_lists_the_notebooks_and_is_short():
