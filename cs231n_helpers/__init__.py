@@ -12,7 +12,9 @@ gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions
 validation       the errors for bad input
 progress_bar     a bar for what takes long
-search           hyperparameter search, all linear runs at once, others on any executor
+search           hyperparameter search: settings, result
+single_run       one run of a search
+many_runs        all linear runs of a search at once, others on any executor
 datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
 doctor           is a gradient wrong, where, and what is wrong with it
 explorers        figures with sliders, one for each notebook from 01 to 05

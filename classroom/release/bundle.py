@@ -68,14 +68,14 @@ HANDED_ON = {
         "net_loss",
     ],
     "training": ["train_linear", "train_net"],
-    "search": ["search"],
+    "many_runs": ["train_all"],
     "explorers/figures": ["_costs"],
 }
 #: What only they had called.
 DROPPED = {
     "losses": ["_linear_loss", "_input_gradient"],
     "training": ["sgd"],
-    "search": [
+    "many_runs": [
         "_Group",
         "_groups",
         "_on_executor",
@@ -84,7 +84,7 @@ DROPPED = {
         "_prepare_process",
         "_travels",
         "_run",
-        "_together",
+        "_train_batched",
         "_stays_finite",
         "_accuracies",
         "_on_scores",

@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from itertools import count, product
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ from cs231n_helpers.validation import (
     NotFiniteError,
     Rng,
     as_batch,
-    as_rng,
     check_finite_loss,
 )
 
@@ -320,42 +318,32 @@ def _net_loss(
 # ---- search and figures ----
 
 
-def _search(
-    model: Any,
-    X_train: Any,
-    y_train: Any,
-    X_val: Any,
-    y_val: Any,
-    settings: Any,
-    *,
-    rng: Any,
-    executor: Any,
-    workers: Any,
-    **fixed: Any,
+def _train_all(
+    model: Any, settings: Sequence[Any], rng: Any, data: Sequence[Any], executor: Any, workers: Any
 ) -> Any:
-    package = import_module("cs231n_helpers.search")  # the package's `search` is the function
+    from cs231n_helpers import single_run
 
-    if not isinstance(settings, Mapping) or settings.keys() != {"learning_rate", "reg"}:
+    axes = [dict.fromkeys(it.get(name) for it in settings) for name in ("learning_rate", "reg")]
+    pairs = [(it.get("learning_rate"), it.get("reg")) for it in settings]
+    alike = all(
+        {**settings[0], "learning_rate": a, "reg": b} in settings for a, b in product(*axes)
+    )
+    if not alike or len(settings) != len(axes[0]) * len(axes[1]) or None in pairs[0]:
         raise ValueError(
             "settings must be a grid in the students' edition, which calls your grid_search: pass "
             '{"learning_rate": [...], "reg": [...]}'
         )
-    data = package._checked(X_train, y_train, X_val, y_val)
     runs: dict[tuple[float, float], Any] = {}
 
     def evaluate(learning_rate: float, reg: float) -> float:
-        setting = {**fixed, "learning_rate": learning_rate, "reg": reg}
+        setting = {**settings[0], "learning_rate": learning_rate, "reg": reg}
         with np.errstate(all="ignore"):  # a run that explodes is one of the results
-            run = package._alone(model, setting, as_rng(rng), *data)
+            run = single_run.train_one(model, setting, rng, *data)
         runs[learning_rate, reg] = run
         return run[1]["val_accuracy"] if run[1]["status"] == "ok" else 0.0
 
-    _, best = learners("search")(evaluate, settings["learning_rate"], settings["reg"])
-    records = []
-    for values in product(*settings.values()):
-        setting = dict(zip(settings, values, strict=True))
-        records.append({**setting, **runs[setting["learning_rate"], setting["reg"]][1]})
-    return package.SearchResult(records, tuple(settings), runs[best][0])
+    _, best = learners("search")(evaluate, *map(list, axes))
+    return [runs[pair][1] for pair in pairs], runs[best][0]
 
 
 def _costs(scores: Floats, y: Labels, delta: float) -> Floats:

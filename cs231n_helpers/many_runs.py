@@ -1,0 +1,324 @@
+"""The runs of a search: which of them are trained together, and on which processors.
+
+Linear models are trained together, all settings as one matrix of weights, because one wide matrix
+product is several times as fast as many narrow ones. All else is trained run by run, on the
+processors of this machine or on any ``concurrent.futures.Executor``.
+
+Shapes: N examples, D features, C classes, K runs that are trained together.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
+from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
+from .progress_bar import progress
+from .single_run import Record, Setting, best_of, checked, make, parameters, record_of, train_one
+from .validation import (
+    Floats,
+    Labels,
+    Rng,
+    as_count,
+    as_floats,
+    as_matrix,
+    as_non_negative,
+    blocks,
+)
+
+#: So many linear runs are trained together: their weights take 16 times the memory of one, and
+#: the products gain little beyond.
+RUNS_TOGETHER = 16
+
+_ON_SCORES: dict[Any, Any] = {svm_loss_vectorized: svm_loss, softmax_loss_vectorized: softmax_loss}
+_FILLED_IN = {"X", "y", "X_val", "y_val", "rng"}
+_RULES: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(["learning_rate", "learning_rate_decay", "reg"], as_non_negative),
+    **dict.fromkeys(["std", "delta", "reg_scale"], as_non_negative),
+    **dict.fromkeys(["num_iters", "batch_size", "hidden_size"], as_count),
+}
+
+
+def train_all(
+    model: Callable[..., Any],
+    settings: list[Setting],
+    rng: Rng,
+    data: Sequence[Any],
+    executor: Executor | None,
+    workers: int | None,
+) -> tuple[list[Record], Any]:
+    """Train `model` with each of the settings; return the records, and the best model or None."""
+    groups = _groups(model, settings, rng)
+    runs = [[settings[i] for i in group.runs] for group in groups]
+    together = all(group.together for group in groups)
+    if executor is not None:
+        outcomes = _on_executor(executor, model, runs, rng, data)
+    elif workers == 1 or (together and workers is None) or len(runs) == 1 or not _travels(model):
+        outcomes = _gather(runs, [partial(_run, model, group, rng, *data) for group in runs])
+    else:
+        with _local_processes(workers, data) as (pool, paths):
+            outcomes = _on_executor(pool, model, runs, rng, paths)
+
+    records: list[Record] = [{} for _ in settings]
+    models = {}
+    for group, (group_records, best_model) in zip(groups, outcomes, strict=True):
+        for i, record in zip(group.runs, group_records, strict=True):
+            records[i] = record
+            models[i] = best_model
+    best = best_of(records)
+    return records, None if best is None else models[best]
+
+
+@dataclass
+class _Group:
+    """Runs that make one task, by their number, and what they share besides rate and reg."""
+
+    runs: list[int]
+    shared: Setting
+    together: bool
+
+
+def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> list[_Group]:
+    """Check all settings on a tiny model each, and group those that can be trained together."""
+    groups: list[_Group] = []
+    for i, setting in enumerate(settings):
+        made, _ = make(model, setting, deepcopy(rng), 1, 1)
+        known = (parameters(model) | parameters(made.train)) - _FILLED_IN
+        unknown = sorted(setting.keys() - known)
+        if unknown:
+            name = getattr(model, "__name__", repr(model))
+            raise ValueError(
+                f"settings name {', '.join(unknown)}, which neither {name} nor its train knows: "
+                f"they take {', '.join(sorted(known))}"
+            )
+        if isinstance(made, LinearClassifier | TwoLayerNet):
+            for name in setting.keys() & _RULES.keys():
+                _RULES[name](name, setting[name])
+        together = _on_scores(made) is not None
+        shared = {k: v for k, v in setting.items() if k not in ("learning_rate", "reg")}
+        for group in groups:
+            if group.together and group.shared == shared and len(group.runs) < RUNS_TOGETHER:
+                group.runs.append(i)
+                break
+        else:
+            groups.append(_Group([i], shared, together))
+    return groups
+
+
+def _on_executor(
+    executor: Executor,
+    model: Callable[..., Any],
+    runs: list[list[Setting]],
+    rng: Rng,
+    data: Sequence[Any],
+) -> list[Any]:
+    futures = [executor.submit(_run, model, group, rng, *data) for group in runs]
+    try:
+        return _gather(runs, [future.result for future in futures])
+    finally:
+        for future in futures:  # after an error or an interrupt: what has not begun need not begin
+            future.cancel()
+
+
+def _gather(runs: list[list[Setting]], calls: list[Callable[[], Any]]) -> list[Any]:
+    """Return the results in order, behind a progress bar; an error names its settings."""
+    results = []
+    for call in progress(calls, "search"):
+        try:
+            results.append(call())
+        except Exception as error:
+            error.add_note(f"search: while training with {runs[len(results)]}")
+            if isinstance(error, BrokenExecutor):
+                error.add_note(
+                    'In a script, call search under `if __name__ == "__main__":`. Where memory '
+                    "ran out, pass fewer workers; workers=1 trains without other processes."
+                )
+            raise
+    return results
+
+
+@contextmanager
+def _local_processes(
+    workers: int | None, data: Sequence[Any]
+) -> Iterator[tuple[Executor, list[Path]]]:
+    """Yield an executor of processes on this machine, and the data as files for them to map.
+
+    The data is written once and mapped by all, so that it is in memory once for any number of
+    processes. They are spawned and not forked, as the fork of a process with threads, which a
+    notebook's kernel is, may hang.
+    """
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{i}.npy") for i in range(len(data))]
+        for path, part in zip(paths, data, strict=True):
+            np.save(path, part)
+        others = set(active_children())
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare_process)
+        try:
+            yield pool, paths
+        except BaseException:
+            for process in set(active_children()) - others:
+                process.terminate()  # a run may take minutes, so nobody waits for its end
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _prepare_process() -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)  # a process a processor: more threads would only get into each other's way
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends all
+    os.environ["CS231N_PROGRESS"] = "0"
+
+
+def _travels(model: Callable[..., Any]) -> bool:
+    """Whether a spawned process can import the model."""
+    try:
+        pickled = pickle.dumps(model)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return b"__main__" not in pickled or hasattr(sys.modules["__main__"], "__file__")
+
+
+def _run(
+    model: Callable[..., Any], settings: list[Setting], rng: Rng, *data: Any
+) -> tuple[list[Record], Any]:
+    """Train one group; return its records and its best model. This is what executors are given."""
+    mapped = (np.load(part, mmap_mode="r") if isinstance(part, Path) else part for part in data)
+    X, y, X_val, y_val = checked(*mapped)
+    with np.errstate(all="ignore"):  # a run that explodes is one of the results
+        runs = _train_batched(model, settings, rng, X, y, X_val, y_val)
+        for i, setting in enumerate(settings):
+            if i not in runs:
+                runs[i] = train_one(model, setting, rng, X, y, X_val, y_val)
+    records = [runs[i][1] for i in range(len(settings))]
+    best = best_of(records)
+    return records, None if best is None else runs[best][0]
+
+
+def _train_batched(
+    model: Callable[..., Any],
+    settings: list[Setting],
+    rng: Rng,
+    X: Floats,
+    y: Labels,
+    X_val: Floats,
+    y_val: Labels,
+) -> dict[int, tuple[Any, Record]]:
+    """Train linear models as one; return {number of the run: (model, record)} of those it could.
+
+    All runs see the same minibatches, so their weights stand below each other in one matrix, and
+    one product gives the scores of all of them. To a loss on scores a run is just more examples.
+    Runs that might overflow are left out, so that infinities need not be looked for.
+    """
+    D, C, rng = X.shape[1], int(y.max()) + 1, deepcopy(rng)
+    made = [make(model, setting, rng, D, C) for setting in settings]
+    on_scores = _on_scores(made[0][0])
+    if on_scores is None:
+        return {}
+    scores_loss, reg_scale = on_scores
+    models = [linear for linear, _ in made]
+    if models[0].W is None:  # the same first weights as in LinearClassifier.train
+        weights = first_weights(X, C, rng)
+        for linear in models:
+            linear.W = weights
+    if any(np.shape(linear.W) != (D, C) for linear in models):
+        return {}
+    options = [inspect.signature(linear.train).bind(X, y, **rest) for linear, rest in made]
+    for bound in options:
+        bound.apply_defaults()
+    rates, regs = (
+        np.array([float(bound.arguments[name]) for bound in options])
+        for name in ("learning_rate", "reg")
+    )
+    num_iters, batch_size = (options[0].arguments[name] for name in ("num_iters", "batch_size"))
+
+    W = np.stack([as_matrix("W", linear.W, "(D, C)").T for linear in models])  # (K, C, D)
+    strengths = 2 * reg_scale * regs
+    kept = np.flatnonzero(_stays_finite(W, X, rates, strengths, num_iters))
+    if not kept.size:
+        return {}
+    K, models, rates = len(kept), [models[k] for k in kept], rates[kept]
+    W = W[kept].reshape(K * C, D)  # so that dscores^T X, the faster order, is its gradient
+    for linear, rows_of_W in zip(models, W.reshape(K, C, D), strict=True):
+        linear.W = rows_of_W.T  # a view, which follows each step
+    shrink = np.repeat(1 - rates * strengths[kept], C).astype(W.dtype)[:, np.newaxis]  # (K * C, 1)
+    step_sizes = np.repeat(K * rates, C).astype(W.dtype)  # times K: the loss is a mean over N * K
+
+    for iteration in progress(range(num_iters), "training"):
+        rows = rng.choice(len(X), batch_size)
+        X_batch, y_batch = as_floats("X_train", X[rows], W.dtype), y[rows]
+        if iteration == num_iters - 1:  # train reports the loss before the last step
+            losses = [
+                linear.loss(X_batch, y_batch, regs[k])[0]
+                for linear, k in zip(models, kept, strict=True)
+            ]
+        scores = X_batch @ W.T  # (N, K * C)
+        _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y_batch, K))  # (N * K, C)
+        W *= shrink  # W - rate * (dW + strength * W)
+        W -= (dscores.reshape(scores.shape) * step_sizes).T @ X_batch
+
+    train_accuracy, val_accuracy = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
+    for linear in models:
+        linear.W = np.ascontiguousarray(linear.W)
+    return {
+        int(k): (linear, record_of(*numbers))
+        for k, linear, *numbers in zip(
+            kept, models, losses, train_accuracy, val_accuracy, strict=True
+        )
+    }
+
+
+def _stays_finite(
+    W: Floats, X: Floats, rates: Floats, strengths: Floats, num_iters: int
+) -> NDArray[np.bool_]:
+    """Which of K runs with first weights W (K, C, D) cannot overflow, (K,).
+
+    No entry of the data gradient exceeds C max|X|, for either loss. Each step multiplies the
+    weights by 1 - rate * strength and adds at most rate * C max|X|, so they grow slowly, unless
+    that factor is beyond 1. Loss and scores stay finite where the squares of D * C weights do.
+    """
+    _, C, D = W.shape
+    largest = max(float(X.max()), -float(X.min()))
+    growth = np.maximum(1, np.abs(1 - rates * strengths)) ** num_iters
+    bound = growth * (np.abs(W).max(axis=(1, 2)) + num_iters * rates * C * largest)
+    room = np.sqrt(float(np.finfo(W.dtype).max)) / (D * C * max(1, largest))
+    finite: NDArray[np.bool_] = bound * np.maximum(1, strengths) < room
+    return finite
+
+
+def _accuracies(W: Floats, num_classes: int, X: Floats, y: Labels) -> Floats:
+    """Accuracy (K,) of each run with weights W (K * C, D), a block of rows of X at a time."""
+    right = np.zeros(len(W) // num_classes)
+    for rows in blocks(len(X), (X.shape[1] + len(W)) * W.itemsize):  # a row and its scores
+        scores = as_floats("X", X[rows], W.dtype) @ W.T  # (rows, K * C)
+        classes = scores.reshape(len(scores), -1, num_classes).argmax(axis=2)  # (rows, K)
+        right += (classes == y[rows, np.newaxis]).sum(axis=0)
+    return right / len(X)
+
+
+def _on_scores(made: Any) -> tuple[Callable[..., tuple[float, Floats]], float] | None:
+    """Return the loss on scores and reg_scale of a model whose runs can be joined, else None."""
+    if type(made) not in (LinearSVM, Softmax) or not isinstance(made.loss_function, partial):
+        return None
+    options = dict(made.loss_function.keywords)
+    reg_scale = as_non_negative("reg_scale", options.pop("reg_scale"))
+    loss = _ON_SCORES.get(made.loss_function.func)
+    return None if loss is None else (partial(loss, **options), reg_scale)

@@ -1,0 +1,110 @@
+"""One run of a search: its data, its model, its record.
+
+Shapes: N examples, D features.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .validation import Floats, Labels, Rng, as_labels, as_matrix, check_finite
+
+Setting = dict[str, Any]
+Record = dict[str, Any]
+
+
+def checked(
+    X_train: ArrayLike, y_train: ArrayLike, X_val: ArrayLike, y_val: ArrayLike
+) -> tuple[Floats, Labels, Floats, Labels]:
+    """Check the data as the models do, but all of it before the first run."""
+    X, X_held_out = (
+        as_matrix(name, values, "(N, D)", integers_become=None)
+        for name, values in (("X_train", X_train), ("X_val", X_val))
+    )
+    if X_held_out.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"X_val has {X_held_out.shape[1]} columns and X_train has {X.shape[1]}, but both must "
+            "have the same features: preprocess both alike, with a bias column or without"
+        )
+    for name, matrix in (("X_train", X), ("X_val", X_held_out)):
+        if matrix.dtype.kind == "f":
+            check_finite(name, matrix)
+    y = as_labels(y_train, len(X), "X_train", "y_train")
+    y_held_out = as_labels(y_val, len(X_held_out), "X_val", "y_val")
+    if y_held_out.max() > y.max():
+        i = int(np.argmax(y_held_out))
+        raise ValueError(
+            f"y_val[{i}] = {y_held_out[i]} is no class: the labels of y_train end at {y.max()}; "
+            "split so that each class has examples to train on"
+        )
+    return X, y, X_held_out, y_held_out
+
+
+def make(
+    model: Callable[..., Any], setting: Setting, rng: Rng, num_features: int, num_classes: int
+) -> tuple[Any, Setting]:
+    """Make a model with the settings that it takes; return it and the rest, which train takes."""
+    known = parameters(model)
+    filled_in = {"input_size": num_features, "output_size": num_classes, "rng": rng}
+    offered = {**filled_in, **setting}
+    made = model(**{name: value for name, value in offered.items() if name in known})
+    return made, {name: value for name, value in setting.items() if name not in known}
+
+
+def train_one(
+    model: Callable[..., Any],
+    setting: Setting,
+    rng: Rng,
+    X: Floats,
+    y: Labels,
+    X_val: Floats,
+    y_val: Labels,
+) -> tuple[Any, Record]:
+    """Return the trained model of one run, and its record."""
+    rng = deepcopy(rng)
+    made, options = make(model, setting, rng, X.shape[1], int(y.max()) + 1)
+    offered = {"X_val": X_val, "y_val": y_val, "rng": rng, **options}
+    known = parameters(made.train)
+    try:
+        history = made.train(X, y, **{name: offered[name] for name in offered if name in known})
+    except FloatingPointError as error:  # the package's NotFiniteError is one
+        return made, record_of(diverged_at=getattr(error, "iteration", None))
+    losses = history["loss_history"] if isinstance(history, Mapping) else history
+    infinite = np.flatnonzero(~np.isfinite(losses))  # of a model that goes on after that
+    if infinite.size:
+        return made, record_of(diverged_at=int(infinite[0]))
+    accuracies = (np.mean(made.predict(A) == b) for A, b in ((X, y), (X_val, y_val)))
+    return made, record_of(losses[-1], *accuracies)
+
+
+def record_of(
+    final_loss: float = np.nan,
+    train_accuracy: float = np.nan,
+    val_accuracy: float = np.nan,
+    diverged_at: int | None = None,
+) -> Record:
+    """Return what is reported of a run besides its settings; without a loss, it diverged."""
+    return {
+        "train_accuracy": float(train_accuracy),
+        "val_accuracy": float(val_accuracy),
+        "final_loss": float(final_loss),
+        "status": "diverged" if np.isnan(final_loss) else "ok",
+        "diverged_at": diverged_at,
+    }
+
+
+def best_of(records: list[Record]) -> int | None:
+    """Return the number of the first record with the highest validation accuracy."""
+    finished = [i for i, record in enumerate(records) if record["status"] == "ok"]
+    return max(finished, key=lambda i: records[i]["val_accuracy"], default=None)
+
+
+def parameters(function: Callable[..., Any]) -> set[str]:
+    """Return the names of the parameters of a function or class."""
+    return set(inspect.signature(function).parameters)
