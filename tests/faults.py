@@ -189,7 +189,7 @@ FAULTS = [
         ("doctor/small_problem", "REG = 0.3", "REG = 0.0", "08"),
         ("doctor/small_problem", "N, D, C, HIDDEN = 11, 5, 7, (13,", "N, D, C, HIDDEN = 7, 7, 7, (7,", "08"),
         ("doctor/small_problem", "scope.update({k: twin for", "dict({k: twin for", "08"),
-        ("doctor/small_problem", "misfit = misfit or (error", "misfit = None and (error", "08"),
+        ("doctor/small_problem", "shape_error = shape_error or (error", "shape_error = None and (error", "08"),
         # the reference
         ("doctor/backward", "p.E / p.E.sum(axis=1, keepdims=True)", "p.E / p.E.sum(axis=0, keepdims=True)", "08"),
         ("doctor/backward", "p.gap + p.delta_margin", "p.gap - p.delta_margin", "08"),

@@ -17,7 +17,7 @@ from .mistakes import MESSAGES
 from .plot import draw
 from .report import Finding, GradientReport, Step
 from .slopes import Detection, Detector, Localiser, Place, Slope, detect, second_point
-from .small_problem import REG, Call, N, Problem, recognise
+from .small_problem import REG, Call, N, Problem, recognize
 
 BUDGET = 80  # evaluations on the caller's data to fail and localise
 
@@ -186,7 +186,7 @@ class _Check:
     def judge(self, found: Detection) -> GradientReport:
         wrong = found.verdict == "wrong"
         places = self.localise(found) if wrong else {}
-        problem, misfit = recognise(*self.call)
+        problem, misfit = recognize(*self.call)
         diagnosis = Diagnosis()
         if any(f.code == Code.IGNORES_ARGUMENT for f in self.findings):
             pass  # it would compute with its own values on other data too
@@ -253,8 +253,8 @@ class _Check:
 
     def shapes_do_not_fit(self, error: Exception) -> GradientReport:
         """An error about shapes may be a mistake that shows only where sizes differ."""
-        square, _ = recognise(*self.call, classes=N)
-        if square is None or recognise(*self.call)[0] is not None:
+        square, _ = recognize(*self.call, classes=N)
+        if square is None or recognize(*self.call)[0] is not None:
             raise error
         self.misfit(error, " (here it raises: {text})")
         return self.report("wrong")
@@ -364,7 +364,7 @@ class _Check:
     def factor_of(self, factor: float, label: str | None) -> Finding:
         """Name a factor: a usual one, or the length of one of the arguments."""
         loss, _, args, kwargs = self.call
-        arrays = [v for v in Call(loss, args, kwargs).slots.values() if isinstance(v, np.ndarray)]
+        arrays = Call(loss, args, kwargs).arrays().values()
         named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
         for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
             named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
@@ -392,7 +392,7 @@ class _Check:
             seen[Code.EQUAL_SIZES] = bool(problem.equal_sizes)
             figures["sizes"] = " and ".join(problem.equal_sizes)
         if problem is not None and problem.reg is not None:
-            figures["strength"] = float(problem.call.slots[problem.reg])
+            figures["strength"] = float(problem.call.bindings[problem.reg])
             figures["reg"] = problem.call.name(problem.reg) or "reg"
             seen[Code.SMALL_PENALTY] = abs(figures["strength"]) < 1e-4
         says = {**MESSAGES, Code.FLOAT32: MESSAGES["float32 inside" if rounded else "float32"]}

@@ -21,6 +21,7 @@ from ..gradient_check import eval_numerical_gradient
 from .backward import ACTIVATIONS, HEADS, Array, Head, Layer, Model
 from .codes import Code
 from .evaluate import UnusableGradientError
+from .layouts import ParameterLayout
 from .mistakes import (
     FACTORS,
     MESSAGES,
@@ -36,7 +37,6 @@ from .small_problem import REG, D, N, Problem
 
 EXACT = 1e-5  # residual, relative to the larger of the two, below which a prediction fits
 INEXACT = 2e-2  # the same for a loss computed in float32
-Reading = Callable[..., list[Layer]]
 
 
 @dataclass(frozen=True)
@@ -146,19 +146,19 @@ class _Diagnostician:
         )
         return self.at.finite and all(np.isfinite(v.sum()) for v in self.vectors)
 
-    def blocks(self, reading: Reading | None) -> list[Block]:
+    def blocks(self, layout: ParameterLayout | None) -> list[Block]:
         """The arrays of the gradient, as the learner has them or read as layers."""
         problem = self.problem
         parts = [problem.arrays(v) for v in (self.at.x, *self.vectors)]
         names: list[tuple[str | None, str, bool]] = []
-        if reading is None or problem.of_scores:
+        if layout is None or problem.of_scores:
             lists = [list(p.values()) for p in parts]
             is_dict = isinstance(problem.params, dict)
             names = [(k, k, False) if is_dict else (None, "", False) for k in parts[0]]
         else:
-            lists = [_arrays_of(reading(p, problem.sizes)) for p in parts]
-            labels = iter(problem.structure.names)
-            layers = reading(parts[0], problem.sizes)
+            lists = [_arrays_of(layout.unpack(p)) for p in parts]
+            labels = iter(layout.names)
+            layers = layout.unpack(parts[0])
             for k, (_, b) in enumerate(layers):
                 of = f" of layer {k + 1}" if len(layers) > 1 else ""
                 names.append((next(labels, None), f"the weights{of}", False))
@@ -217,12 +217,12 @@ class _Diagnostician:
             return Code.UNROLL_ORDER
         vectors = [self.problem.arrays(v) for v in self.vectors[:2]]
         orders = set()
-        for first in self.problem.structure.readings:
-            for second in self.problem.structure.readings:
-                a = _arrays_of(first(vectors[0], self.problem.sizes))
-                b = _arrays_of(second(vectors[1], self.problem.sizes))
+        for first in self.problem.layouts:
+            for second in self.problem.layouts:
+                a = _arrays_of(first.unpack(vectors[0]))
+                b = _arrays_of(second.unpack(vectors[1]))
                 if all(np.allclose(i, j, atol=1e-7) for i, j in zip(a, b, strict=True)):
-                    orders.add(getattr(first, "order", "") == getattr(second, "order", ""))
+                    orders.add(first.part_order == second.part_order)
         return Code.UNROLL_ORDER if orders == {False} else Code.FLATTEN_ORDER
 
     # ---- 1. which textbook loss ----
@@ -232,8 +232,8 @@ class _Diagnostician:
         if found is None:
             self.other_loss()
             return
-        model, reading = found
-        self.named = self.split_penalty(self.blocks(reading), model)
+        model, layout = found
+        self.named = self.split_penalty(self.blocks(layout), model)
         wrong = {k for k, block in enumerate(self.named) if not block.right}
         names = ", ".join(self.named[k].label or self.named[k].name or "it" for k in sorted(wrong))
         self.note(
@@ -246,15 +246,15 @@ class _Diagnostician:
         self.penalties()
         if not self.result.findings:
             self.check_value(model)
-        self.check_overflow(model, reading)
+        self.check_overflow(model, layout)
 
-    def models(self) -> Iterator[tuple[Model, Reading]]:
+    def models(self) -> Iterator[tuple[Model, ParameterLayout]]:
         """Every textbook model that the small problem may be."""
         problem = self.problem
         arrays = problem.arrays(self.at.x)
         signs = [2 * problem.T - 1] if set(np.unique(problem.T)) <= {0.0, 1.0} else []
-        for reading in problem.structure.readings:
-            layers = tuple(reading(arrays, problem.sizes))
+        for layout in problem.layouts:
+            layers = tuple(layout.unpack(arrays))
             X = next(iter(arrays.values())) if problem.of_scores else problem.X
             hidden = list(ACTIVATIONS.values()) if len(layers) > 1 else [ACTIVATIONS["ReLU"]]
             for head in HEADS.values():
@@ -263,15 +263,15 @@ class _Diagnostician:
                     for margin in self.margins() if "hinge" in head.name else [1.0]:
                         for activation in hidden:
                             model = Model(layers, X, T, head, activation, margin)
-                            yield replace(model, by_input=problem.by_input), reading
+                            yield replace(model, by_input=problem.by_input), layout
 
     def margins(self) -> list[float]:
         """Margins that a hinge loss may have: 1, what is passed, what its value at 0 says."""
         if not hasattr(self, "_margins"):
             call, found = self.problem.call, [1.0]
-            for slot, value in call.slots.items():
+            for binding, value in call.bindings.items():
                 number = isinstance(value, float | int) and not isinstance(value, bool)
-                if number and call.name(slot).lower().startswith(("delta", "margin")):
+                if number and call.name(binding).lower().startswith(("delta", "margin")):
                     found.append(float(value))
             zero = self.problem.evaluate(np.zeros_like(self.at.x), reg=self.none).value
             if np.isfinite(zero):
@@ -280,13 +280,13 @@ class _Diagnostician:
             self._margins = list(dict.fromkeys(round(m, 9) for m in found if m >= 0))
         return self._margins
 
-    def identify(self, which: str) -> tuple[Model, Reading] | None:
+    def identify(self, which: str) -> tuple[Model, ParameterLayout] | None:
         """The first model whose gradient is a multiple of the true (or given) one."""
-        for model, reading in self.models():
+        for model, layout in self.models():
             factors = []
             with np.errstate(all="ignore"):
                 predicted = model.gradients()
-            for block, prediction in zip(self.blocks(reading), predicted, strict=True):
+            for block, prediction in zip(self.blocks(layout), predicted, strict=True):
                 target = getattr(block, which)
                 if block.zero(target) and np.linalg.norm(prediction) < 1e-9:
                     continue
@@ -298,7 +298,7 @@ class _Diagnostician:
                 alike = factors and np.ptp(factors) <= 1e-3 * abs(factors[0])
                 if alike and (factors[0] > 0 or which == "given"):
                     self.factor = factors[0]
-                    return model, reading
+                    return model, layout
         return None
 
     def fit(self, block: Block, target: Array, predicted: Array) -> tuple[float, float] | None:
@@ -562,7 +562,7 @@ class _Diagnostician:
                 return other
         return model
 
-    def check_overflow(self, model: Model, reading: Reading) -> None:
+    def check_overflow(self, model: Model, layout: ParameterLayout) -> None:
         """Shift the scores of each example by some thousands: softmax must not notice.
 
         A sigmoid does notice, but its cross-entropy need not be infinite.
@@ -575,7 +575,7 @@ class _Diagnostician:
             scores = next(iter(arrays.values()))
             scores += 1500 * rng.uniform(-2, 2, (len(scores), 1))
         else:
-            W, b = reading(arrays, problem.sizes)[-1]
+            W, b = layout.unpack(arrays)[-1]
             W += 1500 * rng.standard_normal((len(W), 1))
             if b is not None:
                 b += 700
@@ -607,8 +607,8 @@ class _Diagnostician:
         found = self.identify("given") if wrong else None
         says = "None that is known here."
         if found is not None:
-            model, reading = found
-            self.named = self.blocks(reading)
+            model, layout = found
+            self.named = self.blocks(layout)
             says = f"None, but the gradient that was returned is that of the {model}."
             self.add(*self.loss_beside(model))
         elif (known := self.known_wrong_loss(bool(wrong))) is not None:
@@ -635,22 +635,22 @@ class _Diagnostician:
 
     def known_wrong_loss(self, gradient_is_wrong: bool) -> tuple[Code, None, str] | None:
         """Find the known wrong loss, where neither loss nor gradient is a textbook's."""
-        for model, reading in self.models():
-            self.named = self.blocks(reading)
+        for model, layout in self.models():
+            self.named = self.blocks(layout)
             for entry in WRONG_LOSSES:
                 tried = entry.head == model.head.name and (gradient_is_wrong or entry.always)
-                if tried and self.has_value(model, reading, entry) and self.has_loss(model, entry):
+                if tried and self.has_value(model, layout, entry) and self.has_loss(model, entry):
                     if gradient_is_wrong:
                         return entry.code, None, f"{entry.says}."
                     return Code.LOSS_VALUE, None, f"Loss and gradient agree, but {entry.says}."
         self.named = self.raw
         return None
 
-    def has_value(self, model: Model, reading: Reading, entry: WrongLoss) -> bool:
+    def has_value(self, model: Model, layout: ParameterLayout, entry: WrongLoss) -> bool:
         """Tell whether the loss is a multiple of this wrong one at a few points: a quick test."""
         problem = self.problem
         if problem.reg is None and not problem.of_scores:
-            return len(problem.structure.readings) < 3  # a penalty may be in the value
+            return len(problem.layouts) < 3  # a penalty may be in the value
         if not hasattr(self, "_points"):
             rng = np.random.RandomState(1)
             steps = [0.3 * rng.standard_normal(self.at.x.size) for _ in range(3)]
@@ -659,7 +659,7 @@ class _Diagnostician:
         for at in self._points:
             arrays = problem.arrays(at.x)
             X = next(iter(arrays.values())) if problem.of_scores else problem.X
-            moved = replace(model, layers=tuple(reading(arrays, problem.sizes)), X=X)
+            moved = replace(model, layers=tuple(layout.unpack(arrays)), X=X)
             with np.errstate(all="ignore"):
                 value = float(entry.loss(moved.head_pieces(moved.forward()[0][-1])))
             ratios.append(at.value / value if value else np.nan)
