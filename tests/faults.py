@@ -299,13 +299,13 @@ FAULTS = [
         ("plots", "regions.reshape(resolution, resolution), origin", "regions.reshape(resolution, resolution).T, origin", "02"),
         ("plots", "origin=\"lower\", aspect", "origin=\"upper\", aspect", "02"),
         # data
-        ("datasets/images", "mean = mean_image(splits.X_train)", "mean = mean_image(splits.X_val)", "01"),
-        ("datasets/images", "    out[:, len(mean) :] = 1\n", "    out[:, len(mean) :] = 0\n", "01"),
-        ("datasets/images", "np.subtract(rows[i : i + 256], mean, out", "np.add(rows[i : i + 256], mean, out", "01"),
-        ("datasets/images", "rows.sum(axis=0, dtype=exact) / len(rows)", "rows.sum(axis=0, dtype=exact) / 1000", "01"),
-        ("datasets/images", "along * np.cos(t)], axis=1), y", "along * np.sin(t)], axis=1), y", "02"),
-        ("datasets/images", "t = 4 * (y + along) + noise", "t = 4 * along + noise", "02"),
-        ("datasets/images", "return array.reshape(len(array), -1)", "return array.reshape(len(array), -1)[:, ::-1]", "01"),
+        ("datasets/preprocessing", "mean = mean_image(splits.X_train)", "mean = mean_image(splits.X_val)", "01"),
+        ("datasets/preprocessing", "    out[:, len(mean) :] = 1\n", "    out[:, len(mean) :] = 0\n", "01"),
+        ("datasets/preprocessing", "np.subtract(rows[i : i + 256], mean, out", "np.add(rows[i : i + 256], mean, out", "01"),
+        ("datasets/preprocessing", "rows.sum(axis=0, dtype=exact) / len(rows)", "rows.sum(axis=0, dtype=exact) / 1000", "01"),
+        ("datasets/spiral", "along * np.cos(t)], axis=1), y", "along * np.sin(t)], axis=1), y", "02"),
+        ("datasets/spiral", "t = 4 * (y + along) + noise", "t = 4 * along + noise", "02"),
+        ("datasets/preprocessing", "return array.reshape(len(array), -1)", "return array.reshape(len(array), -1)[:, ::-1]", "01"),
     ]
 ]  # fmt: skip
 

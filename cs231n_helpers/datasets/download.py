@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from .formats import CIFAR10_STEMS, FOLDERS, default_cache
+from .cache import CIFAR10_STEMS, FOLDERS, default_cache
 
 BASE_URLS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",

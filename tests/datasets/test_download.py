@@ -14,8 +14,7 @@ import numpy as np
 import pooch
 import pytest
 
-from cs231n_helpers.datasets import download
-from cs231n_helpers.datasets.images import load_cifar10, load_fashion_mnist
+from cs231n_helpers.datasets import download, load_cifar10, load_fashion_mnist
 
 BATCHES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
 

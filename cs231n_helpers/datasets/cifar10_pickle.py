@@ -1,0 +1,154 @@
+"""CIFAR-10's pickled files, read without running what a pickle may ask for.
+
+Three steps: the opcodes must be those of an official file, about as many of each; what they name
+of NumPy is replaced by classes that only keep what they are given; pixels and labels are then
+taken from what was kept, if everything is as it should be.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+import re
+from collections import Counter
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .cache import REMEDY
+from .splits import Array
+
+PIXELS = 3_072  # of an image
+MAX_RECORDS = 10_000  # of a file
+_MAX_BYTES = 32_000_000
+
+#: How often an opcode may stand in a file: officially half as often. Unpickling one that keeps to
+#: this takes no more memory than the file is long: lists cannot be nested deeply, and hashes of
+#: tuples that hold each other would come to an end.
+_LIMITS = {
+    **dict.fromkeys(("BININT1", "SHORT_BINSTRING", "BINPUT", "LONG_BINPUT"), 2 * MAX_RECORDS + 100),
+    **dict.fromkeys(("MARK", "APPENDS"), 100),
+    **dict.fromkeys(
+        ("PROTO", "EMPTY_DICT", "EMPTY_LIST", "SETITEMS", "GLOBAL", "REDUCE", "BUILD", "TUPLE",
+         "TUPLE1", "TUPLE2", "TUPLE3", "BININT", "BININT2", "BINSTRING", "NONE", "NEWFALSE",
+         "BINGET", "LONG_BINGET", "STOP"),
+        10,
+    ),
+}  # fmt: skip
+
+
+def read_pickled(path: Path) -> tuple[Array, list[int]]:
+    """Return pixels (n, 3072) and labels of a pickled file."""
+    size = path.stat().st_size
+    if size > _MAX_BYTES:
+        raise ValueError(f"{path} has {size:,} bytes, but a batch has about 31,000,000: {REMEDY}")
+    with _Reader(io.FileIO(path)) as file:
+        try:
+            _check_opcodes(file)
+            file.seek(0)
+            return _as_arrays(path, _Unpickler(file, encoding="bytes").load())
+        except Exception as error:  # a damaged pickle may raise any, a MemoryError too
+            raise ValueError(
+                f"{path} is refused, nothing in it was run: {error}; {REMEDY}"
+            ) from error
+
+
+class _Reader(io.BufferedReader):
+    """Makes no room for more than a file may hold, whatever length a pickle says."""
+
+    def read(self, size: int | None = None, /) -> bytes:
+        return super().read(_MAX_BYTES if size is None else min(size, _MAX_BYTES))
+
+    def readline(self, size: int | None = None, /) -> bytes:
+        return super().readline(100)  # a module or a name in it
+
+
+def _check_opcodes(file: IO[bytes]) -> None:
+    """Refuse a pickle of other opcodes, or of more, than an official file has.
+
+    Its own pass over the opcodes, because `pickle.Unpickler` makes room for a memo as large as the
+    index that a pickle names, and builds whatever it is told to.
+    """
+    seen: Counter[str] = Counter()
+    for opcode, argument, position in pickletools.genops(file):
+        name = opcode.name
+        seen[name] += 1
+        if seen[name] > (limit := _LIMITS.get(name, 0)):
+            raise ValueError(
+                f"at byte {position} is opcode {name}, which a batch has {limit:,} times at most"
+            )
+        if name == "LONG_BINPUT" and argument > _LIMITS[name]:  # type: ignore[operator]
+            raise ValueError(f"at byte {position} is memo index {argument}, which no batch needs")
+    if file.read(1):
+        raise ValueError(f"it goes on after its end at byte {position}")
+
+
+class _Inert:
+    """Stands for an object of NumPy: keeps how it is made, and does nothing."""
+
+    state: Any = None
+
+    def __init__(self, *args: Any) -> None:
+        self.args = args
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Array(_Inert):
+    pass
+
+
+class _DType(_Inert):
+    pass
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds no class but those."""
+
+    def find_class(self, module: str, name: str) -> type[_Inert]:
+        match module, name:
+            case ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct"):
+                return _Array
+            case ("numpy", "ndarray"):
+                return _Array
+            case ("numpy", "dtype"):
+                return _DType
+        raise ValueError(f"it asks for {module}.{name}")
+
+
+def _as_arrays(path: Path, batch: Any) -> tuple[Array, list[int]]:
+    """Return pixels (n, 3072) and labels of the dict that a pickle describes."""
+    if not isinstance(batch, dict):
+        raise ValueError(f"it holds a {type(batch).__name__}, not a dict")
+    entries = {str(key, "latin-1"): value for key, value in batch.items()}
+    if not {"data", "labels"} <= set(entries) <= {"batch_label", "data", "filenames", "labels"}:
+        hint = " (CIFAR-100 has those)" if "fine_labels" in entries else ""
+        raise ValueError(f"found are {sorted(entries)[:9]}{hint}, expected data, labels, filenames")
+    label = entries.get("batch_label")
+    label = str(label[:100], "latin-1") if isinstance(label, bytes) else ""
+    said = re.search(r"(?:train|data)\w*?[ _]batch[ _](\d+)|test\w*?[ _]batch", label)
+    if said and path.name != (f"data_batch_{said[1]}" if said[1] else "test_batch"):
+        raise ValueError(f"its batch_label is {label!r}, so it is not {path.name}")
+    match entries["data"]:
+        case _Array(state=(1, (int(n), 3_072), _DType(args=(b"u1", *_)), False, bytes(raw))) if (
+            1 <= n <= MAX_RECORDS and len(raw) == n * PIXELS
+        ):
+            planes = np.frombuffer(raw, np.uint8).reshape(n, PIXELS)
+        case _Inert(state=(1, tuple(shape), _Inert(args=(bytes(code), *_)), order, bytes(raw))):
+            sizes = tuple(size if isinstance(size, int) else "?" for size in shape[:5])
+            layout = "C" if order is False else "Fortran"
+            raise ValueError(
+                f"data has dtype {str(code[:9], 'latin-1')!r}, shape {sizes}, {layout} order, "
+                f"{len(raw):,} bytes, expected 'u1', (n, 3072), C, 3,072 n, with n from 1 to 10,000"
+            )
+        case _:
+            raise ValueError("data is no array of numbers, expected are uint8 pixels (n, 3,072)")
+    labels = entries["labels"]
+    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+        raise ValueError("labels is no list of whole numbers")
+    if len(labels) != n:
+        raise ValueError(f"it has {len(labels)} labels for {n} images, but each image has one")
+    return planes, labels

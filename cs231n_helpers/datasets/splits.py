@@ -1,0 +1,65 @@
+"""What a loader returns: the training, validation and test examples of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..validation import as_count
+from .cache import REMEDY
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Training, validation and test examples of one data set.
+
+    Attributes
+    ----------
+    X_train, X_val, X_test : (N, *image_shape) uint8 arrays, or (N, D) or (N, D + 1) matrices
+        Images, 0 to 255, as loaded; float matrices after `preprocess`.
+    y_train, y_val, y_test : (N,) int64 arrays, 0 <= y < C
+    class_names : tuple of C str
+    image_shape : tuple of int
+        (28, 28) or (32, 32, 3), to turn a row or a column of weights back into a picture.
+    name : str
+        'fashion_mnist' or 'cifar10'.
+    """
+
+    X_train: Array
+    y_train: Array
+    X_val: Array
+    y_val: Array
+    X_test: Array
+    y_test: Array
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, ...]
+    name: str
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{s} {getattr(self, f'X_{s}').shape}" for s in ("train", "val", "test"))
+        return f"<{self.name}: {shapes}, {self.X_train.dtype}>"
+
+
+def as_part(name: str, value: int, available: int) -> int:
+    """Return the number of images asked for as an int from 1 to `available`."""
+    if as_count(name, value) > available:
+        raise ValueError(
+            f"{name} = {value}, but there are {available} images for it: ask for fewer"
+        )
+    return int(value)
+
+
+def as_classes(path: Path, labels: ArrayLike) -> NDArray[np.int64]:
+    """Return the labels of a file as int64, all of them 0 to 9."""
+    y = np.asarray(labels, np.int64)
+    outside = np.flatnonzero((y < 0) | (y > 9))
+    if outside.size:
+        i = outside[0]
+        raise ValueError(f"{path}: record {i} has label {y[i]}, but labels are 0 to 9: {REMEDY}")
+    return y
