@@ -24,7 +24,7 @@ test: $(READY)  ## check everything: re-run all notebooks and compare them stric
 	$(PY) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q
 
 test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
-	$(PY) -m pytest -m slow -n auto --dist loadscope -q tests
+	$(PY) -m pytest -m slow -n auto --dist loadgroup -q tests classroom
 
 test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is put into .torch
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"

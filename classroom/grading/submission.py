@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from classroom.sandbox import Cell, Contained, Limits, Seed, Stopped
+from classroom.sandbox import Cell, Limits, Sandbox, Seed, Stopped
 
 from .rubrics import FUNCTION, NOTEBOOK, POINTS, Part, grade_exercise
 
@@ -503,10 +503,10 @@ def _run_notebook(
                     "The time for all exercises together was used up before this one."
                 )
             break
-        box = Contained(package, cells, replace(limits, wall=left))
+        box = Sandbox(package, cells, replace(limits, wall=left))
         try:
             with box:
-                result["contained"] = box.level
+                result["contained"] = box.containment
                 while exercises:
                     begun = exercises[0]
                     number = list(POINTS).index(begun)

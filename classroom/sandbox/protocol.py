@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 INTEGERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 DTYPES = frozenset({"bool", "float16", "float32", "float64"} | INTEGERS)
 LENGTHS = struct.Struct("<IQ")
+OUT_OF_MEMORY = 71  # the status with which a worker ends that has none left for an answer
 MAX_TEXT = 4 << 20  # bytes of JSON in a frame
 MAX_STRING = 10_000  # characters
 MAX_ITEMS = 100_000  # values in a frame
@@ -172,7 +173,7 @@ class Reader:
         return flat.reshape(shape).copy()
 
 
-def frame(message: dict[str, Any], body: list[bytes]) -> bytes:
+def frame(message: Mapping[str, Any], body: Sequence[bytes]) -> bytes:
     """Return the bytes of a frame."""
     text = json.dumps(message, separators=(",", ":")).encode()
     if len(text) > MAX_TEXT:

@@ -1,41 +1,96 @@
 """The contained side: runs the cells of a submission and calls the functions that they define.
 
-Runs inside `jail.py`, with nothing worth stealing in the process: no reference, no hidden test.
-Whatever the submission does to this module, it only gets its own answers wrong.
+    python -c "from classroom.sandbox import worker; worker.main()" SETTINGS CONTROL
+
+SETTINGS is JSON, CONTROL the number of a socket that it has inherited.
+
+There is nothing worth stealing in this process: no reference, no hidden test. Whatever a submission
+does to this module, it only gets its own answers wrong.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import importlib
+import ctypes
+import importlib.util
 import inspect
+import json
 import os
 import re
+import resource
+import signal
 import socket
 import sys
 import types
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from classroom.sandbox.protocol import LENGTHS, Reader, UnsendableError, Writer, frame, parse
+from .protocol import LENGTHS, OUT_OF_MEMORY, Reader, UnsendableError, Writer, frame, parse
 
 #: What our own first cells import, bound where a cell uses it: pictures take most of a second.
 IMPORTS = {"np": "numpy", "plt": "matplotlib.pyplot"}
+END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
-def serve(control: socket.socket, package: str, missing: list[str]) -> None:
-    """Say that we are ready, then answer until the grader hangs up."""
-    Worker(control, package).serve({"ready": True, "missing": missing})
+def main() -> NoReturn:
+    """Read the settings, give up every right, answer until the grader hangs up."""
+    settings = json.loads(sys.argv[1])
+    worker = Worker(socket.socket(fileno=int(sys.argv[2])))
+    try:
+        missing = limit(settings["limits"])
+        drop_rights(settings["uid"])
+        worker.import_names(settings["package"])
+        worker.send({"missing": missing})
+        while True:
+            worker.answer(*worker.receive())
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        os._exit(70)
+
+
+def limit(limits: Mapping[str, Any]) -> list[str]:
+    """Set the limits of this process and its children; return those the system does not have."""
+    wanted = {
+        "CORE": ("core dumps", 0),
+        "CPU": ("processor time", limits["cpu"]),
+        "AS": ("memory", limits["memory"]),
+        "NPROC": ("number of processes", limits["processes"]),
+        "FSIZE": ("file size", limits["files"]),
+        "NOFILE": ("open files", limits["open_files"]),
+    }
+    missing = []
+    for name, (what, value) in wanted.items():
+        try:
+            # The second CPU signal, which cannot be caught, comes a second after the first.
+            hard = value + (name == "CPU")
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, hard))
+        except (AttributeError, OSError, ValueError):
+            missing.append(what)
+    return missing
+
+
+def drop_rights(uid: int | None) -> None:
+    """Become another user where this one is root; end with the grader also without bubblewrap."""
+    if uid is not None:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        open(os.__file__).close()  # PermissionError where this Python is root's alone
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
 
 
 class Worker:
     """The names that the cells define, and the conversation about them."""
 
-    def __init__(self, control: socket.socket, package: str) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.pid, self._getpid, self._exit = os.getpid(), os.getpid, os._exit
         self.cells: dict[str, str] = {}  # file names in tracebacks -> ids
@@ -43,16 +98,13 @@ class Worker:
         module = types.ModuleType("__main__")
         sys.modules["__main__"], self.names = module, module.__dict__
         self.names["np"] = np
-        self.helpers = public_names(Path(package, "cs231n_helpers", "__init__.py"))
+        self.package, self.helpers = "", set[str]()
+
+    def import_names(self, package: str) -> None:
+        """Offer the cells the names of a package, which is imported when one of them is used."""
+        self.package, self.helpers = package, public_names(package)
 
     # ---- the conversation ----
-
-    def serve(self, hello: dict[str, Any]) -> None:
-        """Answer one request after the other."""
-        self.send(hello)
-        while True:
-            message, body = self.receive()
-            self.answer(message, body)
 
     def send(self, message: dict[str, Any], body: list[bytes] | None = None) -> None:
         """Write a frame."""
@@ -110,7 +162,7 @@ class Worker:
             if wanted in IMPORTS:
                 self.names[wanted] = importlib.import_module(IMPORTS[wanted])
             elif wanted in self.helpers:
-                helpers = importlib.import_module("cs231n_helpers")
+                helpers = importlib.import_module(self.package)
                 self.names[wanted] = getattr(helpers, wanted)
         exec(code, self.names)
 
@@ -207,9 +259,11 @@ class Worker:
 KINDS = "array of numbers, text, None, or list, tuple or dict of these"
 
 
-def public_names(start: Path) -> set[str]:
-    """Return what a package's first module lists in ``__all__``, without running it."""
-    for node in ast.parse(start.read_text()).body if start.exists() else ():
+def public_names(package: str) -> set[str]:
+    """Return the names in the ``__all__`` of a package, without running it."""
+    spec = importlib.util.find_spec(package)
+    source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
+    for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return set(ast.literal_eval(node.value))
     return set()

@@ -618,6 +618,14 @@ class TestRun:
         course("--out", str(course.out / "file"), expected=2)
         assert "cannot be written (Not a directory): give a folder that" in capsys.readouterr().err
 
+    def test_help(self, capsys):
+        with pytest.raises(SystemExit):
+            grading.main(["--help"])
+        text = capsys.readouterr().out
+        for option in ("--scheduler", "--db", "--deadline", "--late", "--seed", "--released"):
+            assert option in text
+        assert str(ROOT) not in text
+
     def test_no_submissions_named(self, capsys):
         with pytest.raises(SystemExit):
             grading.main([])
@@ -817,6 +825,7 @@ STOPS = {
 }
 
 
+@pytest.mark.slow
 class TestSubmission:
     def grade(self, tmp_path, released, answers, added=()):
         hand_in(tmp_path, answers)
@@ -958,8 +967,9 @@ def undisturbed(tmp_path_factory, released, empty_gradebook):
     return graded
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
 class TestWholeRun:
-    @pytest.mark.slow
     def test_killed_and_started_again(self, undisturbed, tmp_path, released, empty_gradebook):
         graded = Killed(tmp_path, released, empty_gradebook)
         process = graded.start("--seed", "3")
@@ -991,7 +1001,6 @@ class TestWholeRun:
             assert float(row["total"]) == float(row[exercise]) == POINTS[exercise]
         assert rows["wild"]["total"] == "8.00"
 
-    @pytest.mark.slow
     def test_on_a_dask_cluster(self, undisturbed, tmp_path, released, empty_gradebook):
         distributed = pytest.importorskip("distributed", reason="needs the extra dask")
         graded = Killed(tmp_path, released, empty_gradebook)
@@ -1002,14 +1011,6 @@ class TestWholeRun:
             assert grading.main([*map(str, graded.command[3:]), *options]) == 0
         wait_for(lambda: not active_children())
         assert graded.csv() == undisturbed.csv()
-
-    def test_help(self, capsys):
-        with pytest.raises(SystemExit):
-            grading.main(["--help"])
-        text = capsys.readouterr().out
-        for option in ("--scheduler", "--db", "--deadline", "--late", "--seed", "--released"):
-            assert option in text
-        assert str(ROOT) not in text
 
 
 HOSTILE = (

