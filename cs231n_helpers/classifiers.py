@@ -132,7 +132,7 @@ class LinearClassifier:
         num_iters = as_count("num_iters", num_iters)
         batch_size = as_count("batch_size", batch_size)
         rng = as_rng(rng)
-        X, y = _training_data(X, y)
+        X, y = training_data(X, y)
         if self.W is None:
             self.W = first_weights(X, int(y.max()) + 1, rng)
         self.W = W = self._weights()
@@ -313,8 +313,8 @@ class TwoLayerNet:
         num_iters = as_count("num_iters", num_iters)
         batch_size = as_count("batch_size", batch_size)
         rng = as_rng(rng)
-        X, y = _training_data(X, y)
-        X_val, y_val = _training_data(X_val, y_val, "_val")
+        X, y = training_data(X, y)
+        X_val, y_val = training_data(X_val, y_val, "_val")
         for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
             check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
             check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
@@ -339,7 +339,7 @@ def first_weights(X: Floats, num_classes: int, rng: Rng) -> Floats:
     return weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
 
 
-def _training_data(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:
+def training_data(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:
     """Check the data of a whole training run once; integer images stay as small as they are."""
     matrix = as_matrix("X" + suffix, X, "(N, D)", integers_become=None)
     if matrix.dtype.kind == "f":

@@ -20,8 +20,6 @@ assignments up to 2016, reg_scale = 1 that of later assignments.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,19 +36,6 @@ from .validation import (
 )
 
 ScoresLoss = Callable[[Floats, Labels], tuple[float, Floats]]
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-def _quietly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Silence NumPy's warnings of overflow: check_finite_loss reports it, and by name."""
-
-    @wraps(function)
-    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return function(*args, **kwargs)
-
-    return quiet
 
 
 def svm_loss(scores: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> tuple[float, Floats]:
@@ -209,7 +194,7 @@ def softmax_loss_vectorized(
     return _linear_loss(_cross_entropy, W, X, y, reg, reg_scale)
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def svm_loss_naive(
     W: ArrayLike,
     X: ArrayLike,
@@ -231,7 +216,7 @@ def svm_loss_naive(
     """
     W, X, y = as_batch(W, X, y)
     delta = as_non_negative("delta", delta)
-    penalty, dW_penalty = regularisation(W, reg, reg_scale)
+    penalty, dW_penalty = l2_penalty(W, reg, reg_scale)
     data_loss = 0.0
     dW = np.zeros_like(W)
     for x_i, label in zip(X, y, strict=True):
@@ -248,7 +233,7 @@ def svm_loss_naive(
     return loss, dW / len(X) + dW_penalty
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def softmax_loss_naive(
     W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
 ) -> tuple[float, Floats]:
@@ -264,7 +249,7 @@ def softmax_loss_naive(
     (0.693147, array([[ 2., -2.]]))
     """
     W, X, y = as_batch(W, X, y)
-    penalty, dW_penalty = regularisation(W, reg, reg_scale)
+    penalty, dW_penalty = l2_penalty(W, reg, reg_scale)
     data_loss = 0.0
     dW = np.zeros_like(W)
     for x_i, label in zip(X, y, strict=True):
@@ -332,14 +317,14 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     return _input_gradient(_cross_entropy, W, X, y)
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
     """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
     hidden = np.maximum(0, X @ params["W1"] + params["b1"])
     return hidden, hidden @ params["W2"] + params["b2"]
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def net_loss(
     params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
 ) -> tuple[float, dict[str, Floats]]:
@@ -350,8 +335,8 @@ def net_loss(
     hidden, scores = net_scores(params, X)
     W1, W2 = params["W1"], params["W2"]
     data_loss, dscores = _cross_entropy(scores, y)
-    penalty1, dW1_penalty = regularisation(W1, reg, reg_scale)
-    penalty2, dW2_penalty = regularisation(W2, reg, reg_scale)
+    penalty1, dW1_penalty = l2_penalty(W1, reg, reg_scale)
+    penalty2, dW2_penalty = l2_penalty(W2, reg, reg_scale)
     loss = data_loss + penalty1 + penalty2
     check_finite_loss(loss, X=X, **params)
 
@@ -366,20 +351,20 @@ def net_loss(
     }
 
 
-@_quietly
-def regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
+@np.errstate(over="ignore", invalid="ignore")
+def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
     """Penalty reg_scale * reg * sum(W**2) on weights W of any shape, and its gradient like W.
 
     Raises ValueError for a negative `reg` or `reg_scale`.
 
-    >>> regularisation(np.array([3.0, -1.0]), reg=0.2)
+    >>> l2_penalty(np.array([3.0, -1.0]), reg=0.2)
     (1.0, array([ 0.6, -0.2]))
     """
     strength = as_non_negative("reg_scale", reg_scale) * as_non_negative("reg", reg)
     return strength * float(np.sum(W * W, dtype=np.float64)), 2 * strength * W
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
     rows = np.arange(len(y))
     scores = np.asfortranarray(scores)  # class by class: NumPy's loops run over N, not over C
@@ -393,7 +378,7 @@ def _hinge(scores: Floats, y: Labels, delta: float) -> tuple[float, Floats]:
     return float(loss), dscores
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
     rows = np.arange(len(y))
     scores = np.asfortranarray(scores)  # as in _hinge
@@ -407,7 +392,7 @@ def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
     return float(loss), dscores
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def _linear_loss(
     scores_loss: ScoresLoss,
     W: ArrayLike,
@@ -423,7 +408,7 @@ def _linear_loss(
     """
     W, X, y = as_batch(W, X, y)
     W = np.asfortranarray(W)  # laid out like its gradient, whose transpose is what is summed up
-    loss, dW = regularisation(W, reg, reg_scale)
+    loss, dW = l2_penalty(W, reg, reg_scale)
     dtype = np.result_type(W, X)
     dW_data = np.zeros(W.shape[::-1], dtype)  # (C, D)
     for rows in blocks(len(X), X.shape[1] * dtype.itemsize):
@@ -437,7 +422,7 @@ def _linear_loss(
     return loss, dW
 
 
-@_quietly
+@np.errstate(over="ignore", invalid="ignore")
 def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     W, X, y = as_batch(W, X, y)
     X = as_floats("X", X, W.dtype)

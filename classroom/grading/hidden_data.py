@@ -19,7 +19,7 @@ from cs231n_helpers import softmax_loss_naive as softmax_linear
 from cs231n_helpers import svm_input_gradient
 from cs231n_helpers import svm_loss_naive as svm_linear
 from cs231n_helpers.doctor.backward import HEADS, Model, one_per_row
-from cs231n_helpers.losses import regularisation
+from cs231n_helpers.losses import l2_penalty
 
 from .student_function import Array
 
@@ -259,7 +259,7 @@ def softmax(W: Array, X: Array, y: Any, reg: float) -> dict[str, Any]:
 
 def penalty_of(W: Array, reg: float, reg_scale: float = 0.5) -> dict[str, Any]:
     """Penalty and its gradient, by part."""
-    return dict(zip(("value", "gradient"), regularisation(W, reg, reg_scale), strict=True))
+    return dict(zip(("value", "gradient"), l2_penalty(W, reg, reg_scale), strict=True))
 
 
 def forward(params: Arrays, X: Array) -> dict[str, Any]:

@@ -61,7 +61,7 @@ HANDED_ON = {
         "softmax_loss_naive",
         "svm_input_gradient",
         "softmax_input_gradient",
-        "regularisation",
+        "l2_penalty",
         "_hinge",
         "_cross_entropy",
         "net_scores",

@@ -142,7 +142,7 @@ def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
     return _on_scores(lambda W, X, y: learners("softmax_vectorized")(W, X, y, 0.0), scores, y)
 
 
-def _regularisation(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
+def _l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
     reg, reg_scale = (
         validation.as_non_negative("reg", reg),
         validation.as_non_negative("scale", reg_scale),
@@ -159,7 +159,7 @@ def _linear(
     W, X, y = as_batch(W, X, y)
     with np.errstate(over="ignore", invalid="ignore"):
         value, dW = loss(W, X.astype(W.dtype, copy=False), y)
-        penalty, dW_penalty = losses.regularisation(W, reg, reg_scale)
+        penalty, dW_penalty = losses.l2_penalty(W, reg, reg_scale)
     total = float(value) + penalty
     check_finite_loss(total, W=W, X=X)
     return total, (dW + dW_penalty).astype(W.dtype, copy=False)
@@ -309,7 +309,7 @@ def _net_loss(
 ) -> tuple[float, Any]:
     hidden, scores = _net_scores(params, X)
     loss, dscores = _cross_entropy(scores, y)
-    loss += sum(losses.regularisation(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
+    loss += sum(losses.l2_penalty(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
     check_finite_loss(loss, X=X, **params)
     grads = learners("net_backward")(params, X, hidden, dscores, reg, reg_scale)
     return loss, {name: grads[name] for name in params}

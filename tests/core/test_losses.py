@@ -22,7 +22,7 @@ from cs231n_helpers import (
     svm_loss_vectorized,
     validation,
 )
-from cs231n_helpers.losses import regularisation
+from cs231n_helpers.losses import l2_penalty
 
 N, D, C = 7, 6, 4
 SVM = [svm_loss_naive, svm_loss_vectorized]
@@ -341,13 +341,13 @@ class TestBlocks:
         assert peaks[1] < 1.2 * peaks[0] < X.nbytes / 2
 
 
-def test_regularisation_of_any_shape():
-    value, gradient = regularisation(np.array([[1.0, -2.0], [3.0, 0.0]]), 0.1, 1.0)
+def test_l2_penalty_of_any_shape():
+    value, gradient = l2_penalty(np.array([[1.0, -2.0], [3.0, 0.0]]), 0.1, 1.0)
     assert value == pytest.approx(1.4)
     np.testing.assert_allclose(gradient, [[0.2, -0.4], [0.6, 0]])
     big = np.full(1_000_000, 0.1, np.float32)
-    assert regularisation(big, 1.0)[0] == pytest.approx(5000, rel=1e-6)  # summed in float64
-    assert regularisation(big, 1.0)[1].dtype == np.float32
+    assert l2_penalty(big, 1.0)[0] == pytest.approx(5000, rel=1e-6)  # summed in float64
+    assert l2_penalty(big, 1.0)[1].dtype == np.float32
 
 
 W, X, y = problem()
