@@ -198,7 +198,7 @@ FAULTS = [
         ("doctor/backward", "lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N", "lambda p: 2 * (p.Q - p.T) * p.Q / p.N", "08"),
         # what is wrong
         ("doctor/identify", "explanation.factors[k] = factor\n", "pass\n", "08"),
-        ("doctor/identify", "usual.code, usual.says, blocks, 1.0", "Code.SCALE_CONST, usual.says, blocks, 1.0", "08"),
+        ("doctor/identify", "usual.code, usual.message, blocks, 1.0", "Code.SCALE_CONST, usual.message, blocks, 1.0", "08"),
         ("doctor/identify", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.contradicts, e.cost", "08"),
         ("doctor/identify", "true_both - true, given_both - given", "true_both, given_both", "08"),
         ("doctor/identify", "if block.same(true, given):\n                continue", "if True:\n                continue", "08"),
@@ -208,7 +208,7 @@ FAULTS = [
         ("doctor/identify", "elif _close(self.factor, N) and", "elif False and", "08"),
         ("doctor/identify", "elif block.true.size > 3 and _permuted(block.given, block.true):", "elif False:", "08"),
         ("doctor/identify", "kept = [i for i in counts if abs(weights[i]) > 1e-4", "kept = [i for i in counts if abs(weights[i]) > -1", "08"),
-        ("doctor/identify", "if entry.head == model.head.name and self.has_loss(model, entry):\n                says",
+        ("doctor/identify", "if entry.output_loss == model.output_loss.name and self.has_loss(model, entry):\n                says",
          "if False:\n                says", "08"),
         ("doctor/mistakes", "Factor(Code.SCALE_N, lambda n, c: n,", "Factor(Code.SCALE_N, lambda n, c: 1 / n,", "08"),
         ("doctor/mistakes", "Penalty(Code.REG_MISSING, lambda p: p.no_given,", "Penalty(Code.REG_MISSING, lambda p: p.no_true,", "08"),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cs231n_helpers import softmax_loss_naive as softmax_linear
 from cs231n_helpers import svm_input_gradient
 from cs231n_helpers import svm_loss_naive as svm_linear
-from cs231n_helpers.doctor.backward import HEADS, Model, one_per_row
+from cs231n_helpers.doctor.backward import OUTPUT_LOSSES, Model, one_per_row
 from cs231n_helpers.losses import l2_penalty
 
 from .student_function import Array
@@ -228,7 +228,7 @@ def net_model(params: Arrays, X: Array, y: Any = None, **more: Any) -> Model:
     classes = len(params["b2"])
     labels = np.zeros(len(X), int) if y is None else y
     layers = ((params["W1"], params["b1"]), (params["W2"], params["b2"]))
-    return Model(layers, X, one_per_row(labels, classes), HEADS["softmax"], **more)
+    return Model(layers, X, one_per_row(labels, classes), OUTPUT_LOSSES["softmax"], **more)
 
 
 def net_backward(

@@ -529,13 +529,13 @@ def _input_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None
     right = net_dx(params, X, y)
     for factor in FACTORS:
         if _near(given, factor.value(len(X), len(params["b2"])) * right, 1e-6):
-            says = factor.says if "{it}" in factor.says else f"{{it}}: {factor.says}"
+            says = factor.message if "{it}" in factor.message else f"{{it}}: {factor.message}"
             return Fault(f"{says.replace('{it}', 'dX')}.", (factor.code,))
     for mistake in MISTAKES:
         if mistake.when and not {"softmax", "ReLU"} & set(mistake.when):
             continue
         for layer in (None, 0, 1):
-            replaced = {mistake.piece: mistake.wrong}
+            replaced = {mistake.term: mistake.wrong}
             model = net_model(params, X, y, by_input=True, replaced=replaced, only=layer)
             try:
                 with np.errstate(all="ignore"):
@@ -543,7 +543,7 @@ def _input_mistake(part: str, given: Any, args: tuple[Any, ...]) -> Fault | None
             except (ValueError, IndexError, TypeError):  # the piece does not fit these shapes
                 continue
             if wrong.shape == given.shape and _near(given, wrong, 1e-6):
-                return Fault(f"In dX, {mistake.says}.", (mistake.code,))
+                return Fault(f"In dX, {mistake.message}.", (mistake.code,))
     return None
 
 

@@ -1,9 +1,9 @@
-"""A backward pass in named pieces, each of which can be replaced by a wrong one.
+"""A backward pass in named terms, each of which can be replaced by a wrong one.
 
 A model here is a chain of affine layers with one hidden activation and a loss on the scores; a
-linear classifier is the chain of length one. `PIECES` says how each piece follows from others,
-`HEADS` and `ACTIVATIONS` bring the formulas of a loss and of an activation. A mistake is one piece
-computed wrongly: everything after it follows by itself.
+linear classifier is the chain of length one. `TERMS` says how each term follows from others,
+`OUTPUT_LOSSES` and `ACTIVATIONS` bring the formulas of a loss and of an activation. A mistake is
+one term computed wrongly: everything after it follows by itself.
 
 Shapes: N examples, D features, C classes or outputs; S (N, C) scores, T (N, C) targets (one-hot for
 labels); in a layer: a (N, in) input, W (in, out), delta (N, out) gradient of its output.
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Formula = Callable[[Any], Any]
 
 
-class Pieces:
+class BackwardTerms:
     """Values by name: what is not known yet is computed from its formula, once."""
 
     def __init__(self, formulas: Mapping[str, Formula], known: Mapping[str, Any]) -> None:
@@ -32,7 +32,7 @@ class Pieces:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in self._formulas:
-            raise AttributeError(f"there is no piece named {name!r}: see reference.PIECES")
+            raise AttributeError(f"there is no term named {name!r}: see backward.TERMS")
         value = self._formulas[name](self)
         self.__dict__[name] = value
         return value
@@ -43,9 +43,9 @@ def one_per_row(columns: Any, width: int) -> Array:
     return np.asarray(np.arange(width) == np.asarray(columns)[:, None], dtype=np.float64)
 
 
-# How each piece follows from the others. Known from the start: S, T, y, N, C and, in a layer,
+# How each term follows from the others. Known from the start: S, T, y, N, C and, in a layer,
 # a, W, b, delta, and for what lies below it z_in (pre-activation of its input).
-PIECES: dict[str, Formula] = {
+TERMS: dict[str, Formula] = {
     # softmax
     "E": lambda p: np.exp(p.S - p.S.max(axis=1, keepdims=True)),
     "P": lambda p: p.E / p.E.sum(axis=1, keepdims=True),
@@ -67,65 +67,65 @@ PIECES: dict[str, Formula] = {
 
 
 @dataclass(frozen=True)
-class Head:
+class OutputLoss:
     """A loss on scores: its value and its gradient, both as means over the examples."""
 
     name: str
-    says: str
+    title: str
     loss: Formula
     dscores: Formula
 
 
-HEADS = {
-    head.name: head
-    for head in [
-        Head(
+OUTPUT_LOSSES = {
+    loss.name: loss
+    for loss in [
+        OutputLoss(
             "softmax", "softmax cross-entropy",
             lambda p: -(p.T * log_softmax(p.S, axis=1)).sum() / p.N,
             lambda p: (p.P - p.T) / p.N,
         ),
-        Head(
+        OutputLoss(
             "hinge", "multiclass hinge loss",
             lambda p: p.margins.sum() / p.N,
             lambda p: (p.active - p.T * p.count) / p.N,
         ),
-        Head(
+        OutputLoss(
             "squared hinge", "squared hinge loss",
             lambda p: (p.margins**2).sum() / p.N,
             lambda p: 2 * (p.margins - p.T * p.margins.sum(axis=1, keepdims=True)) / p.N,
         ),
-        Head(
+        OutputLoss(
             "worst hinge", "hinge loss of the worst class only",
             lambda p: p.margins.max(axis=1).sum() / p.N,
             lambda p: (one_per_row(p.margins.argmax(1), p.C) - p.T)
             * (p.margins.max(axis=1, keepdims=True) > 0) / p.N,
         ),
-        Head(
+        OutputLoss(
             "squared error", "squared error",
             lambda p: (p.R**2).sum() / p.N,
             lambda p: 2 * p.R / p.N,
         ),
-        Head(
+        OutputLoss(
             "logistic", "cross-entropy of sigmoid outputs",
             lambda p: (np.logaddexp(0, p.S) - p.T * p.S).sum() / p.N,
             lambda p: (p.Q - p.T) / p.N,
         ),
-        Head(
+        OutputLoss(
             "logistic squared", "squared error of sigmoid outputs",
             lambda p: ((p.Q - p.T) ** 2).sum() / p.N,
             lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
         ),
-        Head(
+        OutputLoss(
             "softmax squared", "squared error of softmax probabilities",
             lambda p: ((p.P - p.T) ** 2).sum() / p.N,
             lambda p: 2 * p.P * ((p.P - p.T) - ((p.P - p.T) * p.P).sum(1, keepdims=True)) / p.N,
         ),
-        Head(
+        OutputLoss(
             "tanh squared", "squared error of tanh outputs",
             lambda p: ((np.tanh(p.S) - p.T) ** 2).sum() / p.N,
             lambda p: 2 * (np.tanh(p.S) - p.T) * (1 - np.tanh(p.S) ** 2) / p.N,
         ),
-        Head(
+        OutputLoss(
             "binary hinge", "binary hinge loss",
             lambda p: np.maximum(0, p.delta_margin - (2 * p.T - 1) * p.S).sum() / p.N,
             lambda p: -(2 * p.T - 1) * (p.delta_margin - (2 * p.T - 1) * p.S > 0) / p.N,
@@ -171,15 +171,15 @@ Layer = tuple[Array, Array | None]  # W (in, out), b (out,) or None
 
 @dataclass(frozen=True)
 class Model:
-    """A chain of layers, a hidden activation and a head, on data X with targets T.
+    """A chain of layers, a hidden activation and an output loss, on data X with targets T.
 
-    `replaced` maps a piece's name to a wrong formula, and `only` limits it to one layer.
+    `replaced` maps a term's name to a wrong formula, and `only` limits it to one layer.
     """
 
     layers: tuple[Layer, ...]  # none: the parameters are the scores themselves
     X: Array  # (N, D); with no layers the scores (N, C)
     T: Array  # (N, C)
-    head: Head
+    output_loss: OutputLoss
     activation: Activation = ACTIVATIONS["ReLU"]
     delta_margin: float = 1.0
     replaced: Mapping[str, Formula] = field(default_factory=dict)
@@ -188,7 +188,7 @@ class Model:
 
     def __str__(self) -> str:
         hidden = f", hidden {self.activation.name}" if len(self.layers) > 1 else ""
-        return self.head.says + hidden
+        return self.output_loss.title + hidden
 
     def forward(self) -> tuple[list[Array], list[Array]]:
         """Inputs a of each layer and the last scores; pre-activations z_in of those inputs."""
@@ -199,34 +199,34 @@ class Model:
             inputs.append(self.activation.value(z) if depth < len(self.layers) - 1 else z)
         return inputs, before
 
-    def head_pieces(self, S: Array) -> Pieces:
-        """Pieces of the loss on scores S."""
+    def terms_of_scores(self, S: Array) -> BackwardTerms:
+        """Terms of the loss on scores S."""
         known = {
             "S": S, "T": self.T, "y": self.T.argmax(axis=1), "N": len(S), "C": S.shape[1],
-            "X": self.X, "delta_margin": self.delta_margin, "head": self.head.name,
+            "X": self.X, "delta_margin": self.delta_margin,
         }  # fmt: skip
-        formulas = {**PIECES, "loss": self.head.loss, "dscores": self.head.dscores}
-        return self._pieces(formulas, known, None)
+        formulas = {**TERMS, "loss": self.output_loss.loss, "dscores": self.output_loss.dscores}
+        return self._terms(formulas, known, None)
 
-    def _pieces(self, formulas: dict[str, Formula], known: Any, layer: int | None) -> Pieces:
-        right = Pieces(formulas, known)
+    def _terms(self, formulas: dict[str, Formula], known: Any, layer: int | None) -> BackwardTerms:
+        right = BackwardTerms(formulas, known)
         if not self.replaced or (self.only is not None and layer not in (None, self.only)):
             return right
         wrong = {name: (lambda _, f=f: f(right)) for name, f in self.replaced.items()}
-        return Pieces({**formulas, **wrong}, known)
+        return BackwardTerms({**formulas, **wrong}, known)
 
     def loss(self) -> float:
         """Value of the loss without any penalty."""
-        return float(self.head_pieces(self.forward()[0][-1]).loss)
+        return float(self.terms_of_scores(self.forward()[0][-1]).loss)
 
     def gradients(self, dscores: Array | None = None) -> list[Array]:
         """Gradients of all arrays in order W1, b1, W2, b2, ... (of the scores, without layers).
 
-        They follow from `dscores`, by default that of the head. By the input: dX alone.
+        They follow from `dscores`, by default those of the output loss. By the input: dX alone.
         """
         inputs, before = self.forward()
-        head = self.head_pieces(inputs[-1])
-        delta = head.dscores if dscores is None else dscores
+        top = self.terms_of_scores(inputs[-1])
+        delta = top.dscores if dscores is None else dscores
         if not self.layers:
             return [delta]
         found: list[Array] = []
@@ -236,11 +236,11 @@ class Model:
                 "a": inputs[depth], "z_in": before[depth], "W": W, "b": b,
                 "delta": delta, "layer": depth,
                 "act_slope": self.activation.slope, "activation": self.activation.name,
-                "N": head.N, "C": head.C, "T": self.T, "S": inputs[-1], "y": head.y, "X": self.X,
-                "head": self.head.name, "delta_margin": self.delta_margin,
+                "N": top.N, "C": top.C, "T": self.T, "S": inputs[-1], "y": top.y, "X": self.X,
+                "delta_margin": self.delta_margin,
                 "below": self.layers[depth - 1][1] if depth else None,
             }  # fmt: skip
-            p = self._pieces(PIECES, known, depth)
+            p = self._terms(TERMS, known, depth)
             if self.by_input and not depth:
                 return [p.dh]
             found = [p.dW, *([] if b is None else [p.db]), *found]

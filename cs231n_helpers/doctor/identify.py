@@ -18,22 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..gradient_check import eval_numerical_gradient
-from .backward import ACTIVATIONS, HEADS, Array, Head, Layer, Model
+from .backward import ACTIVATIONS, OUTPUT_LOSSES, Array, Layer, Model, OutputLoss
 from .codes import Code
 from .evaluate import UnusableGradientError
 from .layouts import ParameterLayout
-from .mistakes import (
-    FACTORS,
-    MESSAGES,
-    MISTAKES,
-    PENALTIES,
-    SPOTS,
-    WRONG_LOSSES,
-    Mistake,
-    WrongLoss,
-)
+from .mistakes import FACTORS, LOCAL_ERRORS, MESSAGES, MISTAKES, PENALTIES, Mistake
 from .report import Finding, Step
 from .small_problem import REG, D, N, Problem
+from .wrong_losses import WRONG_LOSSES, WrongLoss
 
 EXACT = 1e-5  # residual, relative to the larger of the two, below which a prediction fits
 INEXACT = 2e-2  # the same for a loss computed in float32
@@ -257,12 +249,12 @@ class _Diagnostician:
             layers = tuple(layout.unpack(arrays))
             X = next(iter(arrays.values())) if problem.of_scores else problem.X
             hidden = list(ACTIVATIONS.values()) if len(layers) > 1 else [ACTIVATIONS["ReLU"]]
-            for head in HEADS.values():
-                squared = head.name in ("squared error", "tanh squared")
+            for output_loss in OUTPUT_LOSSES.values():
+                squared = output_loss.name in ("squared error", "tanh squared")
                 for T in (problem.T, *signs) if squared else (problem.T,):
-                    for margin in self.margins() if "hinge" in head.name else [1.0]:
+                    for margin in self.margins() if "hinge" in output_loss.name else [1.0]:
                         for activation in hidden:
-                            model = Model(layers, X, T, head, activation, margin)
+                            model = Model(layers, X, T, output_loss, activation, margin)
                             yield replace(model, by_input=problem.by_input), layout
 
     def margins(self) -> list[float]:
@@ -347,20 +339,20 @@ class _Diagnostician:
         yield from self.simple(wrong)
         yield from self.examples_left_out(model, wrong, "given")
         self.textbook = model.gradients()
-        tags = {model.head.name, model.activation.name if len(model.layers) > 1 else ""}
+        tags = {model.output_loss.name, model.activation.name if len(model.layers) > 1 else ""}
         for mistake in MISTAKES:
             if mistake.when and not tags & set(mistake.when):
                 continue
             for layer in _layers_of(mistake, len(model.layers)):
-                other = replace(model, replaced={mistake.piece: mistake.wrong}, only=layer)
-                yield from self.predicted(other, mistake.code, mistake.says, wrong, 1.5)
-        for head in HEADS.values():
+                other = replace(model, replaced={mistake.term: mistake.wrong}, only=layer)
+                yield from self.predicted(other, mistake.code, mistake.message, wrong, 1.5)
+        for output_loss in OUTPUT_LOSSES.values():
             says = (
-                f"this is the gradient of another loss, {head.says}; the loss itself is "
-                f"{model.head.says}: make them the same"
+                f"this is the gradient of another loss, {output_loss.title}; the loss itself is "
+                f"{model.output_loss.title}: make them the same"
             )
-            if head is not model.head:
-                other = replace(model, head=head)
+            if output_loss is not model.output_loss:
+                other = replace(model, output_loss=output_loss)
                 yield from self.predicted(other, Code.LOSS_WRONG_GRAD_OF_OTHER, says, wrong, 1.9)
 
     def predicted(
@@ -415,17 +407,17 @@ class _Diagnostician:
             if usual is None:
                 yield Explanation(Code.SCALE_CONST, says, blocks, 2.2)
             else:
-                yield Explanation(usual.code, usual.says, blocks, 1.0)
+                yield Explanation(usual.code, usual.message, blocks, 1.0)
 
     def spots(self, k: int) -> Iterator[Explanation]:
         """The error sits in one entry, row or column, or in all but one."""
         block = self.named[k]
         off = np.abs(block.given - block.true) > 1e-6 * max(float(np.abs(block.true).max()), 1e-9)
-        for spot in SPOTS:
-            where = _spot(off, spot.axis, spot.all_but)
+        for local in LOCAL_ERRORS:
+            where = _line_of(off, local.axis, local.all_but)
             if where:
-                cost = 2.0 if spot.axis == "entry" else 2.6
-                yield Explanation(spot.code, spot.says, {k: 1.0}, cost, where=where)
+                cost = 2.0 if local.axis == "entry" else 2.6
+                yield Explanation(local.code, local.message, {k: 1.0}, cost, where=where)
 
     def examples_left_out(
         self, model: Model, wrong: Iterable[int], which: str
@@ -434,7 +426,7 @@ class _Diagnostician:
         wanted = sorted(wrong)
         blocks = [self.named[k] for k in wanted]
         target = np.concatenate([getattr(b, which).ravel() for b in blocks])
-        full = np.asarray(model.head_pieces(model.forward()[0][-1]).dscores)
+        full = np.asarray(model.terms_of_scores(model.forward()[0][-1]).dscores)
         columns = []
         for i in range(len(full)):
             row = np.where(np.arange(len(full))[:, None] == i, full, 0.0)
@@ -495,7 +487,7 @@ class _Diagnostician:
             says = explanation.says
             usual = None if _close(factor, 1.0) else _usual_factor(factor, self.problem)
             if usual is not None:
-                said = usual.says.split(":")[0].replace("{it}", "it")
+                said = usual.message.split(":")[0].replace("{it}", "it")
                 says += f" (besides, {said})"
             block = None if k is None else self.named[k]
             self.add(explanation.code, block, f"{says}.", explanation.where, factor=factor)
@@ -515,7 +507,7 @@ class _Diagnostician:
             apart = any(b.bias for b in self.named)
             part = Penalised(true, given, block.values, block.bias, apart)
             entry = next(p for p in PENALTIES if p.seen(part))
-            says = entry.says.format(
+            says = entry.message.format(
                 line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
             )
             in_line = entry.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG)
@@ -528,21 +520,26 @@ class _Diagnostician:
         """Compare the loss itself, which no derivative shows, with the textbook's."""
         if self.problem.reg is None and not self.problem.of_scores:
             return
-        hinge = "hinge" in model.head.name
+        hinge = "hinge" in model.output_loss.name
         if hinge:
             model = self.with_its_margin(model)
         expected = self.factor * model.loss()
         offset = self.at.value - expected
         problem_classes = self.problem.T.shape[1]
-        known = hinge or model.head.name == "softmax"  # a constant is a matter of taste elsewhere
+        known = (
+            hinge or model.output_loss.name == "softmax"
+        )  # a constant is a matter of taste elsewhere
         if known and abs(offset) > 1e-4 * max(abs(expected), abs(self.at.value)):
             code = Code.LOSS_OFFSET if hinge else Code.LOSS_VALUE
             self.add(code, None, MESSAGES[code].format(offset=offset), offset=offset)
         elif hinge and model.delta_margin == 0:
             self.add(Code.LOSS_VALUE, None, MESSAGES["no delta"])
-        elif _close(self.factor, 1 / problem_classes) and model.head.name in ("softmax", "hinge"):
+        elif _close(self.factor, 1 / problem_classes) and model.output_loss.name in (
+            "softmax",
+            "hinge",
+        ):
             self.add(Code.LOSS_VALUE, None, MESSAGES["mean over classes"])
-        elif _close(self.factor, N) and model.head.name in ("softmax", "hinge"):
+        elif _close(self.factor, N) and model.output_loss.name in ("softmax", "hinge"):
             caution = Finding(Code.LOSS_VALUE, MESSAGES["sum"], caution=True)
             self.result.cautions.append(caution)
 
@@ -551,7 +548,7 @@ class _Diagnostician:
 
         Where every class is active, any margin and any offset would: there the first is kept.
         """
-        active = model.head_pieces(model.forward()[0][-1]).active
+        active = model.terms_of_scores(model.forward()[0][-1]).active
         if active.sum() == active.size - len(active):
             return model
         for margin in self.margins():
@@ -567,7 +564,7 @@ class _Diagnostician:
 
         A sigmoid does notice, but its cross-entropy need not be infinite.
         """
-        if model.head.name not in ("softmax", "logistic") or self.problem.by_input:
+        if model.output_loss.name not in ("softmax", "logistic") or self.problem.by_input:
             return
         problem, rng = self.problem, np.random.RandomState(7)
         arrays = problem.arrays(self.at.x.copy())  # views
@@ -583,7 +580,7 @@ class _Diagnostician:
         self.check_cap(1e4 * self.at.x)
         shifted = problem.evaluate(x, reg=self.none)
         change = abs(shifted.value - self.at.value)
-        if model.head.name == "logistic":
+        if model.output_loss.name == "logistic":
             if not shifted.finite:
                 says = MESSAGES["saturated"]
                 self.result.cautions.append(Finding(Code.OVERFLOW, says, caution=True))
@@ -628,8 +625,10 @@ class _Diagnostician:
         for explanation in self.examples_left_out(model, every, "true"):
             return Code.EXAMPLE_DROPPED, None, f"In the loss, {explanation.says}."
         for entry in WRONG_LOSSES:
-            if entry.head == model.head.name and self.has_loss(model, entry):
-                says = f"The gradient is that of the {model.head.says}, but {entry.says}."
+            if entry.output_loss == model.output_loss.name and self.has_loss(model, entry):
+                says = (
+                    f"The gradient is that of the {model.output_loss.title}, but {entry.message}."
+                )
                 return entry.code, None, says
         return Code.LOSS_WRONG_GRAD_OF_OTHER, None, MESSAGES["other loss"].format(model=model)
 
@@ -638,11 +637,13 @@ class _Diagnostician:
         for model, layout in self.models():
             self.named = self.blocks(layout)
             for entry in WRONG_LOSSES:
-                tried = entry.head == model.head.name and (gradient_is_wrong or entry.always)
+                tried = entry.output_loss == model.output_loss.name and (
+                    gradient_is_wrong or entry.always
+                )
                 if tried and self.has_value(model, layout, entry) and self.has_loss(model, entry):
                     if gradient_is_wrong:
-                        return entry.code, None, f"{entry.says}."
-                    return Code.LOSS_VALUE, None, f"Loss and gradient agree, but {entry.says}."
+                        return entry.code, None, f"{entry.message}."
+                    return Code.LOSS_VALUE, None, f"Loss and gradient agree, but {entry.message}."
         self.named = self.raw
         return None
 
@@ -661,15 +662,17 @@ class _Diagnostician:
             X = next(iter(arrays.values())) if problem.of_scores else problem.X
             moved = replace(model, layers=tuple(layout.unpack(arrays)), X=X)
             with np.errstate(all="ignore"):
-                value = float(entry.loss(moved.head_pieces(moved.forward()[0][-1])))
+                value = float(entry.loss(moved.terms_of_scores(moved.forward()[0][-1])))
             ratios.append(at.value / value if value else np.nan)
         return bool(np.ptp(ratios) <= self.exact * abs(ratios[0]))
 
     def has_loss(self, model: Model, entry: WrongLoss) -> bool:
         """Tell whether the true gradient is a multiple of that of this wrong loss."""
-        head = Head(entry.head, entry.says, entry.loss, _numerical_dscores(entry.loss, model))
+        output_loss = OutputLoss(
+            entry.output_loss, entry.message, entry.loss, _numerical_dscores(entry.loss, model)
+        )
         with np.errstate(all="ignore"):
-            predicted = replace(model, head=head).gradients()
+            predicted = replace(model, output_loss=output_loss).gradients()
         return all(
             self.fit(block, block.true, array) is not None or block.zero(block.true)
             for block, array in zip(self.named, predicted, strict=True)
@@ -745,7 +748,7 @@ class Penalised:
         off = self.off if self.off.ndim == 2 else self.off.reshape(-1, 1)
         if off.shape[0] == 1 or off.ndim != 2:
             return None
-        return _spot(off, "row", False) or _spot(off, "column", False)
+        return _line_of(off, "row", False) or _line_of(off, "column", False)
 
     @property
     def line_is_bias(self) -> bool:
@@ -820,7 +823,7 @@ def _same_lines(a: Array, b: Array) -> bool:
     return any((first == second).all() and not first.all() for first, second in lines)
 
 
-def _spot(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
+def _line_of(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
     """Name the one entry, row or column where a mask is true (or, `all_but`, where it is not)."""
     if axis == "entry":
         index = tuple(int(i) for i in np.argwhere(off)[0])
@@ -851,16 +854,16 @@ def _arrays_of(layers: list[Layer]) -> list[Array]:
 
 def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
     """The layers in which a mistake is tried: in all alike, and in each one alone."""
-    if layers < 2 or mistake.piece not in ("dW", "db", "dh", "slope", "dz"):
+    if layers < 2 or mistake.term not in ("dW", "db", "dh", "slope", "dz"):
         return [None]
-    return [None, *range(0 if mistake.piece in ("dW", "db") else 1, layers)]
+    return [None, *range(0 if mistake.term in ("dW", "db") else 1, layers)]
 
 
 def _numerical_dscores(loss: Callable[[Any], Any], model: Model) -> Callable[[Any], Array]:
     """The gradient of a loss by the scores, by central differences."""
 
     def value(S: Any) -> float:
-        return float(loss(model.head_pieces(S)))
+        return float(loss(model.terms_of_scores(S)))
 
     def dscores(pieces: Any) -> Array:
         gradient = eval_numerical_gradient(value, pieces.S.copy(), h=1e-6)

@@ -1,19 +1,17 @@
 """The known mistakes, each declared in one entry.
 
-There are five kinds, for the places where a mistake can sit:
+There are four kinds, for the places where a mistake can sit (wrong losses have
+a file of their own, `wrong_losses`):
 
 `Mistake`
-    A piece of the backward pass computed wrongly (see `backward.PIECES`). The entry says which
-    piece, what the wrong formula is, and what to change. The checker runs the whole backward pass
-    with that one piece replaced; where the learner's gradient equals the result, that is it.
-`WrongLoss`
-    The gradient is the right one of the textbook's loss, but the learner's loss is another
-    function, given by its formula.
+    A term of the backward pass computed wrongly (see `backward.TERMS`). The entry says which
+    term, what the wrong formula is, and what to change. The checker runs the whole backward pass
+    with that one term replaced; where the learner's gradient equals the result, that is it.
 `Factor`
     The gradient is the right one times a number.
 `Penalty`
     The gradient of the penalty is not that of the penalty in the loss.
-`Spot`
+`LocalError`
     The gradient is wrong in one entry, row or column only.
 
 To add a mistake of your class, add an entry. For example, learners who shift the one-hot labels by
@@ -43,37 +41,26 @@ from .codes import Code
 
 @dataclass(frozen=True)
 class Mistake:
-    """A piece of the backward pass computed wrongly.
+    """A term of the backward pass computed wrongly.
 
     Attributes
     ----------
     code : Code
-    piece : str
-        Name of the piece that is wrong.
+    term : str
+        Name of the term that is wrong.
     wrong : callable
-        Takes the pieces, returns what the learner computed instead.
-    says : str
+        Takes the terms, returns what the learner computed instead.
+    message : str
         What was seen and what to change: completes "your gradient is what comes out when ...".
     when : tuple of str
-        Heads or activations that it is tried with; empty: all.
+        Output losses or activations that it is tried with; empty: all.
     """
 
     code: Code
-    piece: str
+    term: str
     wrong: Formula
-    says: str
+    message: str
     when: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class WrongLoss:
-    """A loss that is another function than the one whose gradient is returned."""
-
-    code: Code
-    head: str
-    loss: Formula
-    says: str
-    always: bool = False  # a mistake also where the gradient agrees with it
 
 
 @dataclass(frozen=True)
@@ -82,26 +69,26 @@ class Factor:
 
     code: Code
     value: Callable[[int, int], float]
-    says: str
+    message: str
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """A wrong gradient of the penalty: `seen` takes a `identify.Penalised`, `says` is formatted."""
+    """A wrong gradient of the penalty: `seen` takes an `identify.Penalised`."""
 
     code: Code
     seen: Callable[[Any], bool]
-    says: str
+    message: str
 
 
 @dataclass(frozen=True)
-class Spot:
+class LocalError:
     """A part of an array: `lines` is its axis, `all_but` whether it is all but one of them."""
 
     code: Code
     axis: str  # "entry", "row" or "column"
     all_but: bool
-    says: str
+    message: str
 
 
 HINGE = ("hinge", "squared hinge")
@@ -468,87 +455,6 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-WRONG_LOSSES = [
-    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
-              lambda p: (np.log(p.E.sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
-              "the loss takes the sum of the shifted scores and the correct score unshifted: shift "
-              "both, or neither"),
-    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
-              lambda p: (np.log(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)
-                         + p.S.max(axis=1)).mean(),
-              "the loss takes the correct score shifted and the sum of the raw scores: shift both, "
-              "or neither"),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
-              "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean(),
-              "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean(),
-              "the loss normalises over the whole matrix: sum over axis 1, the classes",
-              always=True),
-    WrongLoss(Code.LOSS_VALUE, "softmax",
-              lambda p: (np.log1p(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
-              "the sum of exponentials starts at 1 (log(C + 1) at W = 0 instead of log C): start "
-              "it at 0", always=True),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -(p.T * p.P).sum() / p.N,
-              "the logarithm is missing in the loss: it is -log(p_y)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
-              "the loss takes the largest probability: that of the correct class counts"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
-              "the loss takes the first example's label for every example: use P[np.arange(N), y]"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P).sum() / p.N,
-              "the loss sums -log p over all classes: only the correct class counts"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax",
-              lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
-              "the loss is the binary cross-entropy of each class: softmax needs -log p_y only",
-              always=True),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * np.log(_softmax(np.maximum(p.S, 0)))).sum() / p.N,
-              "the forward pass clips the scores with a ReLU, the backward pass does not know it: "
-              "leave the scores as they are"),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * np.log(_softmax(np.tanh(p.S)))).sum() / p.N,
-              "the forward pass sends the scores through a tanh, the backward pass does not"),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * np.log(_softmax(expit(p.S)))).sum() / p.N,
-              "the forward pass sends the scores through a sigmoid, the backward pass does not"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (p.gap + p.delta_margin).sum() / p.N,
-              "the loss is not clipped at 0: use max(0, margin)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.gap) * (1 - p.T)).sum() / p.N,
-              "delta stands outside the max, or is missing in the loss: max(0, s_j - s_y + delta)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.gap - p.delta_margin) * (1 - p.T)).sum() / p.N,
-              "the loss subtracts delta: the margin is s_j - s_y + delta"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.S - p.S[:, [p.y[0]]] + 1)).sum() / p.N,
-              "the loss takes the first example's label for every example: index with y"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: np.abs(p.R).sum() / p.N,
-              "the loss is the absolute error, the gradient that of the squared error"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: p.R.sum() ** 2 / p.N,
-              "the loss squares the sum of the residuals: sum their squares"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error",
-              lambda p: np.sqrt((p.R**2).sum(axis=1)).mean(),
-              "the loss is the mean length of the residual, without the square"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**3).sum() / p.N,
-              "the loss is the cube of the residuals"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**4).sum() / p.N,
-              "the loss is the fourth power of the residuals"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -(p.T * np.log(p.Q)).sum() / p.N,
-              "the loss lacks its second half, (1 - t) log(1 - a)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
-              "the loss lacks its first half, t log(a)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
-              "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
-]  # fmt: skip
-
-
 FACTORS = [
     Factor(Code.SIGN, lambda n, c: -1,
            "the sign is wrong: the gradient must point uphill, and the update subtracts it"),
@@ -564,20 +470,6 @@ FACTORS = [
            "{it} is C times too small: divide loss and gradient by the same number"),
     Factor(Code.SCALE_HALF, lambda n, c: 0.5,
            "{it} is half of what it should be: the 2 of the derivative of a square is missing"),
-    *[Factor(Code.SCALE_CONST, value,
-             f"{{it}} is {name} times what it should be: this factor stands in the gradient and "
-             "not in the loss, or the other way round")
-      for name, value in {
-          "2": lambda n, c: 2, "-2": lambda n, c: -2, "-1/2": lambda n, c: -0.5,
-          "4": lambda n, c: 4, "1/4": lambda n, c: 0.25,
-          "-N": lambda n, c: -n, "-1/N": lambda n, c: -1 / n,
-          "2 N": lambda n, c: 2 * n, "N / 2": lambda n, c: n / 2, "2 / N": lambda n, c: 2 / n,
-          "N**2": lambda n, c: n**2, "1 / N**2": lambda n, c: n**-2,
-          "N C": lambda n, c: n * c, "1 / (N C)": lambda n, c: 1 / (n * c),
-          "N / C": lambda n, c: n / c, "N / (N - 1)": lambda n, c: n / (n - 1),
-          "ln 2": lambda n, c: np.log(2), "1 / ln 2": lambda n, c: 1 / np.log(2),
-          "ln 10": lambda n, c: np.log(10), "1 / ln 10": lambda n, c: 1 / np.log(10),
-      }.items()],
 ]  # fmt: skip
 
 
@@ -623,18 +515,18 @@ PENALTIES = [
 ]  # fmt: skip
 
 
-SPOTS = [
-    Spot(Code.ENTRY_WRONG, "entry", False,
+LOCAL_ERRORS = [
+    LocalError(Code.ENTRY_WRONG, "entry", False,
          "{it} alone is wrong: look for a line that sets one entry"),
-    Spot(Code.LAST_ROW_WRONG, "row", False,
+    LocalError(Code.LAST_ROW_WRONG, "row", False,
          "{it} alone is wrong: a slice or a loop over the features leaves it out, or treats it "
          "apart"),
-    Spot(Code.SINGLE_CLASS_WRONG, "column", False,
+    LocalError(Code.SINGLE_CLASS_WRONG, "column", False,
          "{it} alone is wrong: this class is treated differently from the others"),
-    Spot(Code.SINGLE_CLASS_WRONG, "column", True,
+    LocalError(Code.SINGLE_CLASS_WRONG, "column", True,
          "all others are wrong: a line that belongs into the loop over the classes stands after "
          "it"),
-    Spot(Code.LAST_ROW_WRONG, "row", True,
+    LocalError(Code.LAST_ROW_WRONG, "row", True,
          "all others are wrong: a line that belongs into the loop stands after it"),
 ]  # fmt: skip
 
@@ -722,8 +614,3 @@ MESSAGES = {
     "log(p + eps). P - onehot(y) is then only nearly its gradient; subtract the maximum from the "
     "scores and use log(sum(exp)) instead of eps.",
 }
-
-
-def _softmax(S: Any) -> Any:
-    E = np.exp(S - np.max(S, axis=1, keepdims=True))
-    return E / E.sum(axis=1, keepdims=True)

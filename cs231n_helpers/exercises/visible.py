@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..doctor import GradientReport, check_gradient
-from ..doctor.backward import HEADS, Model, one_per_row
+from ..doctor.backward import OUTPUT_LOSSES, Model, one_per_row
 from ..validation import Labels
 
 Function = Callable[..., Any]
@@ -532,7 +532,7 @@ def _model(head: str, params: Any, X: Float64s, y: Labels, delta: float = 1.0) -
     if isinstance(params, dict):
         layers = [(params["W1"], params["b1"]), (params["W2"], params["b2"])]
     targets = one_per_row(y, layers[-1][0].shape[1])
-    return Model(tuple(layers), X, targets, HEADS[head], delta_margin=delta)
+    return Model(tuple(layers), X, targets, OUTPUT_LOSSES[head], delta_margin=delta)
 
 
 def _with_penalty(loss: float, reg: float, *weights: Float64s) -> float:
@@ -767,7 +767,7 @@ def _net_backward(f: _Learner) -> Iterator[str]:
     def loss(params: dict[str, Float64s], X: Float64s, y: Labels, reg: float) -> Any:
         model = _model("softmax", params, X, y)
         inputs = model.forward()[0]
-        dscores = model.head_pieces(inputs[2]).dscores
+        dscores = model.terms_of_scores(inputs[2]).dscores
         value = _with_penalty(model.loss(), reg, params["W1"], params["W2"])
         return value, f(params, X, inputs[1], dscores, reg)
 

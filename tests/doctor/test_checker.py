@@ -32,8 +32,9 @@ from cs231n_helpers import (
     svm_loss_vectorized,
 )
 from cs231n_helpers.doctor import mistakes
-from cs231n_helpers.doctor.backward import ACTIVATIONS, HEADS, Model
-from cs231n_helpers.doctor.mistakes import MISTAKES, WRONG_LOSSES
+from cs231n_helpers.doctor.backward import ACTIVATIONS, OUTPUT_LOSSES, Model
+from cs231n_helpers.doctor.mistakes import MISTAKES
+from cs231n_helpers.doctor.wrong_losses import WRONG_LOSSES
 
 CORPUS = [(corpus, entry) for corpus in (linear, nets, vectors) for entry in corpus.REGISTRY]
 WRONG = [(corpus, entry) for corpus, entry in CORPUS if entry["diagnosis"]]
@@ -135,9 +136,9 @@ class TestDeclaredMistakes:
             arrays = list(params.values())
             chain = tuple(zip(arrays[::2], arrays[1::2], strict=True))
             T = np.eye(arrays[-1].size)[y]
-            model = Model(chain, X, T, HEADS[head], ACTIVATIONS[activation])
+            model = Model(chain, X, T, OUTPUT_LOSSES[head], ACTIVATIONS[activation])
             only = 1 if mistake.code == "wrong_activation" else None
-            wrong = replace(model, replaced={mistake.piece: mistake.wrong}, only=only)
+            wrong = replace(model, replaced={mistake.term: mistake.wrong}, only=only)
             return model.loss(), dict(zip(params, wrong.gradients(), strict=True))
 
         X, y = rng.standard_normal((29, 6)), rng.randint(0, 5, 29)
@@ -150,38 +151,38 @@ class TestDeclaredMistakes:
         "delta @ W2 lacks a transpose",
     )
 
-    @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: f"{m.code}-{m.piece}")
+    @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: f"{m.code}-{m.term}")
     def test_backward(self, mistake):
-        if mistake.says.split(":")[0] in self.ELSEWHERE:
+        if mistake.message.split(":")[0] in self.ELSEWHERE:
             pytest.skip("shows elsewhere")
-        hidden = mistake.piece in ("dh", "dz", "slope") or mistake.code == "wrong_activation"
-        heads = [head for head in HEADS if head in mistake.when] or ["softmax"]
+        hidden = mistake.term in ("dh", "dz", "slope") or mistake.code == "wrong_activation"
+        heads = [head for head in OUTPUT_LOSSES if head in mistake.when] or ["softmax"]
         activations = [a for a in ACTIVATIONS if a in mistake.when] or ["ReLU"]
         for activation in activations:
             report = self.report(mistake, heads[0], activation, 2 if hidden else 1)
             slope = re.search(r"\((.*)\)", activation)
-            if slope and f"the slope {slope[1]} of" in mistake.says:
+            if slope and f"the slope {slope[1]} of" in mistake.message:
                 assert report.verdict == "correct"  # the right slope of this activation
                 continue
             assert report.verdict == "wrong"
             assert mistake.code in [f.code for f in report.mistakes], str(report)
 
-    @pytest.mark.parametrize("entry", WRONG_LOSSES, ids=lambda e: f"{e.code}-{e.head}")
+    @pytest.mark.parametrize("entry", WRONG_LOSSES, ids=lambda e: f"{e.code}-{e.output_loss}")
     def test_losses(self, entry):
         rng = np.random.RandomState(3)
 
         def loss(W, X, y):
-            model = Model(((W, None),), X, np.eye(W.shape[1])[y], HEADS[entry.head])
-            return float(entry.loss(model.head_pieces(X @ W))), model.gradients()[0]
+            model = Model(((W, None),), X, np.eye(W.shape[1])[y], OUTPUT_LOSSES[entry.output_loss])
+            return float(entry.loss(model.terms_of_scores(X @ W))), model.gradients()[0]
 
         W, X = 0.6 * rng.standard_normal((6, 5)), rng.standard_normal((29, 6))
         report = check_gradient(loss, W, X, rng.randint(0, 5, 29))
         assert report.verdict == "wrong"
-        if "delta" in entry.says and "missing" in entry.says:
+        if "delta" in entry.message and "missing" in entry.message:
             assert report.findings[0].code == "hinge_mask_wrong"  # of a hinge with delta = 0
         else:
             assert report.findings[0].code == entry.code
-            assert entry.says.split(":")[0] in report.findings[0].message
+            assert entry.message.split(":")[0] in report.findings[0].message
 
     def test_adding_one_takes_five_lines(self):
         def shifted(W, X, y):
@@ -196,7 +197,7 @@ class TestDeclaredMistakes:
             exec(snippet, vars(mistakes))
             after = check_gradient(shifted, *data())
         finally:
-            MISTAKES[:] = [m for m in MISTAKES if "shifted by one class" not in m.says]
+            MISTAKES[:] = [m for m in MISTAKES if "shifted by one class" not in m.message]
         assert before.findings[0].code == "unexplained"
         assert after.findings[0].code == "onehot_indexing"
         assert "shifted by one class" in after.findings[0].message
