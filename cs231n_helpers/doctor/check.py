@@ -1,9 +1,12 @@
-"""`check_gradient`: detection, localisation and diagnosis, one after the other."""
+"""`check_gradient`: is it wrong, where is it wrong, what is wrong, one after the other.
+
+Raises TypeError or ValueError where the loss or its parameters are not of the form described.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -11,15 +14,19 @@ import numpy as np
 
 from ..validation import Rng, as_rng
 from .codes import Code
-from .evaluate import Evaluation, Probe, Restored, UnusableGradientError, restored
+from .evaluate import Evaluation, LossFunction, UnusableGradientError
 from .identify import Diagnosis, diagnose
-from .mistakes import MESSAGES
+from .locate import Place, locate
 from .plot import draw
-from .report import Finding, GradientReport, Step
-from .slopes import Detection, Detector, Localiser, Place, Slope, detect, second_point
+from .report import Finding, GradientReport, Step, ignores_argument, never_filled
+from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
 from .small_problem import REG, Call, N, Problem, recognize
+from .snapshot import StateSnapshot
 
-BUDGET = 80  # evaluations on the caller's data to fail and localise
+BUDGET = 80  # evaluations on the caller's data to fail and locate
+SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
+SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
+DERIVE = "check the derivation one piece at a time, from the scores back."
 
 
 def check_gradient(
@@ -27,8 +34,7 @@ def check_gradient(
 ) -> GradientReport:
     r"""Check the gradient that a loss function returns, and say what is wrong with it.
 
-    Along random directions v, the slope that the gradient promises is compared with the one that
-    the loss has:
+    Along random directions v, the slope by the gradient is compared with the numerical one:
 
     .. math:: \langle g, v \rangle = \frac{f(x + h v) - f(x - h v)}{2 h}
 
@@ -63,10 +69,6 @@ def check_gradient(
 
     Raises
     ------
-    TypeError
-        If `loss` is no function of this form, or `params` holds no real numbers.
-    ValueError
-        If `params` is empty.
     Exception
         Whatever the loss itself raises, with a note on what it was called with.
 
@@ -87,375 +89,291 @@ def check_gradient(
     >>> report.verdict, report.findings[0].code
     ('wrong', 'scale_N')
     """
-    with restored(loss, *args, *kwargs.values()) as world:
-        return _Check(loss, params, args, kwargs, as_rng(rng), world).run()
+    call = (loss, params, args, kwargs)
+    with StateSnapshot(loss, *args, *kwargs.values()) as snapshot:
+        function, steps = LossFunction(*call), list[Step]()
+        found = _conclude(call, function, as_rng(rng), snapshot, steps)
+        function.notice_changed_arguments()
+    return _report(call, function, found, steps)
 
 
-class _Check:
-    def __init__(
-        self,
-        loss: Callable[..., Any],
-        params: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        rng: Rng,
-        world: Restored,
-    ) -> None:
-        self.call = (loss, params, args, kwargs)
-        self.probe = Probe(loss, params, args, kwargs)
-        self.rng, self.world = rng, world
-        self.findings: list[Finding] = []
-        self.cautions: list[Finding] = []
-        self.steps: list[Step] = []
-        self.small_evaluations = 0
-        self.detector: Detector | None = None
+@dataclass
+class _Conclusion:
+    """What a check has come to, and what it rests on."""
 
-    # ---- the course of a check ----
+    verdict: str
+    findings: list[Finding]
+    reason: str = ""
+    cautions: list[Finding] = field(default_factory=list)
+    detector: Detector | None = None
+    small_evaluations: int = 0
 
-    def run(self) -> GradientReport:
+
+def _conclude(
+    call: tuple[Any, ...],
+    function: LossFunction,
+    rng: Rng,
+    snapshot: StateSnapshot,
+    steps: list[Step],
+) -> _Conclusion:
+    """Detect, locate, diagnose; add to the steps what was done."""
+    try:
+        first = function(function.x)
+    except UnusableGradientError as unusable:
+        steps.append(Step("Called the function once.", unusable.findings[0].message))
+        return _Conclusion("wrong", unusable.findings)
+    except (ValueError, IndexError) as error:
+        return _Conclusion("wrong", [_needs_equal_sizes(call, error)])
+    function.notice_changed_arguments()
+    _notice_changed_data(function, snapshot)
+    steps.append(_first_call(function, first))
+    if not first.finite:
+        return _Conclusion("wrong", [_not_finite(function, first)])
+    detector = Detector(function, rng)
+    second = _second(detector, first)
+    different = _nondeterministic(function, first)
+    outcome = "Something else came back." if different else "The same loss and gradient came back."
+    steps.append(Step("Called it at a second, random point, and again at the first.", outcome))
+    if different:
+        return _Conclusion("wrong", [different], detector=detector)
+    detector, detection = _detect(detector, first, second)
+    steps.append(_compared(detector, detection))
+    return _judge(call, detector, detection, steps)
+
+
+def _judge(
+    call: tuple[Any, ...], detector: Detector, detection: Detection, steps: list[Step]
+) -> _Conclusion:
+    """Say where and what is wrong, and what this check could not see."""
+    function = detector.function
+    wrong = detection.outcome == Outcome.DIFFERS
+    places = _located(detector, detection, steps) if wrong else {}
+    findings = [ignores_argument(label) for label, place in places.items() if place.constant]
+    problem, shape_error = recognize(*call)
+    diagnosis, small_evaluations = Diagnosis(), 0
+    if findings:
+        pass  # it would compute with its own values on other data too
+    elif problem is not None and not function.mutates:
+        diagnosis = _diagnosis(problem, detector, wrong)
+        small_evaluations = problem.evaluations
+        steps += diagnosis.steps
+    elif wrong and shape_error is not None:
+        findings.append(_shape_error(shape_error))
+    cautions = [*_cautions(detector, detection, problem), *diagnosis.cautions]
+    done = partial(
+        _Conclusion, cautions=cautions, detector=detector, small_evaluations=small_evaluations
+    )
+    if wrong:
+        if diagnosis.capped and not diagnosis.findings:
+            return done("correct", findings)
+        findings += [_placed(finding, places) for finding in diagnosis.findings]
+        if not findings and not function.mutates:
+            findings += _unidentified(call, detector, detection.at, places)
+        return done("wrong", findings)
+    seen = [] if detector.float32 else diagnosis.findings
+    sure = [f for f in seen if f.code in SURE]
+    if findings or sure or any(not f.caution for f in function.findings.values()):
+        return done("wrong", [*findings, *sure])
+    if seen:
+        return done(
+            "inconclusive",
+            seen,
+            "no error shows with these parameters and data, but on other data the function is "
+            f"wrong ({seen[0].code}): check with reg = 0.1, weights that are not tiny, and "
+            "different numbers of examples, features and classes",
+        )
+    if detection.outcome == Outcome.UNCLEAR:
+        return done(
+            "inconclusive",
+            [],
+            "the measured slopes scatter more than rounding or a kink explains, so they can "
+            "neither confirm nor refute the gradient: check at another point, in float64, with "
+            "smaller data",
+        )
+    return done("correct", [])
+
+
+def _report(
+    call: tuple[Any, ...], function: LossFunction, found: _Conclusion, steps: list[Step]
+) -> GradientReport:
+    own = list(function.findings.values())
+    sure = [f for f in own if not f.caution]
+    findings, verdict, detector = found.findings, found.verdict, found.detector
+    if sure:  # what was seen directly explains what no mistake predicts
+        findings = [f for f in findings if f.code != Code.UNEXPLAINED]
+        verdict = "wrong"
+    error, pictures = float("nan"), None
+    if detector is not None:
+        rests_on = [s.relative_error for s in detector.slopes if s.agrees or verdict == "wrong"]
+        least = 2e-3 if detector.float32 and verdict == "correct" else 0.0
+        error = max([*rests_on, least]) if detector.slopes else error
+        pictures = partial(draw, call, float32=detector.float32)
+    return GradientReport(
+        verdict=verdict,
+        findings=(*sure, *findings, *(f for f in own if f.caution), *found.cautions),
+        evaluations=function.evaluations,
+        max_relative_error=error,
+        reason=found.reason if verdict == found.verdict else "",
+        small_evaluations=found.small_evaluations,
+        steps=tuple(steps),
+        _pictures=pictures,
+    )
+
+
+# ---- before there is anything to compare ----
+
+
+def _needs_equal_sizes(call: tuple[Any, ...], error: Exception) -> Finding:
+    """An error about shapes may be a mistake that shows only where sizes differ."""
+    square, _ = recognize(*call, classes=N)
+    if square is None or recognize(*call)[0] is not None:
+        raise error
+    return _shape_error(error, " (here it raises: {text})")
+
+
+def _shape_error(error: Exception, seen: str = ", as here") -> Finding:
+    text = str(error).split("\n")[0]
+    code, cure = (
+        Code.BROADCAST_SHAPE,
+        "a row stands where a column is needed: keep the axis with keepdims=True or "
+        "[:, np.newaxis]",
+    )
+    if any(word in text for word in ("matmul", "aligned", "core dimension", "einsum")):
+        code, cure = (
+            Code.TRANSPOSE,
+            "a product lacks a transpose: write the shapes of the factors side by side, the inner "
+            "ones must meet",
+        )
+    message = (
+        "The function runs only where the number of examples, features or classes is the same"
+        f"{seen.format(text=text)}; on other data NumPy refuses. Most likely {cure}."
+    )
+    return Finding(code, message, evidence={"error": text})
+
+
+def _not_finite(function: LossFunction, first: Evaluation) -> Finding:
+    smaller = function(first.x * 1e-3)
+    what, value = "loss", first.value
+    if np.isfinite(value):
+        what, value = "gradient", np.nan
+    code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
+    message = (
+        f"The {what} is not finite ({value:g}) although every parameter is harmless: a logarithm "
+        "or a division meets a number that is 0 or negative. Check that nothing is subtracted "
+        "from the probabilities before the loss is taken (work on a copy)."
+    )
+    if code == Code.OVERFLOW:
+        message = (
+            f"The {what} is {value:g} here but {smaller.value:.4g} with the parameters divided by "
+            "1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and "
+            "take the log of the sum, not of the quotient."
+        )
+    return Finding(code, message, evidence={"loss": first.value})
+
+
+def _notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None:
+    """Data that the function reads from its closure or globals, and has changed."""
+    for array, before in snapshot.changed_arrays():
+        if not array.flags.writeable:
+            continue
+        after = array.copy()
+        array[...] = before
+        if array.size == 0 or array.dtype.kind not in "fiu":
+            continue
+        reference = function(function.x)
+        array[...] = before
+        if function(function.x).value != reference.value:
+            return  # random: said later
+        array[...] = before + 1 if array.dtype.kind in "iu" else before + 0.1 * (1 + abs(before))
         try:
-            first = self.probe(self.probe.x)
-        except UnusableGradientError as unusable:
-            self.findings += unusable.findings
-            self.note("Called the function once.", unusable.findings[0].message)
-            return self.report("wrong")
-        except (ValueError, IndexError) as error:
-            return self.shapes_do_not_fit(error)
-        self.probe.notice_changed_arguments()
-        self.changed_surroundings()
-        self.note(
-            "Called the function once, with float64 copies of the parameters.",
-            f"The loss is {first.value:.6g}, the gradient has the norm "
-            f"{np.linalg.norm(first.gradient):.4g}; "
-            + ("an argument came back changed." if self.probe.mutates else "no argument changed."),
-        )
-        if not first.finite:
-            return self.not_finite(first)
-        self.detector = Detector(self.probe, self.rng)
-        second = self.second(first)
-        if not self.repeats(first):
-            return self.report("wrong")
-        self.detector.single = _is_single(first, second)
-        found = detect(self.detector, first, second)
-        if found.verdict == "inconclusive" and not self.detector.single:
-            self.detector = Detector(self.probe, self.rng, single=True)
-            coarse = detect(self.detector, first, second)
-            found = coarse if coarse.verdict == "correct" else found
-            self.detector.single = coarse.verdict == "correct"
-        self.describe(found)
-        return self.judge(found)
+            other = function(function.x)
+        except (ValueError, IndexError):
+            other = reference
+        array[...] = before
+        if other.value != reference.value:  # it is read, so it is data and no work space
+            function.add_mutation("an array it reads from outside", before, after)
 
-    def second(self, first: Evaluation) -> Evaluation:
-        assert self.detector is not None
-        x = second_point(self.detector, first)
-        for _ in range(4):
-            try:
-                second = self.probe(x)
-            except Exception:  # outside the domain of this loss
-                second = Evaluation(x, np.nan, first.gradient)
-            if second.finite:
-                self.detector.scale = min(abs(second.value), 1.0)
-                return second
-            x = first.x + (x - first.x) / 30
-        return first
 
-    def repeats(self, first: Evaluation) -> bool:
-        again = self.probe(first.x)
-        tolerance = 1e-6 if self.probe.gradient_is_float32 else 1e-12
-        same = np.isclose(again.value, first.value, rtol=tolerance, atol=0) and np.allclose(
-            again.gradient,
-            first.gradient,
-            rtol=tolerance,
-            atol=tolerance * _largest(first.gradient),
-        )
-        self.note(
-            "Called it at a second, random point, and again at the first.",
-            "The same loss and gradient came back." if same else "Something else came back.",
-        )
-        if not same:
-            values = {"first": first.value, "again": again.value, "what": "loss"}
-            if again.value == first.value:
-                norms = (float(np.linalg.norm(e.gradient)) for e in (first, again))
-                values = dict(
-                    zip(("first", "again"), norms, strict=True), what="norm of the gradient"
-                )
-            says = MESSAGES["nondeterministic"].format(**values)
-            self.findings.append(Finding(Code.NONDETERMINISTIC, says, evidence=values))
-        return bool(same)
+def _first_call(function: LossFunction, first: Evaluation) -> Step:
+    changed = "an argument came back changed." if function.mutates else "no argument changed."
+    return Step(
+        "Called the function once, with float64 copies of the parameters.",
+        f"The loss is {first.value:.6g}, the gradient has the norm "
+        f"{np.linalg.norm(first.gradient):.4g}; {changed}",
+    )
 
-    def judge(self, found: Detection) -> GradientReport:
-        wrong = found.verdict == "wrong"
-        places = self.localise(found) if wrong else {}
-        problem, misfit = recognize(*self.call)
-        diagnosis = Diagnosis()
-        if any(f.code == Code.IGNORES_ARGUMENT for f in self.findings):
-            pass  # it would compute with its own values on other data too
-        elif problem is not None and not self.probe.mutates:
-            diagnosis = self.diagnosis_of(problem, wrong)
-            self.small_evaluations = problem.evaluations
-            self.steps += diagnosis.steps
-        elif wrong and misfit is not None:
-            self.misfit(misfit)
-        self.cautions += self.blind_spots(found, problem) + diagnosis.cautions
-        if wrong:
-            if diagnosis.capped and not diagnosis.findings:
-                return self.report("correct")
-            self.findings += self.placed(diagnosis.findings, places)
-            if not self.findings and not self.probe.mutates:
-                self.findings += self.undiagnosed(found, places)
-            return self.report("wrong")
-        return self.not_wrong(found, diagnosis)
 
-    def diagnosis_of(self, problem: Problem, wrong: bool) -> Diagnosis:
+# ---- is it wrong ----
+
+
+def _second(detector: Detector, first: Evaluation) -> Evaluation:
+    """Evaluate at a second point, nearer to the first where the loss is not finite."""
+    x = second_point(detector, first)
+    for _ in range(4):
         try:
-            trusted = not wrong and self.right_on(problem)
-            return diagnose(problem, single=self.detector_is_single, trusted=trusted)
-        except Exception as error:  # a loss need not be defined on data of our own
-            self.note(
-                "The same function on small random data.",
-                f"It raises {type(error).__name__} there, so that no mistake can be named.",
-            )
-            return Diagnosis()
-
-    def right_on(self, problem: Problem) -> bool:
-        """Check on the small data as well, which show what the caller's may hide."""
-        try:
-            probe = problem.probe(REG if problem.reg else None)
-            detector = Detector(probe, self.rng, single=self.detector_is_single)
-            first = probe(probe.x)
-            second = probe(second_point(detector, first))
-            detector.scale = min(abs(second.value), 1.0) if second.finite else 0.0
-            verdict = detect(detector, first, second).verdict if first.finite else "wrong"
-        except UnusableGradientError:
-            return False
-        problem.evaluations += probe.evaluations
-        return verdict in ("correct", "kink")
-
-    def not_wrong(self, found: Detection, diagnosis: Diagnosis) -> GradientReport:
-        certain = {Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE}
-        if not self.detector_is_single:
-            self.findings += [f for f in diagnosis.findings if f.code in certain]
-        if self.findings or any(not f.caution for f in self.probe.findings.values()):
-            return self.report("wrong")
-        if diagnosis.findings and not self.detector_is_single:
-            first = diagnosis.findings[0]
-            self.findings += diagnosis.findings
-            return self.report("inconclusive", MESSAGES["hidden"].format(code=first.code))
-        if found.verdict == "inconclusive":
-            return self.report("inconclusive", found.reason)
-        return self.report("correct")
-
-    @property
-    def detector_is_single(self) -> bool:
-        return self.detector is not None and self.detector.single
-
-    # ---- before there is anything to compare ----
-
-    def shapes_do_not_fit(self, error: Exception) -> GradientReport:
-        """An error about shapes may be a mistake that shows only where sizes differ."""
-        square, _ = recognize(*self.call, classes=N)
-        if square is None or recognize(*self.call)[0] is not None:
-            raise error
-        self.misfit(error, " (here it raises: {text})")
-        return self.report("wrong")
-
-    def misfit(self, error: Exception, seen: str = ", as here") -> None:
-        text = str(error).split("\n")[0]
-        product = any(word in text for word in ("matmul", "aligned", "core dimension", "einsum"))
-        code = Code.TRANSPOSE if product else Code.BROADCAST_SHAPE
-        seen = seen.format(text=text)
-        says = MESSAGES["misfit"].format(seen=seen, cure=MESSAGES[f"misfit {code}"])
-        self.findings.append(Finding(code, says, evidence={"error": text}))
-
-    def not_finite(self, first: Evaluation) -> GradientReport:
-        smaller = self.probe(first.x * 1e-3)
-        code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
-        says = MESSAGES["overflow here" if code == Code.OVERFLOW else "nan_loss"].format(
-            what="loss" if not np.isfinite(first.value) else "gradient",
-            value=first.value if not np.isfinite(first.value) else np.nan,
-            smaller=smaller.value,
-        )
-        self.findings.append(Finding(code, says, evidence={"loss": first.value}))
-        return self.report("wrong")
-
-    def changed_surroundings(self) -> None:
-        """Data that the function reads from its closure or globals, and has changed."""
-        for array, before in self.world.changed():
-            if not array.flags.writeable:
-                continue
-            after = array.copy()
-            array[...] = before
-            if array.size == 0 or array.dtype.kind not in "fiu":
-                continue
-            reference = self.probe(self.probe.x)
-            array[...] = before
-            if self.probe(self.probe.x).value != reference.value:
-                return  # random: said later
-            array[...] = (
-                before + 1 if array.dtype.kind in "iu" else before + 0.1 * (1 + abs(before))
-            )
-            try:
-                other = self.probe(self.probe.x)
-            except (ValueError, IndexError):
-                other = reference
-            array[...] = before
-            if other.value != reference.value:  # it is read, so it is data and no work space
-                self.probe._mutated("an array it reads from outside", before, after)
-
-    # ---- where ----
-
-    def localise(self, found: Detection) -> dict[str | None, Place]:
-        assert self.detector is not None
-        blocks = self.probe.blocks
-        room = BUDGET - self.probe.evaluations - 4 * len(blocks.slices)
-        localiser = Localiser(self.detector, found.at, room)
-        names = localiser.parameters()
-        places = {}
-        for name, error in names.items():
-            places[blocks.label(name)] = localiser.place(name, error)
-        for name in localiser.still:
-            said = MESSAGES["ignores_argument"]
-            self.findings.append(Finding(Code.IGNORES_ARGUMENT, said, blocks.label(name)))
-        said = "; ".join(f"{label or 'the gradient'}: {p}" for label, p in places.items())
-        self.note(
-            "Where is it wrong? Halved the entries, and asked each half.", said or "not found out"
-        )
-        return places
-
-    def placed(self, findings: list[Finding], places: dict[str | None, Place]) -> list[Finding]:
-        """Put what was located on the caller's data into findings that name no place."""
-        single = {Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG}
-        told = []
-        for finding in findings:
-            place = places.get(finding.parameter)
-            if finding.code in single and place is not None and not place.everywhere:
-                evidence = {**finding.evidence, "axes": place.axes}
-                finding = replace(finding, where=str(place), evidence=evidence)
-            told.append(finding)
-        return told
-
-    def undiagnosed(self, found: Detection, places: dict[str | None, Place]) -> list[Finding]:
-        """Findings from place and factor alone, where the assignment is not known."""
-        return [self.one_undiagnosed(found, *item) for item in places.items()] or [
-            Finding(Code.UNEXPLAINED, MESSAGES["nowhere"])
-        ]
-
-    def one_undiagnosed(self, found: Detection, label: str | None, place: Place) -> Finding:
-        assert self.detector is not None
-        if not place.everywhere:
-            lines = [axis is not None and len(axis) == 1 for axis in place.axes]
-            code = Code.ENTRY_WRONG if all(lines) else Code.UNEXPLAINED
-            if len(lines) == 2 and sum(lines) == 1:
-                code = Code.LAST_ROW_WRONG if lines[0] else Code.SINGLE_CLASS_WRONG
-            says = MESSAGES["spot"].format(place=place)
-            return Finding(code, says, label, str(place), {"axes": place.axes})
-        slopes = []
-        for _ in range(2):
-            v = self.detector.direction([place.parameter])
-            slopes.append(self.detector.measure(found.at, v, self.detector.step(found.at, v)))
-        if not any(s.analytic for s in slopes):
-            return Finding(Code.GRAD_ZERO, MESSAGES["all zero"], label)
-        ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
-        alike = len(ratios) == 2 and abs(ratios[0] - ratios[1]) < 1e-3 * abs(ratios[0])
-        if alike and abs(ratios[0] - 1) > 2e-3:
-            return self.factor_of(ratios[0], label)
-        return Finding(Code.UNEXPLAINED, MESSAGES["everywhere"], label)
-
-    def factor_of(self, factor: float, label: str | None) -> Finding:
-        """Name a factor: a usual one, or the length of one of the arguments."""
-        loss, _, args, kwargs = self.call
-        arrays = Call(loss, args, kwargs).arrays().values()
-        named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
-        for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
-            named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
-            named.append((Code.SCALE_INV_N, 1 / n, f", one over the length {n} of an argument"))
-        close = [(c, of) for c, value, of in named if abs(factor - value) < 1e-3 * abs(factor)]
-        code, of = close[0] if close else (Code.SCALE_CONST, "")
-        says = MESSAGES["factor"].format(factor=factor, of=of)
-        return Finding(code, says, label, evidence={"factor": factor}, factor=factor)
-
-    # ---- what this check could not see ----
-
-    def blind_spots(self, found: Detection, problem: Problem | None) -> list[Finding]:
-        """Cautions: what limits this check, and what it could not see."""
-        kinds = {str(d) for d in self.probe.blocks.dtypes.values()}
-        rounded = self.detector_is_single or self.probe.gradient_is_float32
-        seen = {
-            Code.KINK: found.verdict == "kink",
-            Code.FLOAT32: rounded or "float32" in kinds,
-            Code.INTEGER_PARAMS: any("int" in kind for kind in kinds),
-            Code.ZERO_WEIGHTS: not np.any(self.probe.x),
-        }
-        figures: dict[str, Any] = {"kinds": ", ".join(sorted(kinds))}
-        figures["limit"] = "0.2 %" if self.detector_is_single else "one in a million"
-        if problem is not None:
-            seen[Code.EQUAL_SIZES] = bool(problem.equal_sizes)
-            figures["sizes"] = " and ".join(problem.equal_sizes)
-        if problem is not None and problem.reg is not None:
-            figures["strength"] = float(problem.call.bindings[problem.reg])
-            figures["reg"] = problem.call.name(problem.reg) or "reg"
-            seen[Code.SMALL_PENALTY] = abs(figures["strength"]) < 1e-4
-        says = {**MESSAGES, Code.FLOAT32: MESSAGES["float32 inside" if rounded else "float32"]}
-        return [
-            Finding(code, says[code].format(**figures), caution=True)
-            for code, is_seen in seen.items()
-            if is_seen
-        ]
-
-    # ---- the report ----
-
-    def note(self, title: str, outcome: str) -> None:
-        self.steps.append(Step(title, outcome))
-
-    def describe(self, found: Detection) -> None:
-        assert self.detector is not None
-        most = self.detector.most_noise(found.at.value) / found.slope.h
-        shown = ", ".join(
-            f"{_shown(s.analytic, s)} promised and {_shown(s.numerical, s)} measured "
-            f"at h = {s.h:.1g}"
-            for s in self.detector.slopes[:4]
-        )
-        said = {
-            "correct": "they agree",
-            "wrong": "they differ, by the same amount at other steps and on both sides",
-            "kink": "the two sides differ at every step, but close by all is well",
-            "inconclusive": "they neither agree nor differ clearly",
-        }[found.verdict]
-        self.note(
-            "Compared slopes along random directions, at both points.",
-            f"{shown}: {said} (rounding makes at most {most:.0e}).",
-        )
-
-    def report(self, verdict: str, reason: str = "") -> GradientReport:
-        self.probe.notice_changed_arguments()
-        own = list(self.probe.findings.values())
-        sure = [f for f in own if not f.caution]
-        if sure:  # what was seen directly explains what no mistake predicts
-            self.findings = [f for f in self.findings if f.code != Code.UNEXPLAINED]
-        if sure and verdict != "wrong":
-            verdict, reason = "wrong", ""
-        slopes = self.detector.slopes if self.detector else []
-        rests_on = [s.relative_error for s in slopes if s.agrees or verdict == "wrong"]
-        least = 2e-3 if self.detector_is_single and verdict == "correct" else 0.0
-        pictures = None
-        if self.detector is not None:
-            call, single = self.call, self.detector.single
-            pictures = partial(draw, call, single=single)
-        return GradientReport(
-            verdict=verdict,
-            findings=(*sure, *self.findings, *(f for f in own if f.caution), *self.cautions),
-            evaluations=self.probe.evaluations,
-            max_relative_error=max([*rests_on, least]) if slopes else float("nan"),
-            reason=reason,
-            small_evaluations=self.small_evaluations,
-            steps=tuple(self.steps),
-            _pictures=pictures,
-        )
+            second = detector.function(x)
+        except Exception:  # outside the domain of this loss
+            second = Evaluation(x, np.nan, first.gradient)
+        if second.finite:
+            detector.scale = min(abs(second.value), 1.0)
+            return second
+        x = first.x + (x - first.x) / 30
+    return first
 
 
-def _is_single(first: Evaluation, second: Evaluation) -> bool:
+def _nondeterministic(function: LossFunction, first: Evaluation) -> Finding | None:
+    again = function(first.x)
+    tolerance = 1e-6 if function.gradient_is_float32 else 1e-12
+    largest = float(np.abs(first.gradient).max(initial=0.0))
+    same = np.isclose(again.value, first.value, rtol=tolerance, atol=0) and np.allclose(
+        again.gradient, first.gradient, rtol=tolerance, atol=tolerance * largest
+    )
+    if same:
+        return None
+    what, (a, b) = "loss", (first.value, again.value)
+    if a == b:
+        what = "norm of the gradient"
+        a, b = (float(np.linalg.norm(e.gradient)) for e in (first, again))
+    message = (
+        f"Two calls with the same arguments differ ({what} {a:.6g}, then {b:.6g}): the function "
+        "draws random numbers (a minibatch, dropout, noise) or keeps something from the call "
+        "before. Draw outside and pass it in, and start every sum at 0."
+    )
+    evidence = {"first": a, "again": b, "what": what}
+    return Finding(Code.NONDETERMINISTIC, message, evidence=evidence)
+
+
+def _detect(
+    detector: Detector, first: Evaluation, second: Evaluation
+) -> tuple[Detector, Detection]:
+    """Compare slopes; again with the steps of float32, where the outcome is unclear."""
     values = (first.value, second.value)
-    return all(v != 0 and float(np.float32(v)) == v for v in values)
+    detector.float32 = all(v != 0 and float(np.float32(v)) == v for v in values)
+    found = detect(detector, first, second)
+    if found.outcome != Outcome.UNCLEAR or detector.float32:
+        return detector, found
+    coarse = Detector(detector.function, detector.rng, float32=True)
+    again = detect(coarse, first, second)
+    coarse.float32 = again.outcome == Outcome.AGREES
+    return coarse, again if coarse.float32 else found
+
+
+def _compared(detector: Detector, found: Detection) -> Step:
+    most = detector.most_noise(found.at.value) / found.slope.h
+    shown = ", ".join(
+        f"{_shown(s.analytic, s)} promised and {_shown(s.numerical, s)} measured at h = {s.h:.1g}"
+        for s in detector.slopes[:4]
+    )
+    said = {
+        Outcome.AGREES: "they agree",
+        Outcome.DIFFERS: "they differ, by the same amount at other steps and on both sides",
+        Outcome.KINK: "the two sides differ at every step, but close by all is well",
+        Outcome.UNCLEAR: "they neither agree nor differ clearly",
+    }[found.outcome]
+    return Step(
+        "Compared slopes along random directions, at both points.",
+        f"{shown}: {said} (rounding makes at most {most:.0e}).",
+    )
 
 
 def _shown(value: float, slope: Slope) -> str:
@@ -463,5 +381,157 @@ def _shown(value: float, slope: Slope) -> str:
     return f"{value:.4g}" if abs(value) > 100 * slope.tolerance else "0"
 
 
-def _largest(array: Any) -> float:
-    return float(np.abs(array).max(initial=0.0))
+# ---- where, and what ----
+
+
+def _located(detector: Detector, found: Detection, steps: list[Step]) -> dict[str | None, Place]:
+    """The places in the wrong parameters, by label."""
+    function = detector.function
+    budget = BUDGET - function.evaluations - 4 * len(function.blocks.slices)
+    places = {
+        function.blocks.label(place.parameter): place
+        for place in locate(detector, found.at, budget)
+    }
+    said = "; ".join(f"{label or 'the gradient'}: {p}" for label, p in places.items())
+    title = "Where is it wrong? Halved the entries, and asked each half."
+    steps.append(Step(title, said or "not found out"))
+    return places
+
+
+def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
+    try:
+        trusted = not wrong and _is_right_on(problem, detector)
+        return diagnose(problem, single=detector.float32, trusted=trusted)
+    except Exception as error:  # a loss need not be defined on data of our own
+        outcome = f"It raises {type(error).__name__} there, so that no mistake can be named."
+        return Diagnosis(steps=[Step("The same function on small random data.", outcome)])
+
+
+def _is_right_on(problem: Problem, detector: Detector) -> bool:
+    """Check on the small data as well, which show what the caller's may hide."""
+    try:
+        function = problem.probe(REG if problem.reg else None)
+        detector = Detector(function, detector.rng, float32=detector.float32)
+        first = function(function.x)
+        second = function(second_point(detector, first))
+        detector.scale = min(abs(second.value), 1.0) if second.finite else 0.0
+        outcome = detect(detector, first, second).outcome if first.finite else Outcome.DIFFERS
+    except UnusableGradientError:
+        return False
+    problem.evaluations += function.evaluations
+    return outcome in (Outcome.AGREES, Outcome.KINK)
+
+
+def _placed(finding: Finding, places: dict[str | None, Place]) -> Finding:
+    """Put what was located on the caller's data into a finding that names no place."""
+    place = places.get(finding.parameter)
+    if finding.code not in SPOTS or place is None or place.everywhere:
+        return finding
+    return replace(finding, where=str(place), evidence={**finding.evidence, "axes": place.axes})
+
+
+def _unidentified(
+    call: tuple[Any, ...], detector: Detector, at: Evaluation, places: dict[str | None, Place]
+) -> list[Finding]:
+    """Findings from place and factor alone, where the assignment is not known."""
+    found = [_spot_or_factor(call, detector, at, *item) for item in places.items()]
+    message = f"The gradient is wrong, and where could not be found out: {DERIVE}"
+    return found or [Finding(Code.UNEXPLAINED, message)]
+
+
+def _spot_or_factor(
+    call: tuple[Any, ...], detector: Detector, at: Evaluation, label: str | None, place: Place
+) -> Finding:
+    if not place.everywhere:
+        code = Code.ENTRY_WRONG if place.is_entry else Code.UNEXPLAINED
+        if len(place.lines) == 2 and sum(place.lines) == 1:
+            code = Code.LAST_ROW_WRONG if place.lines[0] else Code.SINGLE_CLASS_WRONG
+        message = (
+            f"The gradient is wrong in {place}, and right elsewhere: look at what the code does "
+            "differently there."
+        )
+        return Finding(code, message, label, str(place), {"axes": place.axes})
+    directions = (detector.direction([place.parameter]) for _ in range(2))
+    slopes = [detector.measure(at, v, detector.step(at, v)) for v in directions]
+    if not any(s.analytic for s in slopes):
+        return never_filled(label)
+    ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
+    if len(ratios) == 2 and _close(*ratios) and abs(ratios[0] - 1) > 2e-3:
+        return _factor(ratios[0], label, call)
+    message = f"The gradient is wrong everywhere, and no known mistake explains it: {DERIVE}"
+    return Finding(Code.UNEXPLAINED, message, label)
+
+
+def _factor(factor: float, label: str | None, call: tuple[Any, ...]) -> Finding:
+    """Name a factor: a usual one, or the length of one of the arguments."""
+    loss, _, args, kwargs = call
+    named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
+    arrays = Call(loss, args, kwargs).arrays().values()
+    for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
+        named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
+        named.append((Code.SCALE_INV_N, 1 / n, f", one over the length {n} of an argument"))
+    close = [(code, of) for code, value, of in named if _close(factor, value)]
+    code, of = close[0] if close else (Code.SCALE_CONST, "")
+    message = (
+        f"The whole gradient is {factor:.4g} times what the loss says{of}: a factor stands in one "
+        "of them and not in the other."
+    )
+    return Finding(code, message, label, evidence={"factor": factor}, factor=factor)
+
+
+def _close(factor: float, other: float) -> bool:
+    return abs(factor - other) < 1e-3 * abs(factor)
+
+
+# ---- what this check could not see ----
+
+
+def _cautions(detector: Detector, found: Detection, problem: Problem | None) -> list[Finding]:
+    """What limits this check, and what it could not see."""
+    function = detector.function
+    kinds = {str(dtype) for dtype in function.blocks.dtypes.values()}
+    raised = f"The parameters are {', '.join(sorted(kinds))}; they were raised to float64 for this"
+    limit = "0.2 %" if detector.float32 else "one in a million"
+    rounded = detector.float32 or function.gradient_is_float32
+    inside = (
+        f"The function computes in float32, so errors below {limit} drown in rounding. Check in "
+        "float64, train in float32."
+    )
+    seen = [
+        (
+            found.outcome == Outcome.KINK,
+            Code.KINK,
+            "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
+            "exists and any slope between the two sides is right. Close by the gradient is "
+            "correct. Random parameters avoid this.",
+        ),
+        (rounded or "float32" in kinds, Code.FLOAT32, inside if rounded else f"{raised} check."),
+        (any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, f"{raised} check."),
+        (
+            not np.any(function.x),
+            Code.ZERO_WEIGHTS,
+            "All parameters are 0: every margin is active and every class equally likely, so "
+            "masks and penalties cannot be told apart there. The check went to a random second "
+            "point too.",
+        ),
+        *(_cautions_of_data(problem) if problem is not None else ()),
+    ]
+    return [Finding(code, message, caution=True) for is_seen, code, message in seen if is_seen]
+
+
+def _cautions_of_data(problem: Problem) -> Iterable[tuple[bool, Code, str]]:
+    yield (
+        bool(problem.equal_sizes),
+        Code.EQUAL_SIZES,
+        f"Your data have {' and '.join(problem.equal_sizes)}: a missing transpose or axis goes "
+        "unnoticed there. Check with different sizes.",
+    )
+    if problem.reg is not None:
+        strength = float(problem.call.bindings[problem.reg])
+        reg = problem.call.name(problem.reg) or "reg"
+        yield (
+            abs(strength) < 1e-4,
+            Code.SMALL_PENALTY,
+            f"{reg} = {strength:g} hides mistakes in the penalty from this data: pass {reg}=0.1 "
+            "when you check (here it was tried on small data).",
+        )

@@ -9,48 +9,51 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from .evaluate import Probe, Vector, restored
+from .evaluate import LossFunction, Vector
 from .slopes import Detector, Slope
+from .snapshot import StateSnapshot
 
 PATCHES, FEWER = 16, 8  # at most, along each axis of a small and of a large parameter
 STEPS = 10.0 ** np.arange(-11, 0.0)
 
 
-def draw(call: tuple[Any, ...], *, single: bool = False) -> Figure:
+def draw(call: tuple[Any, ...], *, float32: bool = False) -> Figure:
     """Measure every entry of small parameters, patches of entries of large ones, and draw them."""
     loss, params, args, kwargs = call
     rng = np.random.RandomState(0)
-    with restored(loss, *args, *kwargs.values()):
-        probe = Probe(loss, params, args, kwargs)
-        detector = Detector(probe, rng, single=single)
-        at = probe(probe.x)
+    with StateSnapshot(loss, *args, *kwargs.values()):
+        function = LossFunction(loss, params, args, kwargs)
+        detector = Detector(function, rng, float32=float32)
+        at = function(function.x)
         slopes: dict[str, NDArray[Any]] = {}
-        for name, part in probe.blocks.slices.items():
+        for name, part in function.blocks.slices.items():
             if part.stop > part.start:
-                rows, columns = _edges(probe, name)
+                rows, columns = _edges(function, name)
                 slopes[name] = np.empty((len(rows) - 1, len(columns) - 1), dtype=object)
                 for index in np.ndindex(*slopes[name].shape):
-                    v = _patch(probe, name, rows, columns, index, rng)
+                    v = _patch(function, name, rows, columns, index, rng)
                     slopes[name][index] = detector.measure(at, v, detector.step(at, v))
         v = detector.direction()
         curve = [detector.measure(at, v, step * max(1.0, abs(at.x).max())) for step in STEPS]
-    return _figure(slopes, curve, probe)
+    return _figure(slopes, curve, function)
 
 
-def _edges(probe: Probe, name: str) -> list[NDArray[Any]]:
+def _edges(function: LossFunction, name: str) -> list[NDArray[Any]]:
     """Where the patches of a parameter, seen as a matrix, begin and end."""
-    most = PATCHES if probe.blocks.size <= 1000 else FEWER
-    sizes = _as_matrix(probe.blocks.shapes[name])
+    most = PATCHES if function.blocks.size <= 1000 else FEWER
+    sizes = _as_matrix(function.blocks.shapes[name])
     return [np.linspace(0, n, min(n, most) + 1).astype(int) for n in sizes]
 
 
-def _patch(probe: Probe, name: str, rows: Any, columns: Any, index: Any, rng: Any) -> Vector:
+def _patch(
+    function: LossFunction, name: str, rows: Any, columns: Any, index: Any, rng: Any
+) -> Vector:
     """A random unit direction within one patch."""
-    mask = np.zeros(_as_matrix(probe.blocks.shapes[name]))
-    (i, j), v = index, np.zeros(probe.blocks.size)
+    mask = np.zeros(_as_matrix(function.blocks.shapes[name]))
+    (i, j), v = index, np.zeros(function.blocks.size)
     area = mask[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
     area[...] = 1.0 if area.size == 1 else rng.standard_normal(area.shape)
-    v[probe.blocks.slices[name]] = mask.ravel()
+    v[function.blocks.slices[name]] = mask.ravel()
     return v / np.linalg.norm(v)
 
 
@@ -61,12 +64,12 @@ def _as_matrix(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0], int(np.prod(shape[1:]))
 
 
-def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -> Figure:
+def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], function: LossFunction) -> Figure:
     figure = Figure(figsize=(9, 7), layout="constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=[1.2, 1])
     top, bottom = halves
     scatter, steps = top.subplots(1, 2)
-    _scatter(scatter, slopes, probe)
+    _scatter(scatter, slopes, function)
     _steps(steps, curve)
     images = np.atleast_1d(bottom.subplots(1, len(slopes)))
     largest = max(abs(s.numerical) for t in slopes.values() for s in t.flat)
@@ -74,10 +77,10 @@ def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], probe: Probe) -
     limit = max(1e-6, *(float(np.nanmax(e, initial=0.0)) for e in errors.values()))
     for ax, (name, error) in zip(images, errors.items(), strict=True):
         shown = ax.imshow(error, cmap="cividis", vmin=0, vmax=limit, aspect="auto")
-        shape = probe.blocks.shapes[name]
+        shape = function.blocks.shapes[name]
         rows, columns = _as_matrix(shape)
         shown.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
-        ax.set_title(f"{name if probe.blocks.is_dict else 'error'} {shape}")
+        ax.set_title(f"{name if function.blocks.is_dict else 'error'} {shape}")
         ax.set_xlabel("column")
         if ax is images[0]:
             ax.set_ylabel("row")
@@ -98,12 +101,12 @@ def _errors(table: NDArray[Any], largest: float) -> NDArray[np.float64]:
     return found
 
 
-def _scatter(ax: Axes, slopes: dict[str, NDArray[Any]], probe: Probe) -> None:
+def _scatter(ax: Axes, slopes: dict[str, NDArray[Any]], function: LossFunction) -> None:
     markers = "osD^vPX*"
     for k, (name, table) in enumerate(slopes.items()):
         points = [(s.numerical, s.analytic) for s in table.flat]
         x, y = np.array(points).T
-        label = name if probe.blocks.is_dict else "slopes"
+        label = name if function.blocks.is_dict else "slopes"
         ax.plot(x, y, markers[k % 8], color=f"C{k}", markersize=4, alpha=0.7, label=label)
     ax.axline((0, 0), slope=1, color="0.5", linewidth=1, zorder=0, label="equal")
     ax.set_xlabel("numerical slope: what the loss does")

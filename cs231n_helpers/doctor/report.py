@@ -96,6 +96,22 @@ class Finding:
         return " ".join(filter(None, [self.parameter, where]))
 
 
+def ignores_argument(parameter: str | None) -> Finding:
+    """The loss does not change when this parameter changes."""
+    message = (
+        "The loss does not change when this parameter changes, yet its gradient is not 0: the "
+        "function computes with other values (a global variable, or the object's own weights), or "
+        "never adds to the loss. Use the argument that is passed in."
+    )
+    return Finding(Code.IGNORES_ARGUMENT, message, parameter)
+
+
+def never_filled(parameter: str | None) -> Finding:
+    """The gradient is 0 throughout."""
+    message = "The gradient is 0 throughout: it is never filled in."
+    return Finding(Code.GRAD_ZERO, message, parameter)
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a check: what was asked, what came out."""
@@ -232,8 +248,8 @@ class GradientReport:
         """
         if self._pictures is None:
             raise ValueError(
-                "there is nothing to draw: the loss never returned a gradient that fits the "
-                "parameters; mend the findings first"
+                "there is nothing to draw: the loss has returned no gradient of the parameters' "
+                "shapes; fix the findings first"
             )
         return self._pictures()
 

@@ -23,16 +23,9 @@ from numpy.typing import NDArray
 
 from ..gradient_check import eval_numerical_gradient
 from .backward import Array
-from .evaluate import (
-    Blocks,
-    Evaluation,
-    Probe,
-    UnusableGradientError,
-    Vector,
-    helpers_of,
-    surroundings,
-)
+from .evaluate import Blocks, Evaluation, LossFunction, UnusableGradientError, Vector
 from .layouts import FixedLayout, ParameterLayout, flat_layouts, linear_layouts, net_layouts
+from .snapshot import captured_variables, helpers_of
 
 N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19, 23, 29, 31)
 REG = 0.3
@@ -61,7 +54,7 @@ class Call:
             passed = position < len(self.args) or parameter.name in self.kwargs
             if not passed and isinstance(parameter.default, float | int | tuple):
                 self.bindings["kw", parameter.name] = parameter.default
-        self.bindings |= surroundings(loss)
+        self.bindings |= captured_variables(loss)
         owner = getattr(loss, "__self__", None if inspect.isroutine(loss) else loss)
         if owner is not None and hasattr(owner, "__dict__"):
             self.bindings |= {("self", k): v for k, v in vars(owner).items()}
@@ -203,13 +196,13 @@ class Problem:
         """The small parameters as one vector."""
         return Blocks(self.params)
 
-    def probe(self, reg: float | None = None) -> Probe:
+    def probe(self, reg: float | None = None) -> LossFunction:
         """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
         values = dict(self.values)
         if self.reg is not None and reg is not None:
             values[self.reg] = reg
         loss, args, kwargs = self.call.rebind(values)
-        return Probe(loss, self.params, args, kwargs)
+        return LossFunction(loss, self.params, args, kwargs)
 
     def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
         """Value and gradient at x, or at the small parameters."""

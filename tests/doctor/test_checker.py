@@ -583,9 +583,9 @@ class TestBadInput:
             (lambda w: (1j, w), np.ones(2), TypeError, "must be one real number"),
             (lambda w: (1.0, "dW"), np.ones(2), TypeError, "must hold real numbers"),
             (lambda w: (1.0, w["a"]), {"a": np.ones(2)}, TypeError, "must have the same form"),
-            (lambda w: (1.0, w), np.array([]), ValueError, "holds no number"),
-            (lambda w: (1.0, w), {}, ValueError, "holds no number"),
-            (lambda w: (1.0, w), np.zeros((3, 0)), ValueError, "holds no number"),
+            (lambda w: (1.0, w), np.array([]), ValueError, "params is empty"),
+            (lambda w: (1.0, w), {}, ValueError, "params is empty"),
+            (lambda w: (1.0, w), np.zeros((3, 0)), ValueError, "params is empty"),
             (lambda w: (1.0, w), np.array(["a"]), TypeError, "must hold real numbers"),
             (lambda w: (1.0, w), np.array([1.0, np.nan]), ValueError, r"params\[1\] = nan"),
             (lambda w: (1.0, w), {"b": np.array([np.inf])}, ValueError, r"params\['b'\]"),
@@ -601,7 +601,7 @@ class TestBadInput:
 
     def test_no_classes(self):
         W, X, y = np.zeros((3, 0)), np.ones((2, 3)), np.zeros(2, int)
-        with pytest.raises(ValueError, match="holds no number"):
+        with pytest.raises(ValueError, match="params is empty"):
             check_gradient(svm_loss_vectorized, W, X, y, 0.1)
 
     def test_loss_that_is_not_finite(self):

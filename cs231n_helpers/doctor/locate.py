@@ -1,0 +1,127 @@
+"""Where is the gradient wrong? Halving the entries, and asking each half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .evaluate import Evaluation, Vector
+from .slopes import Detector, Slope
+
+MANY = 24  # entries along an axis, beyond which only a few wrong ones are worth counting up
+FEW = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a parameter's gradient is wrong: along each axis the indices, or None for many."""
+
+    parameter: str
+    shape: tuple[int, ...]
+    axes: tuple[tuple[int, ...] | None, ...]
+    constant: bool = False  # the loss does not change with this parameter at all
+
+    @property
+    def everywhere(self) -> bool:
+        """No row and no column is right."""
+        return all(
+            axis is None or len(axis) == n for axis, n in zip(self.axes, self.shape, strict=True)
+        )
+
+    @property
+    def is_entry(self) -> bool:
+        """A single number is wrong."""
+        return all(self.lines)
+
+    @property
+    def lines(self) -> list[bool]:
+        """For each axis, whether one single index is wrong."""
+        return [axis is not None and len(axis) == 1 for axis in self.axes]
+
+    def __str__(self) -> str:
+        if self.everywhere:
+            return "everywhere"
+        if self.is_entry:
+            index = ", ".join(str(axis[0]) for axis in self.axes if axis is not None)
+            return f"entry ({index})" if len(self.shape) > 1 else f"entry {index}"
+        names = [("row", "rows"), ("column", "columns"), ("axis 2",) * 2, ("axis 3",) * 2]
+        if len(self.shape) == 1:
+            names = [("entry", "entries")]
+        said = []
+        for (one, many), axis, n in zip(names, self.axes, self.shape, strict=False):
+            if axis is None or len(axis) == n:
+                continue
+            left_out = set(range(n)) - set(axis)
+            if len(axis) == 1:
+                said.append(f"{one} {axis[0]}")
+            elif len(left_out) == 1:
+                said.append(f"all {many} but {left_out.pop()}")
+            else:
+                said.append(f"{many} {', '.join(map(str, axis[:5]))}{', ...' * (len(axis) > 5)}")
+        return ", ".join(said)
+
+
+def locate(detector: Detector, at: Evaluation, budget: int) -> list[Place]:
+    """The places in all wrong parameters, worst first, by at most `budget` evaluations or so."""
+    return _Halving(detector, at, budget).places()
+
+
+class _Halving:
+    """Fix a random z and ask about its parts, z restricted to some of the entries.
+
+    What z sees on one half of a set, it does not see on the other: the sibling costs nothing.
+    """
+
+    def __init__(self, detector: Detector, at: Evaluation, budget: int) -> None:
+        self.detector, self.at, self.function = detector, at, detector.function
+        self.blocks = self.function.blocks
+        self.stop_at = self.function.evaluations + budget
+        self.z = detector.direction()
+        self.steps = {name: detector.step(at, self.part(name)) for name in self.blocks.slices}
+
+    def part(self, name: str, mask: NDArray[np.bool_] | None = None) -> Vector:
+        """Restrict z to one parameter, and there to a mask."""
+        v, part = np.zeros(self.z.size), self.blocks.slices[name]
+        v[part] = self.z[part] if mask is None else np.where(mask.ravel(), self.z[part], 0.0)
+        return v
+
+    def ask(self, name: str, mask: NDArray[np.bool_] | None = None) -> Slope:
+        return self.detector.measure(self.at, self.part(name, mask), self.steps[name])
+
+    def places(self) -> list[Place]:
+        filled = [k for k, part in self.blocks.slices.items() if part.stop > part.start]
+        slopes = {name: self.ask(name) for name in filled}
+        wrong = {k: s for k, s in slopes.items() if abs(s.best_error) > 2 * s.tolerance}
+        found = []
+        for name, slope in sorted(wrong.items(), key=lambda item: -abs(item[1].best_error)):
+            shape = self.blocks.shapes[name]
+            axes = (self.indices(name, axis, slope.best_error) for axis in range(len(shape)))
+            found.append(Place(name, shape, tuple(axes), slope.is_constant))
+        return found
+
+    def indices(self, name: str, axis: int, error: float) -> tuple[int, ...] | None:
+        """The indices along one axis at which this error arises."""
+        shape = self.blocks.shapes[name]
+        length = shape[axis]
+        if length == 1:
+            return (0,)
+        found: list[int] = []
+        open_sets = [(np.arange(length), error)]
+        while open_sets:
+            indices, whole = open_sets.pop(0)
+            if len(indices) == 1:
+                found.append(int(indices[0]))
+                continue
+            many = length > MANY and len(open_sets) + len(found) >= FEW
+            if many or self.function.evaluations + 2 > self.stop_at:
+                return None
+            half = indices[: len(indices) // 2]
+            mask = np.zeros(shape, bool)
+            np.moveaxis(mask, axis, 0)[half] = True
+            slope = self.ask(name, mask)
+            parts = [(half, slope.best_error), (indices[len(half) :], whole - slope.best_error)]
+            wrong = [part for part in parts if abs(part[1]) > 3 * slope.tolerance]
+            open_sets += wrong or [max(parts, key=lambda part: abs(part[1]))]
+        return tuple(sorted(found))
