@@ -20,7 +20,7 @@ import nbformat
 from report import machine, replace
 from tqdm import tqdm
 
-from classroom.release import bundle
+from classroom.release import bundle, notebooks
 
 HERE = Path(__file__).resolve().parent
 COURSE = "cs231n"
@@ -28,11 +28,11 @@ COURSE = "cs231n"
 
 def write_class(folder: Path, number: int) -> None:
     """Write so many submissions, each the student's bundle with all exercises solved."""
-    assignment, solutions = folder.parent / "assignment", bundle.solutions()
+    assignment, solutions = folder.parent / "assignment", notebooks.solutions()
     bundle.write_bundle(assignment)
     for path in sorted(assignment.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        nbformat.write(bundle.fill_in(notebook, solutions), path)
+        nbformat.write(notebooks.fill_in(notebook, solutions), path)
     for k in range(number):
         shutil.copytree(assignment, folder / f"student{k:03d}")
 

@@ -49,7 +49,7 @@ from .submission import NOTEBOOKS, Result, clean, grade_submission, read_folder
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: Modules here that hand out, collect and show, so that a change in them changes no points.
-NO_POINTS = ("bundle.py", "student_edition.py", "run.py", "gradebook.py", "pages.py")
+NO_POINTS = ("bundle.py", "notebooks.py", "solved.py", "run.py", "gradebook.py", "pages.py")
 
 Item = TypeVar("Item")
 

@@ -251,10 +251,12 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
 
 
 def _costs(scores: Floats, y: Labels, delta: float) -> Floats:
-    """What each class costs each example, (N, C): its margin, where that is positive."""
-    margins = np.maximum(0, scores - scores[np.arange(len(y)), y, np.newaxis] + delta)
-    margins[np.arange(len(y)), y] = 0
-    return margins
+    """What each class costs each example, (N, C): the loss of that class beside the right one."""
+    costs = np.zeros_like(scores)
+    for i, k in np.ndindex(*scores.shape):
+        if k != y[i]:
+            costs[i, k] = svm_loss(scores[i : i + 1, [k, y[i]]], [1], delta=delta)[0]
+    return costs
 
 
 def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Explorer:

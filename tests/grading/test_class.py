@@ -26,6 +26,7 @@ from wrong_solutions import WRONG
 
 from classroom.grading import rubrics
 from classroom.release import bundle
+from classroom.release.notebooks import fill_in, solutions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, "-m", "classroom.grading.run", "--call", "3"]
@@ -63,12 +64,12 @@ def write(folder: Path, notebooks, sources) -> None:
     """Write a submission: the released notebooks with these sources in their exercise cells."""
     folder.mkdir(parents=True)
     for name, notebook in notebooks.items():
-        nbformat.write(bundle.fill_in(notebook, sources), folder / name)
+        nbformat.write(fill_in(notebook, sources), folder / name)
 
 
 def write_honest(folder: Path, notebooks) -> None:
     """Write the 40 honest submissions."""
-    right = bundle.solutions()
+    right = solutions()
     write(folder / "neighbour", notebooks, right)
     write(folder / "untouched", notebooks, {})
     for student, wrong in HONEST.items():
@@ -77,7 +78,7 @@ def write_honest(folder: Path, notebooks) -> None:
 
 def write_hostile(folder: Path, notebooks) -> None:
     """Write the others, honest but for one cell or one file."""
-    right = bundle.solutions()
+    right = solutions()
     for student, case in HOSTILE.items():
         if isinstance(case, hostile.Hostile):
             source = case.source.replace("GRADEBOOK", str(folder.parent / "gradebook.db"))
@@ -172,7 +173,7 @@ def test_a_hostile_submission_gets_its_own_points_and_a_sentence(everybody, stud
 def test_a_grader_that_is_killed_ten_times_ends_with_the_same_grades(
     assignment, notebooks, tmp_path
 ):
-    submissions, right = tmp_path / "submissions", bundle.solutions()
+    submissions, right = tmp_path / "submissions", solutions()
     for student, wrong in list(HONEST.items())[:6]:
         write(submissions / student, notebooks, {**right, wrong.exercise: wrong.source})
     for case in (CELLS[0], hostile.FILES[0]):

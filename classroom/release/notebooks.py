@@ -1,0 +1,150 @@
+"""The notebooks as students get them, made from the finished ones by what their cells are tagged.
+
+=================== ===============================================================================
+tag                 what becomes of the cell
+=================== ===============================================================================
+gives-away          code that would give an exercise away: the cell shows what it shows when run
+left-out            it goes: not even what it shows may stay
+needs:<exercise>    the cell waits for an exercise further down or of another notebook: it shows
+                    what it shows when run until the exercise is solved; one tag an exercise
+=================== ===============================================================================
+
+An exercise's cell keeps its signature and docstring, nbgrader's ClearSolutions empties it; folded
+answers go from the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
+from traitlets.config import Config
+
+from cs231n_helpers.exercises import EXERCISES
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
+NOTEBOOKS = tuple(dict.fromkeys(it.notebook for it in EXERCISES.values()))
+GIVES_AWAY, LEFT_OUT, NEEDS = "gives-away", "left-out", "needs:"
+STUB = 'raise NotImplementedError("open: write your code in the place of this line")'
+
+
+def finished(name: str) -> NotebookNode:
+    """Return the notebook of that name, say "01_svm", as it stands in notebooks/."""
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def exercise_of(cell: NotebookNode) -> str | None:
+    """Return the exercise that a cell is to be filled in for."""
+    nbgrader = cell.metadata.get("nbgrader", {})
+    return nbgrader["grade_id"] if nbgrader.get("solution") else None
+
+
+@cache
+def solutions() -> dict[str, str]:
+    """Return the source of the finished cell of each exercise."""
+    cells = [cell for name in NOTEBOOKS for cell in finished(name).cells]
+    found = {exercise: cell.source for cell in cells if (exercise := exercise_of(cell))}
+    return {exercise: found[exercise] for exercise in EXERCISES}
+
+
+def needed(cell: NotebookNode) -> list[str]:
+    """Return the exercises that a cell of a finished notebook waits for."""
+    tags = cell.metadata.get("tags", ())
+    return [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
+
+
+@cache
+def released(name: str) -> tuple[NotebookNode, dict[str, list[Any]]]:
+    """Return a notebook as students get it, and what its waiting cells show when run."""
+    notebook = finished(name)
+    cells: list[NotebookNode] = []
+    expected: dict[str, list[Any]] = {}
+    for place, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        needs = needed(cell)
+        if LEFT_OUT in tags:
+            continue
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"<details>.*?</details>\s*", "", cell.source, flags=re.DOTALL)
+            cell.source = cell.source.strip()
+            if not cell.source:
+                continue
+        elif GIVES_AWAY in tags:
+            cell = _shown(cell, _what_to_see(notebook.cells, place))
+        else:
+            cell.execution_count = None
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = None
+            if "nbgrader" in cell.metadata:
+                cell.outputs = []
+            if needs:
+                expected[cell.id] = [_without_type(output) for output in cell.outputs]
+                cell.source = f"%%after {cell.id} {' '.join(needs)}\n{cell.source}"
+                cell.metadata["tags"] = [tag for tag in tags if not tag.startswith(NEEDS)]
+                if not cell.metadata["tags"]:
+                    del cell.metadata["tags"]
+        cells.append(cell)
+    notebook.cells = cells
+    stub = Config({"ClearSolutions": {"code_stub": {"python": STUB}}})
+    for step in (ClearSolutions(config=stub), LockCells(), ComputeChecksums()):
+        notebook, _ = step.preprocess(notebook, {})
+    return notebook, expected
+
+
+def student_notebook(name: str) -> NotebookNode:
+    """Return the notebook of that name as students get it."""
+    return deepcopy(released(name)[0])
+
+
+def fill_in(notebook: NotebookNode, sources: Mapping[str, str]) -> NotebookNode:
+    """Return a copy of a student's notebook with these sources in its exercises' cells."""
+    filled = deepcopy(notebook)
+    for cell in filled.cells:
+        cell.source = sources.get(exercise_of(cell) or "", cell.source)
+    return filled
+
+
+def _without_type(output: NotebookNode) -> dict[str, Any]:
+    if "text" in output:
+        return {"text": output.text}
+    return {"data": output.data, "metadata": output.metadata}
+
+
+def _shown(cell: NotebookNode, seen: str) -> NotebookNode:
+    """Return a Markdown cell with what a code cell shows."""
+    lines = ["*The code that stood here would give an exercise away. This is what it shows:*"]
+    attachments = {}
+    for k, output in enumerate(cell.outputs):
+        data = output.get("data", {})
+        if "image/png" in data:
+            alt = output.metadata.get("image/png", {}).get("alt", seen)
+            file = f"{cell.id}-{k}.png"
+            lines.append(f"![{alt}](attachment:{file})")
+            attachments[file] = {"image/png": data["image/png"]}
+        elif "text/html" in data:
+            lines.append(data["text/html"])
+        else:
+            lines.append(f"```text\n{output.get('text', data.get('text/plain', '')).rstrip()}\n```")
+    shown = new_markdown_cell("\n\n".join(lines), id=cell.id)
+    if attachments:
+        shown.attachments = attachments
+    return shown
+
+
+def _what_to_see(cells: list[NotebookNode], place: int) -> str:
+    """Return what the text around the figure of a cell says is to be seen in it."""
+    around = (cells[place - 1], *cells[place + 1 : place + 2])
+    for text in (cell.source for cell in around if cell.cell_type == "markdown"):
+        if match := re.search(r"[Ww]hat to see\W+(.+?)(?:\n\n|$)", text, re.DOTALL):
+            words = re.sub(r"\s+", " ", re.sub(r"[\[\]*$`]", "", match[1])).strip()
+            return words[0].upper() + words[1:]
+    return "the figure of this section"

@@ -1,0 +1,1 @@
+"""What the students' bundle holds of its own; its files replace those of the same name."""

@@ -1,0 +1,303 @@
+"""Losses, from scores to weights and to the input: in the students' edition, by your functions.
+
+Shapes: N examples, D features, C classes; X (N, D), y (N,) integers in 0..C-1, W (D, C),
+scores S = X W (N, C). Losses are means over the N examples. The penalty on the weights is
+``reg_scale * reg * sum(W**2)``: reg_scale = 0.5 is the convention of the course notes and of the
+assignments up to 2016, reg_scale = 1 that of later assignments.
+
+Each function calls yours, once the check has found it right: `OpenExerciseError` names the exercise
+that is still open. TypeError or ValueError is raised for input of the wrong dtype, shape or range,
+NotFiniteError for a loss that is not finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cs231n_helpers.validation import (
+    Floats,
+    Labels,
+    as_batch,
+    as_non_negative,
+    as_scores,
+    check_finite_loss,
+)
+
+from .solved import solution
+
+_ROWS = 256  # of scores that are a loss of weights at a time
+
+
+def svm_loss(scores: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> tuple[float, Floats]:
+    r"""Multiclass SVM (hinge) loss of scores, sum over j != y_i, and its gradient.
+
+    .. math:: L = \frac1N \sum_i \sum_{j \ne y_i} \max(0, s_{ij} - s_{i y_i} + \Delta)
+
+    Parameters
+    ----------
+    scores : (N, C) array
+    y : (N,) integer array, 0 <= y < C
+    delta : float
+        The margin, >= 0, in units of the scores.
+
+    Returns
+    -------
+    loss : float, >= 0
+    dscores : (N, C) array
+        dL/dscores. Each row sums to zero. At a kink (a margin of exactly 0) the slope 0 is taken.
+
+    Examples
+    --------
+    The margins are 1 - 3 + 1 = -1 and 2.5 - 3 + 1 = 0.5, so only the last class is active.
+
+    >>> svm_loss([[3.0, 1.0, 2.5]], [0])
+    (0.5, array([[-1.,  0.,  1.]]))
+    """
+    delta = as_non_negative("delta", delta)
+    return _on_scores(lambda W, X, y: solution("svm_vectorized")(W, X, y, delta), scores, y)
+
+
+def softmax_loss(scores: ArrayLike, y: ArrayLike) -> tuple[float, Floats]:
+    r"""Softmax cross-entropy loss of scores (natural logarithm) and its gradient.
+
+    .. math:: L = \frac1N \sum_i \Big(\log\sum_j e^{s_{ij}} - s_{i y_i}\Big)
+
+    Parameters
+    ----------
+    scores : (N, C) array of logits
+    y : (N,) integer array, 0 <= y < C
+
+    Returns
+    -------
+    loss : float, >= 0, in nats
+    dscores : (N, C) array
+        dL/dscores = (P - Y) / N with the probabilities P and the one-hot labels Y.
+
+    Examples
+    --------
+    Equal scores for two classes: the loss is log 2, the probabilities are one half.
+
+    >>> loss, dscores = softmax_loss([[7.0, 7.0]], [1])
+    >>> round(loss, 6), dscores
+    (0.693147, array([[ 0.5, -0.5]]))
+    """
+    return _on_scores(lambda W, X, y: solution("softmax_vectorized")(W, X, y, 0.0), scores, y)
+
+
+def svm_loss_vectorized(
+    W: ArrayLike,
+    X: ArrayLike,
+    y: ArrayLike,
+    reg: float = 0.0,
+    *,
+    delta: float = 1.0,
+    reg_scale: float = 0.5,
+) -> tuple[float, Floats]:
+    """Regularised hinge loss of a linear classifier and its gradient, without a Python loop.
+
+    Parameters
+    ----------
+    W : (D, C) array of weights
+    X : (N, D) array
+        One example a row. Integer images are converted to W's dtype; float32 stays float32.
+    y : (N,) integer array, 0 <= y < C
+    reg : float
+        Strength of the penalty, >= 0.
+    delta : float
+        The margin, >= 0, in units of the scores.
+    reg_scale : float
+        Factor of the penalty, >= 0; see the module header.
+
+    Returns
+    -------
+    loss : float, >= 0
+        C - 1 at W = 0 with delta = 1.
+    dW : (D, C) array like W
+
+    Examples
+    --------
+    One example, scores (3, 1, 2.5) as in `svm_loss`, and a penalty of 0.5 * 2 * 16.25.
+
+    >>> svm_loss_vectorized([[3.0, 1.0, 2.5]], [[1.0]], [0], reg=2.0)
+    (16.75, array([[5., 2., 6.]]))
+    """
+    delta = as_non_negative("delta", delta)
+    return _linear(
+        lambda W, X, y: solution("svm_vectorized")(W, X, y, delta), W, X, y, reg, reg_scale
+    )
+
+
+def softmax_loss_vectorized(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
+) -> tuple[float, Floats]:
+    """Regularised softmax loss of a linear classifier and its gradient, without a Python loop.
+
+    See `svm_loss_vectorized`; there is no delta, and the loss is log C at W = 0.
+
+    Examples
+    --------
+    >>> loss, dW = softmax_loss_vectorized([[0.0, 0.0]], [[4.0]], [1])
+    >>> round(loss, 6), dW
+    (0.693147, array([[ 2., -2.]]))
+    """
+    strength = _strength(reg, reg_scale)
+    return _linear(lambda W, X, y: solution("softmax_vectorized")(W, X, y, strength), W, X, y)
+
+
+def svm_loss_naive(
+    W: ArrayLike,
+    X: ArrayLike,
+    y: ArrayLike,
+    reg: float = 0.0,
+    *,
+    delta: float = 1.0,
+    reg_scale: float = 0.5,
+) -> tuple[float, Floats]:
+    """Compute `svm_loss_vectorized` with explicit loops over examples and classes, to be read.
+
+    Examples
+    --------
+    >>> svm_loss_naive([[3.0, 1.0, 2.5]], [[1.0]], [0], reg=2.0)
+    (16.75, array([[5., 2., 6.]]))
+    """
+    delta = as_non_negative("delta", delta)
+
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        return tuple(solution(it)(W, X, y, delta) for it in ("svm_naive", "svm_gradient"))
+
+    return _linear(loss, W, X, y, reg, reg_scale)
+
+
+def softmax_loss_naive(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
+) -> tuple[float, Floats]:
+    """Compute `softmax_loss_vectorized` with explicit loops over examples and classes, to be read.
+
+    Examples
+    --------
+    >>> loss, dW = softmax_loss_naive([[0.0, 0.0]], [[4.0]], [1])
+    >>> round(loss, 6), dW
+    (0.693147, array([[ 2., -2.]]))
+    """
+    strength = _strength(reg, reg_scale)
+
+    def loss(W: Floats, X: Floats, y: Labels) -> Any:
+        both = ("softmax_naive", "softmax_gradient")
+        return tuple(solution(it)(W, X, y, strength) for it in both)
+
+    return _linear(loss, W, X, y)
+
+
+def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> Floats:
+    """Gradient of the hinge loss with respect to the examples: dX = dscores W^T.
+
+    Parameters
+    ----------
+    W : (D, C) array of weights
+    X : (N, D) array, one example a row
+    y : (N,) integer array, 0 <= y < C
+    delta : float
+        The margin, >= 0, in units of the scores.
+
+    Returns
+    -------
+    dX : (N, D) array
+        dL/dX of the mean loss. The penalty on W does not depend on X and adds nothing.
+
+    Examples
+    --------
+    The active class has weight 2.5, the right one 3: the loss falls by 0.5 per unit of x.
+
+    >>> svm_input_gradient([[3.0, 1.0, 2.5]], [[1.0]], [0])
+    array([[-0.5]])
+    """
+    return _of_input("svm_dx", W, X, y, as_non_negative("delta", delta))
+
+
+def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
+    """Gradient of the softmax loss with respect to the examples: dX = (P - Y) W^T / N.
+
+    See `svm_input_gradient`; there is no delta.
+
+    Examples
+    --------
+    Both probabilities are one half at x = 0, so dX = 0.5 * 3 - 0.5 * 1.
+
+    >>> softmax_input_gradient([[3.0, 1.0]], [[0.0]], [1])
+    array([[1.]])
+    """
+    return _of_input("softmax_dx", W, X, y)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
+    """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
+    hidden, scores = solution("net_forward")(params, X)
+    return hidden, scores
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def net_loss(
+    params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
+) -> tuple[float, dict[str, Floats]]:
+    """Regularised softmax loss of a two-layer net, and its gradient for each parameter."""
+    hidden, scores = net_scores(params, X)
+    loss, dscores = softmax_loss(scores, y)
+    loss += sum(l2_penalty(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
+    check_finite_loss(loss, X=X, **params)
+    grads = solution("net_backward")(params, X, hidden, dscores, reg, reg_scale)
+    return loss, {name: grads[name] for name in params}
+
+
+def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
+    """Penalty reg_scale * reg * sum(W**2) on weights W of any shape, and its gradient like W.
+
+    >>> l2_penalty(np.array([3.0, -1.0]), reg=0.2)
+    (1.0, array([ 0.6, -0.2]))
+    """
+    if _strength(reg, reg_scale) == 0:
+        return 0.0, np.zeros_like(W)
+    value, gradient = solution("penalty")(W, float(reg), float(reg_scale))
+    return float(value), gradient
+
+
+def _strength(reg: float, reg_scale: float) -> float:
+    """Return the factor whose half stands before the sum of squares, as in the course notes."""
+    return 2 * as_non_negative("reg_scale", reg_scale) * as_non_negative("reg", reg)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _on_scores(loss: Callable[..., Any], scores: Any, y: Any) -> tuple[float, Floats]:
+    """Return a loss of weights as a loss on scores: where X is the identity, X W is W."""
+    scores, y = as_scores(scores, y)
+    total, dscores = 0.0, np.empty_like(scores)
+    for rows in (slice(k, k + _ROWS) for k in range(0, len(y), _ROWS)):
+        part = scores[rows]
+        value, gradient = loss(part, np.eye(len(part), dtype=part.dtype), y[rows])
+        total += float(value) * len(part) / len(y)
+        dscores[rows] = gradient * (len(part) / len(y))
+    check_finite_loss(total, scores=scores)
+    return total, dscores
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _linear(
+    loss: Callable[..., Any], W: Any, X: Any, y: Any, reg: float = 0.0, reg_scale: float = 0.0
+) -> tuple[float, Floats]:
+    """Return a loss of weights and its gradient, with the learner's penalty added."""
+    W, X, y = as_batch(W, X, y)
+    value, dW = loss(W, X.astype(W.dtype, copy=False), y)
+    penalty, dW_penalty = l2_penalty(W, reg, reg_scale)
+    total = float(value) + penalty
+    check_finite_loss(total, W=W, X=X)
+    return total, (dW + dW_penalty).astype(W.dtype, copy=False)
+
+
+def _of_input(exercise: str, W: Any, X: Any, y: Any, *margin: float) -> Floats:
+    W, X, y = as_batch(W, X, y)
+    dX: Floats = solution(exercise)(W, X.astype(W.dtype, copy=False), y, *margin)
+    return dX.astype(W.dtype, copy=False)

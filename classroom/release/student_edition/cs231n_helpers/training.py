@@ -1,0 +1,101 @@
+"""Minibatch gradient descent: in the students' edition, by your functions.
+
+Shapes: N examples, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from cs231n_helpers.validation import Floats, Labels, NotFiniteError, Rng
+
+from .solved import solution
+
+
+def train_linear(
+    model: Any,
+    X: Floats,
+    y: Labels,
+    learning_rate: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    *,
+    verbose: bool,
+    rng: Rng,
+) -> list[float]:
+    """Step ``model.W`` (D, C) against the gradient of ``model.loss``; return the losses."""
+    iterations = count()
+
+    def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, reg: float) -> Any:
+        with _iteration_named(next(iterations)):
+            loss, dW = model.loss_function(W, X_batch, y_batch, reg)
+            if not np.isfinite(loss):
+                raise NotFiniteError(f"the loss is {loss}")
+        return loss, dW
+
+    W, losses = solution("sgd")(
+        loss_function, model.W, X, y, learning_rate, reg, num_iters, batch_size, rng
+    )
+    model.W = np.asarray(W, model.W.dtype)
+    return _told(losses, verbose)
+
+
+def train_net(
+    net: Any,
+    X: Floats,
+    y: Labels,
+    learning_rate: float,
+    decay: float,
+    reg: float,
+    num_iters: int,
+    batch_size: int,
+    *,
+    verbose: bool,
+    rng: Rng,
+    after_epoch: Callable[[], None],
+) -> list[float]:
+    """Step all of ``net.params`` against the gradients of ``net.loss``; return the losses."""
+    steps_an_epoch = len(X) // batch_size or 1
+    iterations = count()
+
+    def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
+        iteration = next(iterations)
+        net.params = dict(params)
+        if iteration and iteration % steps_an_epoch == 0:
+            after_epoch()
+        with _iteration_named(iteration):
+            return net.loss(A, b, reg)
+
+    params, losses = solution("net_training")(
+        loss_function, dict(net.params), X, y, learning_rate, decay, reg, num_iters, batch_size, rng
+    )
+    net.params = dict(params)
+    after_epoch()
+    return _told(losses, verbose)
+
+
+@contextmanager
+def _iteration_named(iteration: int) -> Iterator[None]:
+    """Let an error of a loss that is not finite name the iteration, as the full package does."""
+    try:
+        yield
+    except NotFiniteError as error:
+        error.iteration = iteration
+        error.args = (
+            f"training diverged at iteration {iteration}: {error}; "
+            "a learning rate ten times smaller is the first thing to try",
+        )
+        raise
+
+
+def _told(losses: Sequence[float], verbose: bool) -> list[float]:
+    """Return the losses, each hundredth printed where that is asked for."""
+    for iteration in range(0, len(losses) if verbose else 0, 100):
+        print(f"iteration {iteration} / {len(losses)}: loss {losses[iteration]:f}")
+    return [float(loss) for loss in losses]
