@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .cache import CIFAR10_STEMS, FOLDERS, default_cache
 
@@ -33,13 +31,11 @@ a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845  train-labels-i
 c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd  cifar-10-binary.tar.gz
 """,
 }
-BATCHES = tuple(f"{stem}.bin" for stem in CIFAR10_STEMS)
-MAX_BYTES = 30_730_000  # of a member: 10,000 records of 3,073 bytes
 TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
 
 
 def fetch(
-    names: Sequence[str] = ("fashion_mnist", "cifar10"),
+    names: Sequence[str] = tuple(FOLDERS),
     cache: str | os.PathLike[str] | None = None,
     *,
     base_url: str | None = None,
@@ -62,11 +58,11 @@ def fetch(
 
     Raises
     ------
-    ValueError
-        If a name is unknown.
     OSError
         If a file cannot be fetched, or is not the one expected; then nothing of it is kept.
     """
+    import pooch
+
     unknown = [name for name in names if name not in FOLDERS]
     if unknown:
         raise ValueError(
@@ -75,21 +71,24 @@ def fetch(
     root = Path(cache or default_cache())
     folders = {name: root / FOLDERS[name] for name in names}
     for name, folder in folders.items():
-        place = root if name == "cifar10" else folder
-        for line in SHA256SUMS[name].strip().splitlines():
-            digest, file = line.split()
-            path = _fetch_file(f"{(base_url or BASE_URLS[name]).rstrip('/')}/{file}", digest, place)
-        if name == "cifar10" and not all((folder / batch).is_file() for batch in BATCHES):
-            _unpack(path, folder)
+        sums = (line.split() for line in SHA256SUMS[name].strip().splitlines())
+        store = pooch.create(
+            root if name == "cifar10" else folder,
+            f"{(base_url or BASE_URLS[name]).rstrip('/')}/",
+            registry={file: digest for digest, file in sums},
+            retry_if_failed=2,
+        )
+        paths = [_fetch_file(store, file) for file in store.registry]
+        batches = [f"{stem}.bin" for stem in CIFAR10_STEMS]
+        if name == "cifar10" and not all((folder / batch).is_file() for batch in batches):
+            _unpack(paths[0], folder, batches)
     return folders
 
 
-def _fetch_file(url: str, digest: str, folder: Path) -> Path:
-    """Return the file of that SHA-256 in `folder`, fetched if it is not there."""
+def _fetch_file(store: Any, file: str) -> Path:
+    """Return a file of a `pooch.Pooch`, fetched if it is not there."""
     import pooch
 
-    file = url.rpartition("/")[2]
-    store = pooch.create(folder, "", registry={file: digest}, urls={file: url}, retry_if_failed=2)
     downloader = pooch.HTTPDownloader(
         progressbar=True,
         chunk_size=2**16,
@@ -100,37 +99,21 @@ def _fetch_file(url: str, digest: str, folder: Path) -> Path:
         return Path(store.fetch(file, downloader=downloader))
     except (OSError, ValueError) as error:
         raise OSError(
-            f"{url} could not be fetched: {error} Run `make data` again, or put the file into "
-            f"{folder} by other means"
+            f"{store.get_url(file)} could not be fetched: {error} Run `make data` again, or put "
+            f"the file into {store.path} by other means"
         ) from error
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """Move CIFAR-10's six files from the archive into `folder`, all of them or none."""
-    wanted = {f"cifar-10-batches-bin/{batch}": batch for batch in BATCHES}
-    try:
-        with (
-            tempfile.TemporaryDirectory(dir=archive.parent) as scratch,
-            tarfile.open(archive) as tar,
-        ):
-            for member in tar:
-                if member.size > MAX_BYTES:
-                    raise ValueError(f"{member.name} has {member.size:,} bytes")
-                stream = tar.extractfile(member) if member.isreg() else None
-                if stream and (batch := wanted.pop(member.name, None)):
-                    with stream, Path(scratch, batch).open("wb") as target:
-                        shutil.copyfileobj(stream, target)
-                if not wanted:
-                    break
-            if wanted:
-                raise ValueError(f"it lacks the file {min(wanted)}")
-            folder.mkdir(exist_ok=True)
-            for batch in BATCHES:
-                os.replace(Path(scratch, batch), folder / batch)
-    except (ValueError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise OSError(
-            f"{archive} is not CIFAR-10's archive: {error}. Delete it and run `make data` again"
-        ) from error
+def _unpack(archive: Path, folder: Path, files: Sequence[str]) -> None:
+    """Unpack these files of a folder in the archive; none is there before all are unpacked."""
+    import pooch
+
+    with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
+        unpack = pooch.Untar([f"{folder.name}/{file}" for file in files], extract_dir=scratch)
+        unpack(str(archive), "download", None)
+        folder.mkdir(exist_ok=True)
+        for file in files:
+            os.replace(Path(scratch, folder.name, file), folder / file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
