@@ -1,13 +1,11 @@
 """Figures with sliders, one for each notebook from 01 to 05."""
 
-from .figures import (
-    Explorer,
-    explore_input_step,
-    explore_net,
-    explore_softmax,
-    explore_step_size,
-    explore_svm,
-)
+from .input_step import explore_input_step
+from .net import explore_net
+from .shell import Explorer
+from .softmax import explore_softmax
+from .step_size import explore_step_size
+from .svm import explore_svm
 
 __all__ = [
     "Explorer",

@@ -1,0 +1,114 @@
+"""Notebook 04: from an image along its gradient until the prediction changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+from scipy.special import softmax
+
+from ..plots import CLASS_COLOURS, show_images
+from ..validation import Floats, Labels, as_labels, as_matrix
+from .shell import Explorer, set_title
+
+ORANGE = CLASS_COLOURS[1]
+
+
+def explore_input_step(
+    images: ArrayLike,
+    labels: ArrayLike,
+    scores: Callable[[Floats], Floats],
+    input_gradient: Callable[[Floats, Labels], Floats],
+    class_names: Sequence[str],
+) -> Explorer:
+    """Walk from an image along its dL/dX until the prediction changes.
+
+    Parameters
+    ----------
+    images : (N, height, width) or (N, height, width, 3) array
+        In grey levels 0 to 255.
+    labels : (N,) integer array
+        The classes whose loss the step raises: the predicted ones, to change the prediction.
+    scores : callable
+        Takes images as rows (N, D) in grey levels, returns scores (N, C).
+    input_gradient : callable
+        Takes such rows and labels (N,), returns dL/dX (N, D).
+    class_names : sequence of C str
+
+    Returns
+    -------
+    Explorer
+        `draw_input_step` for the first image and steps of 0, 4, 10 and 24 grey levels rms.
+
+    Examples
+    --------
+    >>> W = np.array([[0.02, 0.01]])
+    >>> explorer = explore_input_step(
+    ...     np.full((1, 1, 1), 100), [0], lambda X: X @ W, lambda X, y: -0.01 * np.ones_like(X),
+    ...     ["light", "dark"])
+    >>> explorer.controls["example"]
+    [0]
+    """
+    pictures = np.asarray(images, dtype=np.float64)
+    rows = as_matrix("images", pictures.reshape(len(pictures), -1), "(N, D)")
+    y = as_labels(labels, len(rows), "images", "labels")
+    gradients = np.asarray(input_gradient(rows, y))
+    rms = np.sqrt(np.mean(gradients**2, axis=1, keepdims=True))  # (N, 1)
+    if gradients.shape != rows.shape or not np.all(rms > 0):
+        raise ValueError(
+            f"input_gradient returned shape {gradients.shape} with the smallest rms "
+            f"{rms.min():.3g}, but it must be {rows.shape} and not zero: drop the bias column, and "
+            "use the softmax loss, whose gradient never vanishes"
+        )
+    directions = gradients / rms  # one grey level rms each
+
+    def draw(axes: Sequence[Axes], *, example: int, step: float) -> str:
+        changed = rows[example] + step * directions[example]
+        return draw_input_step(
+            axes, pictures[example], changed.reshape(pictures.shape[1:]), scores, class_names
+        )
+
+    controls: dict[str, list[Any]] = {
+        "example": list(range(len(rows))),
+        "step": [0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40],
+    }
+    row = [{"example": 0, "step": step} for step in (0, 4, 10, 24)]
+    return Explorer("An image, a step along dX, and the prediction", draw, controls, row, 3)
+
+
+def draw_input_step(
+    axes: Sequence[Axes],
+    image: Floats,
+    changed: Floats,
+    scores: Callable[[Floats], Floats],
+    class_names: Sequence[str],
+) -> str:
+    """Draw the changed image into axes[0], the change into axes[1], probabilities into axes[2].
+
+    The change is drawn on its own scale, from minus to plus its largest entry, with no change in
+    mid-grey. Returns the sentence.
+    """
+    rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
+    S = np.asarray(scores(rows))  # (2, C)
+    P = softmax(S, axis=1)
+    before, after = (class_names[k] for k in P.argmax(axis=1))
+    change = changed - image
+    rms, limit = float(np.sqrt(np.mean(change**2))), float(np.abs(change).max()) or 1.0
+    show_images(changed[np.newaxis], limits=(0, 255), ax=axes[0])
+    set_title(axes[0], f"step of {rms:.3g}: {after}")
+    show_images(change[np.newaxis], limits=(-limit, limit), ax=axes[1])
+    set_title(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
+    colors = [ORANGE if name == after else "0.7" for name in class_names]
+    axes[2].barh(np.arange(len(class_names)), P[1], color=colors)
+    axes[2].plot(P[0], np.arange(len(class_names)), "|", color="black", markersize=9)
+    set_title(axes[2], "probability (line: before)")
+    axes[2].set(xlim=(0, 1), yticks=np.arange(len(class_names)), yticklabels=class_names,
+                ylim=(len(class_names) - 0.5, -0.5))  # fmt: skip
+    verdict = f"still says {after}" if before == after else f"says {after} instead of {before}"
+    return (
+        f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "
+        f"the model {verdict}, with probability {P[1].max():.2f}."
+    )

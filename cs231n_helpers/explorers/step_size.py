@@ -1,0 +1,137 @@
+"""Notebook 05: the step of a numerical derivative, between Taylor's error and rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from ..plots import CLASS_COLOURS
+from ..validation import Floats
+from .shell import Explorer, set_title
+
+BLUE, ORANGE, GREEN, RED = CLASS_COLOURS[0], CLASS_COLOURS[1], CLASS_COLOURS[2], CLASS_COLOURS[5]
+
+
+def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explorer:
+    """Move the step h of a numerical derivative: Taylor's error, rounding, and the best between.
+
+    Parameters
+    ----------
+    f : callable
+        Function of one number of dtype float32, float64, complex64 or complex128, which computes
+        in that precision and is analytic, so that the complex step is allowed.
+    x : float
+        The point.
+    slope : float
+        The true derivative there.
+
+    Returns
+    -------
+    Explorer
+        `draw_step_size`: central differences in both precisions, with a good step and a poor one.
+
+    Examples
+    --------
+    >>> explorer = explore_step_size(lambda t: t**3, 1.0, 3.0)
+    >>> explorer.controls["method"]
+    ['forward', 'central', 'complex']
+    """
+    if not np.isfinite(x) or not np.isfinite(slope) or slope == 0:
+        raise ValueError(
+            f"x = {x!r} and slope = {slope!r}, but both must be finite and slope not zero: errors "
+            "are relative to it, so choose a point where the function rises or falls"
+        )
+    exponents = (np.arange(-64, 1) / 4).tolist()
+    steps = 10.0 ** np.array(exponents)
+
+    @cache
+    def errors(dtype: str, method: str) -> Floats:
+        slopes = np.array([numerical_slope(f, x, h, method, dtype) for h in steps])
+        return np.abs(slopes - slope) / abs(slope)
+
+    def draw(axes: Sequence[Axes], *, log10_of_h: float, method: str, precision: str) -> str:
+        curves = {name: errors(precision, name) for name in ("forward", "central", "complex")}
+        k = exponents.index(log10_of_h)
+        return draw_step_size(axes, f, x, slope, steps, curves, k, method, precision)
+
+    controls: dict[str, list[Any]] = {
+        "log10_of_h": exponents,
+        "method": ["forward", "central", "complex"],
+        "precision": ["float64", "float32"],
+    }
+    states = [(-5.0, "central", "float64"), (-6.5, "central", "float32"),
+              (-2.0, "central", "float32"), (0.0, "forward", "float64")]  # fmt: skip
+    row = [dict(zip(controls, state, strict=True)) for state in states]
+    return Explorer("A numerical slope and its error against the step h", draw, controls, row, 2)
+
+
+def numerical_slope(f: Callable[[Any], Any], x: float, h: float, method: str, dtype: str) -> float:
+    """Return (f(x+h) - f(x)) / h, (f(x+h) - f(x-h)) / 2h or Im f(x+ih) / h, computed in dtype.
+
+    >>> round(numerical_slope(lambda t: t**3, 1.0, 0.1, "central", "float64"), 6)
+    3.01
+    """
+    number = np.dtype(dtype).type
+    x, h = number(x), number(h)
+    if method == "complex":
+        direction = np.result_type(number, np.complex64).type(1j)
+        return float(np.imag(f(x + h * direction)) / h)
+    if method == "forward":
+        return float((f(x + h) - f(x)) / h)
+    return float((f(x + h) - f(x - h)) / (2 * h))
+
+
+def draw_step_size(
+    axes: Sequence[Axes],
+    f: Callable[[Any], Any],
+    x: float,
+    slope: float,
+    steps: Floats,
+    errors: Mapping[str, Floats],
+    k: int,
+    method: str,
+    dtype: str,
+) -> str:
+    """Draw f within 2 h of x into axes[0], the errors of all methods against h into axes[1].
+
+    In axes[0] the true slope is the diagonal whatever h is: what is measured should lie on it.
+    `errors` holds, for each method, the relative error at each of `steps`; the state is that of
+    ``steps[k]`` and `method`. Returns the sentence.
+    """
+    h, error = float(steps[k]), float(errors[method][k])
+    number = np.dtype(dtype).type
+    here = f(number(x))
+    rise = np.vectorize(lambda u: float(f(number(x) + number(u * h)) - here) / (h * slope))
+    units = np.linspace(-2, 2, 161)  # of h
+    axes[0].plot(units, rise(units), color="0.35", label="f, as computed")
+    axes[0].plot(units, units, ":", color=GREEN, label="true slope")
+    if method != "complex":
+        ends = np.array([-1.0 if method == "central" else 0.0, 1.0])
+        axes[0].plot(ends, rise(ends), "o-", color=RED, label="measured slope")
+    set_title(axes[0], f"{dtype}, h = {h:.1e}")
+    axes[0].set(xlabel="way from the point, in h", ylabel="change of f / (h slope)",
+                xlim=(-2.1, 2.1), ylim=(-3, 3))  # fmt: skip
+    axes[0].legend(fontsize="small", loc="upper left")
+    styles = {"forward": ("-", ORANGE), "central": ("-", BLUE), "complex": ("--", GREEN)}
+    for name, (style, color) in styles.items():
+        axes[1].loglog(steps, np.maximum(errors[name], 1e-17), style, color=color, label=name)
+    axes[1].plot(h, max(error, 1e-17), "o", color=RED, markersize=10)
+    set_title(axes[1], f"{method}: error {error:.0e}")
+    axes[1].set(xlabel="step h", ylabel="relative error of the slope", ylim=(3e-18, 1e5))
+    for axis in (axes[1].xaxis, axes[1].yaxis):  # few and plain: mathematical text is slow to set
+        axis.set_major_locator(FixedLocator([1e-16, 1e-8, 1]))
+        axis.set_major_formatter("{x:.0e}")
+        axis.set_minor_locator(NullLocator())
+    axes[1].legend(
+        fontsize="small", loc="upper center", ncols=3, handlelength=0.8, columnspacing=0.6
+    )
+    best = float(steps[np.argmin(errors[method])])
+    return (
+        f"In {dtype} with h = {h:.1e} the {method} difference is off by {error:.1e} of the slope; "
+        f"it does best, {errors[method].min():.0e}, near h = {best:.0e}."
+    )
