@@ -223,13 +223,13 @@ FAULTS = [
         ("doctor/plot", "abs(slope.best_error) / largest", "0.0", "08"),
         # the visible checks of exercises
         ("exercises/visible", "print(f\"{it} is right:\")", "print(f\"{it} is open:\")", "01"),
-        ("exercises/visible", "for line in CHECKS[exercise](_Learner(function)):", "for line in list(CHECKS[exercise](_Learner(function)))[1:]:", "01"),
-        ("exercises/visible", "np.isclose(found, right, rtol=tolerance", "np.isclose(found, -right, rtol=tolerance", "01"),
+        ("exercises/visible", "for line in CHECKS[exercise](student):", "for line in list(CHECKS[exercise](student))[1:]:", "01"),
+        ("exercises/compare", "np.abs(a - b).max(initial=0.0)", "np.abs(a + b).max(initial=0.0)", "01"),
         ("exercises/visible", "    if not report:\n", "    if report:\n", "01"),
-        ("exercises/visible", "if not all(map(_unchanged, args, given)):", "if all(map(_unchanged, args, given)):", "01"),
-        ("exercises/visible", "return loss + reg / 2 * sum(", "return loss + reg * sum(", "02"),
+        ("exercises/student_function", "if not len(places):", "if len(places):", "01"),
+        ("exercises/explain", "return float(reg_scale * reg * sum(", "return float(reg * sum(", "02"),
         ("exercises/visible", "rows = rng.choice(len(X), size)", "rows = rng.choice(len(X), size + 1)", "01"),
-        ("exercises/visible", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.1\"", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.2\"", "04"),
+        ("exercises/table", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.1\"", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.2\"", "04"),
         # search
         ("search", "pair = (record[\"learning_rate\"], record[\"reg\"])", "pair = (record[\"reg\"], record[\"learning_rate\"])", "02"),
         ("single_run", "return max(finished, key=", "return min(finished, key=", "02"),

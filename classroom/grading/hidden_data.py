@@ -9,21 +9,19 @@ Shapes: N examples, D features, C classes, H hidden units.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cs231n_helpers import softmax_loss_naive as softmax_linear
-from cs231n_helpers import svm_input_gradient
-from cs231n_helpers import svm_loss_naive as svm_linear
-from cs231n_helpers.doctor.backward import OUTPUT_LOSSES, Model, one_per_row
-from cs231n_helpers.losses import l2_penalty
-
-from .student_function import Array
+from cs231n_helpers.doctor.backward import one_per_row
+from cs231n_helpers.exercises.compare import Array
+from cs231n_helpers.exercises.explain import penalty_value, model_of
 
 Arrays = dict[str, Array]
+Values = dict[str, Any]  # by part
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,30 @@ class Case:
     """
 
     args: tuple[Any, ...]
-    says: str
+    where: str  # "with N = 19, ..."
     option: str = ""
-    value: float = 0.0
     tolerance: float = 1e-6
 
     def in_float32(self) -> Case:
         """The same numbers, in float32: all data are such that it holds them exactly."""
-        args = cast(self.args, np.float32)
-        return Case(args, f"{self.says}, float32", "float32", 0.0, 1e-3)
+        return Case(cast(self.args, np.float32), f"{self.where}, float32", "float32", 1e-3)
+
+
+def case(*arrays: Any, option: str = "", **numbers: float) -> Case:
+    """Arrays, then numbers by name, as they follow in the signature; an option comes last.
+
+    >>> case(np.zeros((2, 3)), np.zeros((5, 2)), np.zeros(5), reg=0.1).where
+    'with N = 5, D = 2, C = 3, reg = 0.1'
+    """
+    params, X = (*arrays, None)[:2]
+    W1, W2 = (params["W1"], params["W2"]) if isinstance(params, dict) else (params, params)
+    sizes: dict[str, float] = {} if X is None else {"N": len(X)}
+    sizes["D"] = len(W1)
+    if isinstance(params, dict):
+        sizes["H"] = len(W2)
+    named = {**sizes, "C": W2.shape[1], **numbers}
+    where = "with " + ", ".join(f"{name} = {value}" for name, value in named.items())
+    return Case((*arrays, *numbers.values()), where, option)
 
 
 def cast(value: Any, dtype: Any) -> Any:
@@ -133,36 +146,19 @@ def draw_strength(rng: np.random.Generator) -> float:
     return round(float(rng.uniform(0.15, 0.6)), 2)
 
 
-def _named(**sizes: float) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in sizes.items())
-
-
-def _linear_sizes(W: Array, X: Array, **more: float) -> str:
-    return _named(N=len(X), D=W.shape[0], C=W.shape[1], **more)
-
-
-def _net_sizes(params: Arrays, X: Array, **more: float) -> str:
-    W2 = params["W2"]
-    return _named(N=len(X), D=X.shape[1], H=W2.shape[0], C=W2.shape[1], **more)
-
-
 def hinge_cases(rng: np.random.Generator) -> list[Case]:
     """(W, X, y), (W, X, y, delta)."""
     low, high = ((0.35, 0.7), (1.4, 2.2))[int(rng.integers(2))]
     delta = round(float(rng.uniform(low, high)), 2)
-    plain = [linear_data(rng) for _ in range(2)]
-    W, X, y = linear_data(rng, delta)
-    cases = [Case(data, _linear_sizes(*data[:2])) for data in plain]
-    option = Case((W, X, y, delta), _linear_sizes(W, X, delta=delta), "delta", delta)
-    return [*cases, option, cases[1].in_float32()]
+    plain = [case(*linear_data(rng)) for _ in range(2)]
+    option = case(*linear_data(rng, delta), option="delta", delta=delta)
+    return [*plain, option, plain[1].in_float32()]
 
 
 def softmax_cases(rng: np.random.Generator) -> list[Case]:
     """(W, X, y, reg)."""
-    cases = []
-    for reg in (0.0, draw_strength(rng), draw_strength(rng)):
-        W, X, y = linear_data(rng)
-        cases.append(Case((W, X, y, reg), _linear_sizes(W, X, reg=reg)))
+    strengths = (0.0, draw_strength(rng), draw_strength(rng))
+    cases = [case(*linear_data(rng), reg=reg) for reg in strengths]
     return [*cases, cases[1].in_float32()]
 
 
@@ -171,102 +167,83 @@ def penalty_cases(rng: np.random.Generator) -> list[Case]:
     cases = []
     for option in ("", "", "reg_scale", "reg_scale"):
         _, D, C, _ = draw_sizes(rng)
-        W, reg, scale = normal(rng, 1.0, D, C), draw_strength(rng), round(rng.uniform(0.6, 2), 2)
-        given = _named(D=D, C=C, reg=reg, **({option: scale} if option else {}))
-        cases.append(Case((W, reg, scale) if option else (W, reg), given, option, scale))
+        W, numbers = normal(rng, 1.0, D, C), {"reg": draw_strength(rng)}
+        scale = round(rng.uniform(0.6, 2), 2)
+        cases.append(case(W, option=option, **numbers, **({option: scale} if option else {})))
     return [*cases, cases[0].in_float32()]
 
 
 def forward_cases(rng: np.random.Generator) -> list[Case]:
     """(params, X)."""
-    data = [net_data(rng)[:2] for _ in range(2)]
-    cases = [Case(d, _net_sizes(*d)) for d in data]
+    cases = [case(*net_data(rng)[:2]) for _ in range(2)]
     return [*cases, cases[1].in_float32()]
 
 
 def backward_cases(rng: np.random.Generator) -> list[Case]:
     """(params, X, hidden, dscores, reg), (..., reg_scale)."""
     cases = []
-    for reg, scale in ((0.0, None), (draw_strength(rng), None), (draw_strength(rng), 1.0)):
+    first, second, third = 0.0, draw_strength(rng), draw_strength(rng)
+    for numbers in ({"reg": first}, {"reg": second}, {"reg": third, "reg_scale": 1}):
         params, X, _ = net_data(rng)
-        hidden, scores = net_forward(params, X)
+        hidden, scores = forward(params, X).values()
         dscores = normal(rng, 1 / len(X), *scores.shape)
-        args: tuple[Any, ...] = (params, X, hidden, dscores, reg)
-        says = _net_sizes(params, X, reg=reg)
-        if scale is None:
-            cases.append(Case(args, says))
-        else:
-            cases.append(Case((*args, scale), f"{says}, reg_scale = 1", "reg_scale", scale))
+        option = "reg_scale" if "reg_scale" in numbers else ""
+        cases.append(case(params, X, hidden, dscores, option=option, **numbers))
     return [*cases, cases[1].in_float32()]
 
 
 def input_cases(rng: np.random.Generator) -> list[Case]:
     """(W, X, y)."""
-    data = [linear_data(rng) for _ in range(2)]
-    cases = [Case(d, _linear_sizes(*d[:2])) for d in data]
+    cases = [case(*linear_data(rng)) for _ in range(2)]
     return [*cases, cases[1].in_float32()]
 
 
 def net_input_cases(rng: np.random.Generator) -> list[Case]:
     """(params, X, y)."""
-    data = [net_data(rng) for _ in range(2)]
-    cases = [Case(d, _net_sizes(*d[:2])) for d in data]
+    cases = [case(*net_data(rng)) for _ in range(2)]
     return [*cases, cases[1].in_float32()]
 
 
-# ---- what is right ----
+# ---- what is right, by part ----
 
 
-def net_forward(params: Arrays, X: Array) -> tuple[Array, Array]:
+def hinge(W: Array, X: Array, y: Any, delta: float = 1.0) -> Values:
+    """Hinge loss and its gradient."""
+    model = model_of(W, X, y, "hinge", delta_margin=delta)
+    return {"loss": model.loss(), "gradient": model.gradients()[0]}
+
+
+def softmax(W: Array, X: Array, y: Any, reg: float) -> Values:
+    """Softmax loss with its penalty, and its gradient."""
+    model = model_of(W, X, y)
+    return {"loss": model.loss() + penalty_value(reg, W), "gradient": model.gradients()[0] + reg * W}
+
+
+def penalty(W: Array, reg: float, reg_scale: float = 0.5) -> Values:
+    """Penalty and its gradient."""
+    return {"value": penalty_value(reg, W, reg_scale=reg_scale), "gradient": 2 * reg_scale * reg * W}
+
+
+def forward(params: Arrays, X: Array) -> Values:
     """Hidden layer (N, H) after the ReLU, and scores (N, C)."""
-    hidden = np.maximum(0, X @ params["W1"] + params["b1"])
-    return hidden, hidden @ params["W2"] + params["b2"]
+    _, hidden, scores = model_of(params, X).forward()[0]
+    return {"hidden": hidden, "scores": scores}
 
 
-def net_model(params: Arrays, X: Array, y: Any = None, **more: Any) -> Model:
-    """The net as the checker's own chain of named pieces; without labels any will do."""
-    classes = len(params["b2"])
-    labels = np.zeros(len(X), int) if y is None else y
-    layers = ((params["W1"], params["b1"]), (params["W2"], params["b2"]))
-    return Model(layers, X, one_per_row(labels, classes), OUTPUT_LOSSES["softmax"], **more)
-
-
-def net_backward(
+def backward(
     params: Arrays, X: Array, hidden: Array, dscores: Array, reg: float, reg_scale: float = 0.5
-) -> Arrays:
+) -> Values:
     """Gradients of all four arrays, the penalty on W1 and W2 included."""
-    W1, b1, W2, b2 = net_model(params, X).gradients(dscores=dscores)
+    gradients = zip(("W1", "b1", "W2", "b2"), model_of(params, X).gradients(dscores), strict=True)
     scale = 2 * reg_scale * reg
-    return {"W1": W1 + scale * params["W1"], "b1": b1, "W2": W2 + scale * params["W2"], "b2": b2}
+    return {k: g + scale * params[k] if k[0] == "W" else g for k, g in gradients}
 
 
-def net_dx(params: Arrays, X: Array, y: NDArray[np.int64]) -> Array:
-    """Gradient of the softmax loss of the net by its input, (N, D)."""
-    return net_model(params, X, y, by_input=True).gradients()[0]
+def by_input(loss: str) -> Callable[..., Values]:
+    """The gradient of a loss by the input, (N, D), of a linear classifier or of a net."""
 
+    def right(params: Any, X: Array, y: Any, delta: float = 1.0) -> Values:
+        model = model_of(params, X, y, loss, delta_margin=delta, by_input=True)
+        return {"gradient": model.gradients()[0]}
 
-def hinge(W: Array, X: Array, y: Any, delta: float = 1.0) -> dict[str, Any]:
-    """Hinge loss and its gradient, by part."""
-    loss, dW = svm_linear(W, X, y, 0.0, delta=delta)
-    return {"loss": loss, "gradient": dW}
-
-
-def softmax(W: Array, X: Array, y: Any, reg: float) -> dict[str, Any]:
-    """Softmax loss with its penalty, and its gradient, by part."""
-    loss, dW = softmax_linear(W, X, y, reg)
-    return {"loss": loss, "gradient": dW}
-
-
-def penalty_of(W: Array, reg: float, reg_scale: float = 0.5) -> dict[str, Any]:
-    """Penalty and its gradient, by part."""
-    return dict(zip(("value", "gradient"), l2_penalty(W, reg, reg_scale), strict=True))
-
-
-def forward(params: Arrays, X: Array) -> dict[str, Any]:
-    """Hidden layer and scores, by part."""
-    return dict(zip(("hidden", "scores"), net_forward(params, X), strict=True))
-
-
-def hinge_dx(W: Array, X: Array, y: Any, delta: float = 1.0) -> Array:
-    """Gradient of the hinge loss by the input, (N, D)."""
-    return np.asarray(svm_input_gradient(W, X, y, delta=delta), dtype=np.float64)
+    return right

@@ -1,5 +1,20 @@
-"""The exercises of notebooks 01 to 04, and the check after each."""
+"""The exercises of notebooks 01 to 04: the table, the check after each, calling and comparing.
 
-from .visible import EXERCISES, check_exercise, use_reference
+================ ==================================================================================
+module           what it holds
+================ ==================================================================================
+table            which exercises there are, how one says that it is open or wrong
+visible          the check after each exercise
+worked_examples  what the notebooks work out by hand, for the checks
+reference        the reference solutions, where the teacher has handed them out
+student_function calling a student's function without trusting it
+compare          is a value right, and how does it differ
+explain          right values from the gradient checker's models, for it to look beside
+================ ==================================================================================
+"""
+
+from .reference import use_reference
+from .table import EXERCISES
+from .visible import check_exercise
 
 __all__ = ["EXERCISES", "check_exercise", "use_reference"]

@@ -8,16 +8,17 @@ import zipfile
 import numpy as np
 import pytest
 
-from classroom.release import notebooks
+from classroom.release import bundle
 from cs231n_helpers import check_exercise, use_reference
-from cs231n_helpers.exercises import visible as exercises
-from cs231n_helpers.exercises.visible import EXERCISES, OpenExerciseError, WrongExerciseError
+from cs231n_helpers.exercises import reference
+from cs231n_helpers.exercises.reference import function_from
+from cs231n_helpers.exercises.table import EXERCISES, OpenExerciseError, WrongExerciseError
 
 
 def altered(exercise, old, new):
-    source = notebooks.solutions()[exercise]
+    source = bundle.solutions()[exercise]
     assert source.count(old) == 1, (exercise, old)
-    return exercises.function_from(source.replace(old, new), exercise)
+    return function_from(source.replace(old, new), exercise)
 
 
 def unwrapped(caught):
@@ -26,32 +27,32 @@ def unwrapped(caught):
 
 WRONG = [
     ("svm_naive", "return loss / len(X)", "return loss", "4 times too large: divide by N, "),
-    ("svm_naive", "+ delta", "+ 1", "with the margin 2 should be 3.0, and yours is 2.0"),
-    ("svm_naive", "j != label and ", "", "yours is 3.0: .* its own class"),
+    ("svm_naive", "+ delta", "+ 1", "with the margin 2 is 2 and must be 3"),
+    ("svm_naive", "j != label and ", "", "is 3 and must be 2: .* its own class"),
     ("svm_naive", "return loss / len(X)",
-     "loss / len(X)", r"yours is None \(is a `return` missing"),
+     "loss / len(X)", "is None; .* is a `return` missing"),
     ("svm_naive", "loss += margin", "loss -= margin", "the sign is the other way round"),
-    ("svm_naive", "return loss / len(X)", "return [loss]", "is one number"),
+    ("svm_naive", "return loss / len(X)", "return [loss]", "must be one real number"),
     ("svm_gradient", "return dW / len(X)", "return dW", "4 times too large"),
     ("svm_gradient", "dW[:, label] -= x_i", "dW[:, label] += x_i", "dW of the four examples"),
     ("svm_gradient", "dW[:, label] -= x_i", "pass", "missing_correct_class"),
     ("svm_gradient", "dW = np.zeros_like(W)", "dW = np.zeros_like(W.T)",
      "ValueError: .*in the line"),
-    ("svm_vectorized", "    margins[rows, y] = 0\n", "", "should be 1.625, and yours is 2.125"),
+    ("svm_vectorized", "    margins[rows, y] = 0\n", "", "is 2.125 and must be 1.625"),
     ("svm_vectorized", "X.T @ A / len(y)", "X.T @ A", "4 times too large"),
     ("svm_vectorized", "X.T @ A / len(y)", "A.T @ X / len(y)",
-     r"has the shape \(2, 3\), and yours has the shape \(3, 2\): it is transposed"),
+     r"has the shape \(3, 2\); it must have the shape \(2, 3\): it is transposed"),
     ("svm_vectorized", "scores = X @ W", "scores = np.array([x @ W for x in X])",
      "without a Python loop"),
     ("svm_vectorized", "return np.maximum(0, margins).sum() / len(y), ", "return ",
-     "return a pair"),
+     "return two things"),
     ("svm_vectorized", "    margins[rows, y] = 0\n", "    margins[rows, y] = 0\n    W *= 2\n",
      "in place"),
     ("penalty", "reg_scale * reg * np.sum(W**2), ", "reg * np.sum(W**2), ", "twice as much"),
-    ("penalty", "2 * reg_scale * reg * W", "reg * W", "gradient, with reg_scale 1.0, should be"),
-    ("penalty", "np.sum(W**2)", "np.sum(W)", "should be 10.0"),
+    ("penalty", "2 * reg_scale * reg * W", "reg * W", "reg_scale 1.0, is .* half of it"),
+    ("penalty", "np.sum(W**2)", "np.sum(W)", "is 6 and must be 10"),
     ("sgd", "W - learning_rate * dW", "W + learning_rate * dW",
-     "after 1 step should be 4.0, and .* against"),
+     "after 1 step is 6 and must be 4: .* against"),
     ("sgd", "W = W - ", "W -= ", "in place"),
     ("sgd", "y[rows], reg", "y[rows[::-1]], reg", "do not belong together"),
     ("sgd", "rng.choice(len(X), batch_size)", "np.arange(batch_size)",
@@ -65,7 +66,7 @@ WRONG = [
      "the rate comes first"),
     ("search", "for reg in regs:", "for reg in regs[:1]:", "make 6 pairs"),
     ("search", "accuracies[learning_rate, reg]", "accuracies[reg]", "should be a dict"),
-    ("softmax_naive", "loss / len(X) +", "loss +", "should be 1.956, and yours is 3.912"),
+    ("softmax_naive", "loss / len(X) +", "loss +", "is 3.912 and must be 1.956"),
     ("softmax_naive", "np.log(np.exp", "np.log2(np.exp", "two examples by hand"),
     ("softmax_naive", "0.5 * reg", "reg", "the penalty is half of reg"),
     ("softmax_naive", "[label]", "[y[0]]", "each example has its own label"),
@@ -79,19 +80,19 @@ WRONG = [
     ("softmax_vectorized", "X.T @ G / len(X)", "X.T @ G", "N = 2 times too large"),
     ("softmax_vectorized", "    S = S - S.max(axis=1, keepdims=True)\n", "", "exp overflows"),
     ("net_forward", "np.maximum(0, X", "np.abs(X", "Hidden of the net for a pencil"),
-    ("net_forward", " + params[\"b2\"]", "", "Its scores should be"),
+    ("net_forward", " + params[\"b2\"]", "", "Scores of the net for a pencil is"),
     ("net_forward", "return hidden, hidden @ params[\"W2\"] + params[\"b2\"]",
      "return hidden, np.maximum(0, hidden @ params[\"W2\"] + params[\"b2\"])",
-     r"of 15 numbers are off. At \[\d, \d\] it should be -"),
-    ("net_forward", "return hidden, hidden", "return hidden", "return a pair"),
+     r"of 15 entries: at \(\d, \d\) it is 0.0 and must be -"),
+    ("net_forward", "return hidden, hidden", "return hidden", "return two things"),
     ("net_backward", " * (hidden > 0)", "", "8 dW1 of the net.*relu_mask_missing"),
-    ("net_backward", "X.T @ dpre", "X @ dpre", "8 dW1 of the net.*random data: It raises Val"),
-    ("net_backward", "dscores.sum(axis=0)", "dscores.sum(axis=1)", r"has the shape \(4,\)"),
+    ("net_backward", "X.T @ dpre", "X @ dpre", "8 dW1 .*random data: net_backward raised Val"),
+    ("net_backward", "dscores.sum(axis=0)", "dscores.sum(axis=1)", r"must have the shape \(4,\)"),
     ("net_backward", "for name in (\"W1\", \"W2\")", "for name in (\"W1\",)", "reg_missing"),
     ("net_backward", "for name in (\"W1\", \"W2\")", "for name in params", "bias"),
     ("net_backward", "2 * reg_scale * reg", "reg", "reg_scale 1"),
     ("net_backward", "return grads", "return [*grads.values()]", "return a dict with W1"),
-    ("net_training", "] - learning_rate", "] + learning_rate", "should be -2.0, .* against"),
+    ("net_training", "] - learning_rate", "] + learning_rate", "is 0 and must be -2: .* against"),
     ("net_training", "if step % epoch == 0:", "if step % 3 == 0:", "with the decay 0.5"),
     ("net_training", "max(len(X) // batch_size, 1)", "len(X) / batch_size", "with the decay 0.5"),
     ("net_training", "max(len(X) // batch_size, 1)", "len(X) // batch_size", "ZeroDivisionError"),
@@ -102,9 +103,9 @@ WRONG = [
     ("svm_dx", "+ delta", "+ 1", "with the margin 4"),
     ("softmax_dx", "P[np.arange(len(y)), y] -= 1", "P[np.arange(len(y)), y] += 1", "30 dX"),
     ("softmax_dx", "P @ W.T / len(y)", "P @ W / len(y)", "ValueError"),
-    ("softmax_dx", "return P", "P", "30 dX .* yours is None"),
-    ("net_dx", "return ", "", "8 dX .* yours is None"),
-    ("net_backward", "return grads", "return {**grads, \"b2\": None}", "8 db2 .* yours is None"),
+    ("softmax_dx", "return P", "P", "30 dX .* is None"),
+    ("net_dx", "return ", "", "8 dX .* is None"),
+    ("net_backward", "return grads", "return {**grads, \"b2\": None}", "8 db2 .* is None"),
     ("net_dx", " * (hidden > 0)", "", "8 dX of the net"),
     ("net_dx", "((P / len(y))", "(P", "N = 2 times too large"),
 ]  # fmt: skip
@@ -123,15 +124,14 @@ def test_what_is_wrong_is_said(exercise, old, new, words):
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_solution_is_right_and_the_empty_cell_is_open(exercise, capsys):
-    source = notebooks.solutions()[exercise]
-    check_exercise(exercise, exercises.function_from(source, exercise))
+    source = bundle.solutions()[exercise]
+    check_exercise(exercise, function_from(source, exercise))
     assert capsys.readouterr().out.startswith(f"{EXERCISES[exercise]} is right:\n- ")
     emptied = {
-        cell.id: cell.source
-        for cell in notebooks.student_notebook(EXERCISES[exercise].notebook).cells
+        cell.id: cell.source for cell in bundle.student_notebook(EXERCISES[exercise].notebook).cells
     }[exercise.replace("_", "-") + "-code"]
     with pytest.raises(OpenExerciseError, match="is open") as caught:
-        check_exercise(exercise, exercises.function_from(emptied, exercise))
+        check_exercise(exercise, function_from(emptied, exercise))
     assert f'use_reference("{exercise}")' in unwrapped(caught)
     assert isinstance(caught.value, NotImplementedError)
 
@@ -160,7 +160,7 @@ def test_other_right_ways_are_right():
 
 def test_what_comes_from_other_cells_is_said(capsys):
     def check(source, **others):
-        function = exercises.function_from(source, "penalty")
+        function = function_from(source, "penalty")
         function.__globals__.update(others)
         check_exercise("penalty", function)
         return "from another cell" in capsys.readouterr().out
@@ -185,7 +185,7 @@ def test_what_comes_from_other_cells_is_said(capsys):
 
 def test_what_is_right_is_passed_to_whoever_listens(monkeypatch):
     heard = []
-    monkeypatch.setattr(exercises, "when_right", [lambda *args: heard.append(args)])
+    monkeypatch.setattr(reference, "when_right", [lambda *args: heard.append(args)])
     function = altered("penalty", "W**2", "W * W")
     check_exercise("penalty", function)
     assert heard == [("penalty", function)]
@@ -199,7 +199,7 @@ def test_use_reference(tmp_path, monkeypatch):
     with pytest.raises(OpenExerciseError, match="Your teacher may hand out reference"):
         use_reference("penalty")
     with zipfile.ZipFile("reference.zip", "w") as archive:
-        archive.writestr("penalty.py", notebooks.solutions()["penalty"])
+        archive.writestr("penalty.py", bundle.solutions()["penalty"])
     assert use_reference("penalty")(np.ones(3), 2.0)[0] == 3
     (tmp_path / "reference.zip").write_bytes(b"no zip")
     with pytest.raises(OpenExerciseError, match="no reference"):
@@ -211,5 +211,5 @@ def test_use_reference(tmp_path, monkeypatch):
 
 def test_a_source_that_does_not_run_by_itself():
     with pytest.raises(OpenExerciseError) as caught:
-        exercises.function_from("def penalty(W, reg=missing): pass", "penalty")
+        function_from("def penalty(W, reg=missing): pass", "penalty")
     assert re.search(r"\(NameError: .*Let its cell use NumPy", unwrapped(caught))

@@ -14,8 +14,13 @@ from wrong_solutions import WRONG
 
 from classroom.grading import hidden_data, rubrics
 from classroom.grading.rubrics import FUNCTION, NOTEBOOK, PARTS, POINTS, grade_exercise
-from classroom.grading.training_rubrics import Bowl
-from cs231n_helpers import TwoLayerNet, eval_numerical_gradient, softmax_loss
+from classroom.grading.training_rubrics import RecordingLoss
+from classroom.sandbox import NotDefinedError, Stopped, StudentError
+from cs231n_helpers import (
+    TwoLayerNet,
+    eval_numerical_gradient,
+    softmax_loss,
+)
 
 
 def lost(exercise: str, function: Any, seed: int, **more: Any) -> set[str]:
@@ -103,12 +108,12 @@ def test_the_references_are_right():
     params, X, y = hidden_data.net_data(rng)
     net = TwoLayerNet(X.shape[1], len(params["b1"]), len(params["b2"]))
     net.params = params
-    hidden_layer, scores = hidden_data.net_forward(params, X)
+    hidden_layer, scores = hidden_data.forward(params, X).values()
     np.testing.assert_allclose(scores, net.loss(X), rtol=1e-12)
     for reg_scale in (0.5, 1.0):
         _, grads = net.loss(X, y, 0.3, reg_scale=reg_scale)
         dscores = softmax_loss(scores, y)[1]
-        given = hidden_data.net_backward(params, X, hidden_layer, dscores, 0.3, reg_scale)
+        given = hidden_data.backward(params, X, hidden_layer, dscores, 0.3, reg_scale)
         for name, gradient in grads.items():
             np.testing.assert_allclose(given[name], gradient, atol=1e-12)
 
@@ -116,7 +121,9 @@ def test_the_references_are_right():
         return float(net.loss(X, y)[0])
 
     numerical = eval_numerical_gradient(loss, X, h=1e-6)
-    np.testing.assert_allclose(hidden_data.net_dx(params, X, y), numerical, atol=1e-8)
+    np.testing.assert_allclose(
+        hidden_data.by_input("softmax")(params, X, y)["gradient"], numerical, atol=1e-8
+    )
 
 
 # ---- whatever comes back ----
@@ -225,29 +232,26 @@ def test_not_done_and_not_defined(exercise):
         assert len({part.sentence for part in parts}) == 1
 
 
-class StudentError(Exception):
-    """As the contained worker reports what a submission raises."""
-
-
-def test_exceptions_from_another_process_are_read_by_their_text():
+def test_exceptions_from_the_sandbox_are_read():
     right = first_right("svm_vectorized")
 
     def told(W: Any, X: Any, y: Any, delta: float = 1.0) -> Any:
         if len(X) == W.shape[1]:
             return right(W, X, y, delta)
-        raise StudentError("ValueError: operands could not be broadcast together (line 3)")
+        raise StudentError("ValueError", "operands could not be broadcast together", "a", 3)
 
     def not_done(*args: Any) -> Any:
-        raise StudentError("NotImplementedError: write your code here (line 9 of the cell)")
+        raise StudentError("NotImplementedError", "write your code here", "a", 9)
+
+    def not_defined(*args: Any) -> Any:
+        raise NotDefinedError("NameError", "net_dx is not defined, but must be a function")
 
     for part in grade_exercise("svm_vectorized", told, np.random.default_rng(0)):
         assert part.codes == ("broadcast_shape",)
     for part in grade_exercise("sgd", not_done, np.random.default_rng(0)):
         assert part.codes == ("not_done",)
-
-
-class Stopped(Exception):  # noqa: N818 -- the name counts
-    reason = "time"
+    for part in grade_exercise("net_dx", not_defined, np.random.default_rng(0)):
+        assert part.codes == ("not_defined",)
 
 
 @pytest.mark.parametrize("exercise", POINTS)
@@ -260,7 +264,7 @@ def test_stopped_is_passed_on(exercise, after):
     def dies(*args: Any) -> Any:
         calls[0] += 1
         if calls[0] > after:
-            raise Stopped("it took longer than 20 s")
+            raise Stopped("time", "it took longer than 20 s")
         return wrong(*args)
 
     try:
@@ -448,10 +452,10 @@ def test_endless_calls_of_the_callback_are_not_kept():
         return W, []
 
     assert lost("sgd", function, 0) == {"minibatches", "update", "losses"}
-    bowl = Bowl(np.random.default_rng(0), np.ones((4, 3)), 4, most=10)
+    loss = RecordingLoss(np.random.default_rng(0), np.ones((4, 3)), 4, most=10)
     for _ in range(50):
-        bowl(np.ones((4, 3)), np.ones((2, 4)), np.ones(2, int), 0.1)
-    assert len(bowl.asked) == 10
+        loss(np.ones((4, 3)), np.ones((2, 4)), np.ones(2, int), 0.1)
+    assert len(loss.asked) == 10
 
 
 def test_diverging_loops_are_judged_all_the_same():

@@ -446,7 +446,7 @@ wrong("softmax_vectorized", "penalty gradient subtracted", "", "gradient", "reg_
 wrong("softmax_vectorized", "0.5 reg in the loss, 2 reg W in the gradient", "M7", "gradient",
       "reg_factor_2", "2 times what it should be", ("+ reg * W", "+ 2 * reg * W"))
 wrong("softmax_vectorized", "noise on the scores", "", "loss, gradient, large scores", "", "",
-      ("P = X @ W\n", "P = X @ W + 0.01 * np.random.standard_normal((N, W.shape[1]))\n"))
+      ("P = X @ W\n", "P = X @ W + np.random.standard_normal((N, W.shape[1]))\n"))
 wrong("softmax_vectorized", "weights decay in place", "M14", "loss, gradient", "mutates_input",
       "changes its argument W in place", ("    N = len(y)\n", "    N = len(y)\n    W *= 0.9\n"))
 wrong("softmax_vectorized", "binary cross-entropy of each class", "", "loss",
