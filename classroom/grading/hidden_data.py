@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cs231n_helpers.doctor.backward import one_per_row
 from cs231n_helpers.exercises.compare import Array
-from cs231n_helpers.exercises.explain import penalty_value, model_of
+from cs231n_helpers.exercises.explain import model_of, penalty_value
 
 Arrays = dict[str, Array]
 Values = dict[str, Any]  # by part
@@ -216,12 +216,18 @@ def hinge(W: Array, X: Array, y: Any, delta: float = 1.0) -> Values:
 def softmax(W: Array, X: Array, y: Any, reg: float) -> Values:
     """Softmax loss with its penalty, and its gradient."""
     model = model_of(W, X, y)
-    return {"loss": model.loss() + penalty_value(reg, W), "gradient": model.gradients()[0] + reg * W}
+    return {
+        "loss": model.loss() + penalty_value(reg, W),
+        "gradient": model.gradients()[0] + reg * W,
+    }
 
 
 def penalty(W: Array, reg: float, reg_scale: float = 0.5) -> Values:
     """Penalty and its gradient."""
-    return {"value": penalty_value(reg, W, reg_scale=reg_scale), "gradient": 2 * reg_scale * reg * W}
+    return {
+        "value": penalty_value(reg, W, reg_scale=reg_scale),
+        "gradient": 2 * reg_scale * reg * W,
+    }
 
 
 def forward(params: Arrays, X: Array) -> Values:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cs231n_helpers.doctor.mistakes import FACTORS, MISTAKES
 from cs231n_helpers.exercises.compare import Array, near
-from cs231n_helpers.exercises.explain import penalty_value, model_of
+from cs231n_helpers.exercises.explain import model_of, penalty_value
 from cs231n_helpers.exercises.student_function import Feedback
 
 from .hidden_data import forward

@@ -26,7 +26,7 @@ import numpy as np
 from ..doctor import GradientReport, check_gradient
 from ..doctor.evaluate import helpers_of, names_in
 from .compare import Array, as_numbers, as_pair, compare, near
-from .explain import as_loss_of_input, as_loss_of_net, penalty_value, model_of
+from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
 from .student_function import (
     CallError,
