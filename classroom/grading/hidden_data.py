@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs231n_helpers.doctor.backward import one_per_row
+from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.exercises.compare import Array
 from cs231n_helpers.exercises.explain import model_of, penalty_value
 
@@ -60,12 +61,8 @@ def case(*arrays: Any, option: str = "", **numbers: float) -> Case:
 
 
 def cast(value: Any, dtype: Any) -> Any:
-    """All floating arrays in nested dicts and tuples in another dtype."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return value.astype(dtype)
-    if isinstance(value, dict):
-        return {k: cast(v, dtype) for k, v in value.items()}
-    return tuple(cast(v, dtype) for v in value) if type(value) is tuple else value
+    """All floating arrays in nested dicts, lists and tuples in another dtype."""
+    return copied(value, lambda array: array.astype(dtype) if array.dtype.kind == "f" else array)
 
 
 def normal(rng: np.random.Generator, scale: float, *shape: int) -> Array:

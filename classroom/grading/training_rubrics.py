@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_numbers, as_pair
 from cs231n_helpers.exercises.student_function import (
     CallError,
     Feedback,
     FeedbackError,
     StudentFunction,
-    copied,
     described,
     feedback_of,
 )

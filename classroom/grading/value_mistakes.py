@@ -24,14 +24,14 @@ Known = tuple[str, str, Callable[[Any], Any]]
 
 
 def _first(mistakes: Iterable[Known], given: Any, right: Any, plus: float = 0.0) -> Feedback | None:
-    """The first mistake that gives this value; it is computed from the right pieces."""
+    """The first mistake that gives this value; it is computed from the right terms."""
     for code, text, value in mistakes:
         if near(np.asarray(given, dtype=np.float64), value(right) + plus):
             return Feedback(text, (code,))
     return None
 
 
-# ---- losses: p has the pieces of the right loss, S (N, C) scores and T (N, C) one-hot labels ----
+# ---- losses: p has the terms of the right loss, S (N, C) scores and T (N, C) one-hot labels ----
 
 
 def _margins(p: Any, *, over: Any = None, labels: Any = None) -> Any:
@@ -71,14 +71,14 @@ SOFTMAX: list[Known] = [
 
 def in_hinge(part: str, given: Any, W: Array, X: Array, y: Any, delta: float = 1.0) -> Any:
     """Name a mistake in the hinge loss."""
-    pieces = model_of(W, X, y, "hinge", delta_margin=delta).head_pieces(X @ W)
-    return _first(HINGE, given, pieces) if part == "loss" else None
+    terms = model_of(W, X, y, "hinge", delta_margin=delta).terms_of_scores(X @ W)
+    return _first(HINGE, given, terms) if part == "loss" else None
 
 
 def in_softmax(part: str, given: Any, W: Array, X: Array, y: Any, reg: float) -> Any:
     """Name the loss in which the logarithm and the exponential cancel."""
-    pieces = model_of(W, X, y).head_pieces(X @ W)
-    return _first(SOFTMAX, given, pieces, penalty_value(reg, W)) if part == "loss" else None
+    terms = model_of(W, X, y).terms_of_scores(X @ W)
+    return _first(SOFTMAX, given, terms, penalty_value(reg, W)) if part == "loss" else None
 
 
 # ---- the net's gradient by the input ----
@@ -89,21 +89,21 @@ def in_net_dx(part: str, given: Any, params: Any, X: Array, y: Any) -> Feedback 
     right = model_of(params, X, y, by_input=True).gradients()[0]
     for factor in FACTORS:
         if near(given, factor.value(len(X), len(params["b2"])) * right):
-            text = factor.says if "{it}" in factor.says else f"{{it}}: {factor.says}"
+            text = factor.message if "{it}" in factor.message else f"{{it}}: {factor.message}"
             return Feedback(f"{text.replace('{it}', 'dX')}.", (factor.code,))
     for mistake in MISTAKES:
         if mistake.when and not {"softmax", "ReLU"} & set(mistake.when):
             continue
         for layer in (None, 0, 1):
-            replaced = {mistake.piece: mistake.wrong}
+            replaced = {mistake.term: mistake.wrong}
             try:
                 with np.errstate(all="ignore"):
                     model = model_of(params, X, y, by_input=True, replaced=replaced, only=layer)
                     wrong = model.gradients()[0]
-            except (ValueError, IndexError, TypeError):  # the piece does not fit these shapes
+            except (ValueError, IndexError, TypeError):  # the term does not fit these shapes
                 continue
             if wrong.shape == given.shape and near(given, wrong):
-                return Feedback(f"In dX, {mistake.says}.", (mistake.code,))
+                return Feedback(f"In dX, {mistake.message}.", (mistake.code,))
     return None
 
 

@@ -19,6 +19,8 @@ import numpy as np
 
 from cs231n_helpers import Finding, check_gradient
 from cs231n_helpers.doctor.mistakes import MESSAGES
+from cs231n_helpers.doctor.report import capitalized
+from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_pair, compare, near
 from cs231n_helpers.exercises.explain import (
     Function,
@@ -31,8 +33,6 @@ from cs231n_helpers.exercises.student_function import (
     Feedback,
     FeedbackError,
     StudentFunction,
-    capitalized,
-    copied,
     described,
     feedback_of,
 )

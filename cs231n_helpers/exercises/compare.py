@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .student_function import FeedbackError, capitalized, described
+from ..doctor.report import capitalized
+from .student_function import FeedbackError, described
 
 Array = NDArray[np.float64]
 

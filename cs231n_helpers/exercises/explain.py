@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..doctor.backward import HEADS, Model, one_per_row
+from ..doctor.backward import OUTPUT_LOSSES, Model, one_per_row
 from ..validation import as_labels, check_label_range
 
 Array = NDArray[np.float64]
@@ -32,7 +32,7 @@ def model_of(params: Any, X: Array, y: Any = None, loss: str = "softmax", **more
     classes = layers[-1][0].shape[1]
     labels = as_labels(np.zeros(len(X), int) if y is None else y, len(X))
     check_label_range(labels, classes, "W")  # the checker tries others
-    return Model(layers, X, one_per_row(labels, classes), HEADS[loss], **more)
+    return Model(layers, X, one_per_row(labels, classes), OUTPUT_LOSSES[loss], **more)
 
 
 def penalty_value(reg: float, *weights: Array, reg_scale: float = 0.5) -> float:
@@ -57,7 +57,7 @@ def _on_the_way(params: dict[str, Array], X: Array, y: Any) -> tuple[Array, Arra
     """The hidden layer (N, H), and the gradient with respect to the scores (N, C)."""
     model = model_of(params, X, y)
     _, hidden, scores = model.forward()[0]
-    return hidden, model.head_pieces(scores).dscores
+    return hidden, model.terms_of_scores(scores).dscores
 
 
 def as_loss_of_input(gradient: Function, loss_name: str) -> Function:

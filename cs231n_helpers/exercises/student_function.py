@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doctor.snapshot import copied, first_change
 from .table import Exercise
 
 
@@ -158,15 +159,6 @@ class StudentFunction:
         return CallError(kind, f"{name} raised {kind}: {text}", "raises")
 
 
-def copied(value: Any) -> Any:
-    """A copy of the arrays in nested dicts, lists and tuples; everything else as it is."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, dict):
-        return {k: copied(v) for k, v in value.items()}
-    return type(value)(map(copied, value)) if type(value) in (list, tuple) else value
-
-
 def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
     """Tell how an argument differs from what it was before the call."""
     if isinstance(before, dict):
@@ -182,11 +174,8 @@ def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
         return _in_place(name, f"it is {described(after)} now")
     if after.dtype != before.dtype:
         return _in_place(name, f"its dtype is {after.dtype} now")
-    places = np.argwhere((after != before) & ((after == after) | (before == before)))
-    if not len(places):
-        return None
-    at = tuple(int(i) for i in places[0])
-    return _in_place(name, f"entry {at} went from {before[at]:.4g} to {after[at]:.4g}")
+    change = first_change(before, after)
+    return _in_place(name, change) if change else None
 
 
 def _in_place(name: str, seen: str) -> FeedbackError:
@@ -220,9 +209,3 @@ def capped(text: str, most: int) -> str:
     text = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
     text = re.sub(r" +", " ", text).strip()
     return text if len(text) <= most else text[: most - 4].rstrip() + " ..."
-
-
-def capitalized(text: str) -> str:
-    """Begin like a sentence, unless with a symbol, dW or grads['W1']."""
-    first = text.split()[0]
-    return text[0].upper() + text[1:] if first.isalpha() and first.islower() else text

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..doctor import GradientReport, check_gradient
-from ..doctor.evaluate import helpers_of, names_in
+from ..doctor.snapshot import copied, global_names, helpers_of
 from .compare import Array, as_numbers, as_pair, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
@@ -32,7 +32,6 @@ from .student_function import (
     CallError,
     FeedbackError,
     StudentFunction,
-    copied,
     described,
     read_error,
 )
@@ -151,7 +150,7 @@ def _from_elsewhere(function: Function) -> Iterator[str]:
     except SyntaxError:  # of IPython's own
         return
     made = {step.argval for step in dis.get_instructions(cell) if step.opname == "STORE_NAME"}
-    used = {name for helper in helpers_of(function) for name in names_in(helper.__code__)}
+    used = {name for helper in helpers_of(function) for name in global_names(helper.__code__)}
     foreign = sorted(
         (used & function.__globals__.keys()) - made - vars(builtins).keys() - {"np", "__name__"}
     )

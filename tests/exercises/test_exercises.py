@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from classroom.release import bundle
+from classroom.release import notebooks
 from cs231n_helpers import check_exercise, use_reference
 from cs231n_helpers.exercises import reference
 from cs231n_helpers.exercises.reference import function_from
@@ -16,7 +16,7 @@ from cs231n_helpers.exercises.table import EXERCISES, OpenExerciseError, WrongEx
 
 
 def altered(exercise, old, new):
-    source = bundle.solutions()[exercise]
+    source = notebooks.solutions()[exercise]
     assert source.count(old) == 1, (exercise, old)
     return function_from(source.replace(old, new), exercise)
 
@@ -124,12 +124,11 @@ def test_what_is_wrong_is_said(exercise, old, new, words):
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_solution_is_right_and_the_empty_cell_is_open(exercise, capsys):
-    source = bundle.solutions()[exercise]
+    source = notebooks.solutions()[exercise]
     check_exercise(exercise, function_from(source, exercise))
     assert capsys.readouterr().out.startswith(f"{EXERCISES[exercise]} is right:\n- ")
-    emptied = {
-        cell.id: cell.source for cell in bundle.student_notebook(EXERCISES[exercise].notebook).cells
-    }[exercise.replace("_", "-") + "-code"]
+    cells = notebooks.student_notebook(EXERCISES[exercise].notebook).cells
+    emptied = {cell.id: cell.source for cell in cells}[exercise.replace("_", "-") + "-code"]
     with pytest.raises(OpenExerciseError, match="is open") as caught:
         check_exercise(exercise, function_from(emptied, exercise))
     assert f'use_reference("{exercise}")' in unwrapped(caught)
@@ -199,7 +198,7 @@ def test_use_reference(tmp_path, monkeypatch):
     with pytest.raises(OpenExerciseError, match="Your teacher may hand out reference"):
         use_reference("penalty")
     with zipfile.ZipFile("reference.zip", "w") as archive:
-        archive.writestr("penalty.py", bundle.solutions()["penalty"])
+        archive.writestr("penalty.py", notebooks.solutions()["penalty"])
     assert use_reference("penalty")(np.ones(3), 2.0)[0] == 3
     (tmp_path / "reference.zip").write_bytes(b"no zip")
     with pytest.raises(OpenExerciseError, match="no reference"):

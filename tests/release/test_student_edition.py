@@ -23,7 +23,8 @@ from classroom.release.notebooks import NOTEBOOKS, fill_in, solutions, student_n
 from classroom.release.student_edition.cs231n_helpers import losses, many_runs, solved, training
 from cs231n_helpers import LinearSVM, Softmax, TwoLayerNet, search
 from cs231n_helpers.exercises import EXERCISES
-from cs231n_helpers.exercises.visible import OpenExerciseError, function_from
+from cs231n_helpers.exercises.reference import function_from
+from cs231n_helpers.exercises.table import OpenExerciseError
 
 REPLACED = (losses, training, many_runs)
 USERS = [sys.modules[f"cs231n_helpers.{name}"] for name in ("classifiers", "single_run", "search")]

@@ -3,7 +3,7 @@
 import pytest
 
 from classroom.release.notebooks import solutions
-from cs231n_helpers.exercises.visible import function_from
+from cs231n_helpers.exercises.reference import function_from
 
 from .cs231n_helpers import solved
 

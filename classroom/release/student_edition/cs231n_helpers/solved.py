@@ -45,20 +45,20 @@ def is_solved(exercise: str) -> bool:
 
 def solution(exercise: str) -> Function:
     """Return the learner's function, or raise OpenExerciseError."""
-    from cs231n_helpers.exercises import visible as exercises  # which needs the losses first
+    from cs231n_helpers.exercises import reference, table  # which need the losses first
 
     if not is_solved(exercise):
-        it = exercises.EXERCISES[exercise]
-        raise exercises.OpenExerciseError(
-            exercises.paragraphs(
+        it = table.EXERCISES[exercise]
+        raise table.OpenExerciseError(
+            table.paragraphs(
                 f"This needs {it} of {it.notebook}.ipynb, which is open: solve it there, and run "
                 "the check after it.",
-                exercises.reference_hint(exercise),
+                table.reference_hint(exercise),
             )
         )
     if exercise not in functions:
         source = (SOLVED / f"{exercise}.py").read_text(encoding="utf-8")
-        functions[exercise] = exercises.function_from(source, exercise)
+        functions[exercise] = reference.function_from(source, exercise)
     return functions[exercise]
 
 
@@ -85,7 +85,7 @@ def show_expected(cell: str, still_open: Sequence[str]) -> None:
     """Show what a waiting cell shows in the finished notebook."""
     from IPython.display import publish_display_data
 
-    from cs231n_helpers.exercises.visible import paragraphs
+    from cs231n_helpers.exercises.table import paragraphs
 
     print(f"{paragraphs(f'This cell waits for {named(still_open)}.')}\nIt will show:\n")
     for output in json.loads((EXPECTED / f"{cell}.json").read_text(encoding="utf-8")):
@@ -101,7 +101,7 @@ def named(some: Sequence[str]) -> str:
     >>> named(["svm_naive", "penalty"])
     'Exercises 1.1 (hinge_loops) and 1.4 (penalty) of 01_svm.ipynb'
     """
-    from cs231n_helpers.exercises.visible import EXERCISES
+    from cs231n_helpers.exercises.table import EXERCISES
 
     notebooks: dict[str, list[str]] = {}
     for it in (EXERCISES[exercise] for exercise in some):
@@ -116,7 +116,7 @@ def _and(names: Sequence[str]) -> str:
 
 def install() -> None:
     """Listen to `check_exercise` and, in a notebook, to cells that wait."""
-    from cs231n_helpers.exercises.visible import when_right
+    from cs231n_helpers.exercises.reference import when_right
 
     when_right.append(keep)
     if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
