@@ -35,7 +35,7 @@ def write_package(folder: Path) -> None:
     """Write the students' edition of cs231n_helpers, and README.md, into a folder."""
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "cs231n_helpers", folder / "cs231n_helpers", ignore=unwanted)
-    unwanted = shutil.ignore_patterns("__pycache__", "__init__.py", "conftest.py")
+    unwanted = shutil.ignore_patterns("__pycache__", "__init__.py")
     shutil.copytree(EDITION, folder, ignore=unwanted, dirs_exist_ok=True)
     with (folder / "cs231n_helpers" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("\nfrom . import solved as _solved\n\n_solved.install()\n")
