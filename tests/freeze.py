@@ -94,7 +94,7 @@ def _template(node: ast.expr) -> str:
 def main() -> None:
     """Write the files."""
     import numpy as np
-    from doctor.test_checker import CORPUS, check
+    from doctor.test_corpus import CORPUS, check
     from right_solutions import defined
     from wrong_solutions import WRONG
 
