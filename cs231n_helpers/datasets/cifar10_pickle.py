@@ -24,9 +24,8 @@ PIXELS = 3_072  # of an image
 MAX_RECORDS = 10_000  # of a file
 _MAX_BYTES = 32_000_000
 
-#: How often an opcode may stand in a file: officially half as often. Unpickling one that keeps to
-#: this takes no more memory than the file is long: lists cannot be nested deeply, and hashes of
-#: tuples that hold each other would come to an end.
+#: How often an opcode may stand in a file; officially it does half as often. What keeps to this
+#: cannot nest deeply, nor fill the memory, nor hash tuples of tuples without end.
 _LIMITS = {
     **dict.fromkeys(("BININT1", "SHORT_BINSTRING", "BINPUT", "LONG_BINPUT"), 2 * MAX_RECORDS + 100),
     **dict.fromkeys(("MARK", "APPENDS"), 100),
@@ -110,9 +109,10 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> type[_Inert]:
         match module, name:
-            case ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct"):
-                return _Array
-            case ("numpy", "ndarray"):
+            case ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") | (
+                "numpy",
+                "ndarray",
+            ):
                 return _Array
             case ("numpy", "dtype"):
                 return _DType
@@ -125,30 +125,22 @@ def _as_arrays(path: Path, batch: Any) -> tuple[Array, list[int]]:
         raise ValueError(f"it holds a {type(batch).__name__}, not a dict")
     entries = {str(key, "latin-1"): value for key, value in batch.items()}
     if not {"data", "labels"} <= set(entries) <= {"batch_label", "data", "filenames", "labels"}:
-        hint = " (CIFAR-100 has those)" if "fine_labels" in entries else ""
-        raise ValueError(f"found are {sorted(entries)[:9]}{hint}, expected data, labels, filenames")
+        raise ValueError(f"found are {sorted(entries)[:9]}, expected data, labels, filenames")
     label = entries.get("batch_label")
     label = str(label[:100], "latin-1") if isinstance(label, bytes) else ""
     said = re.search(r"(?:train|data)\w*?[ _]batch[ _](\d+)|test\w*?[ _]batch", label)
     if said and path.name != (f"data_batch_{said[1]}" if said[1] else "test_batch"):
         raise ValueError(f"its batch_label is {label!r}, so it is not {path.name}")
-    match entries["data"]:
-        case _Array(state=(1, (int(n), 3_072), _DType(args=(b"u1", *_)), False, bytes(raw))) if (
-            1 <= n <= MAX_RECORDS and len(raw) == n * PIXELS
+    match entries["data"]:  # version, shape, dtype, Fortran order, content
+        case _Array(state=(1, (int(n), 3_072), _DType(args=(b"u1", *_)), False, bytes(pixels))) if (
+            1 <= n <= MAX_RECORDS and len(pixels) == n * PIXELS
         ):
-            planes = np.frombuffer(raw, np.uint8).reshape(n, PIXELS)
-        case _Inert(state=(1, tuple(shape), _Inert(args=(bytes(code), *_)), order, bytes(raw))):
-            sizes = tuple(size if isinstance(size, int) else "?" for size in shape[:5])
-            layout = "C" if order is False else "Fortran"
-            raise ValueError(
-                f"data has dtype {str(code[:9], 'latin-1')!r}, shape {sizes}, {layout} order, "
-                f"{len(raw):,} bytes, expected 'u1', (n, 3072), C, 3,072 n, with n from 1 to 10,000"
-            )
+            planes = np.frombuffer(pixels, np.uint8).reshape(n, PIXELS)
         case _:
-            raise ValueError("data is no array of numbers, expected are uint8 pixels (n, 3,072)")
+            raise ValueError("data must be a uint8 array (n, 3072) in C order, 1 <= n <= 10,000")
     labels = entries["labels"]
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-        raise ValueError("labels is no list of whole numbers")
+        raise ValueError("labels must be a list of whole numbers")
     if len(labels) != n:
-        raise ValueError(f"it has {len(labels)} labels for {n} images, but each image has one")
+        raise ValueError(f"it has {len(labels)} labels for {n} images")
     return planes, labels

@@ -1,6 +1,5 @@
 """The real download code against a server on loopback."""
 
-import gzip
 import hashlib
 import http.server
 import io
@@ -13,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pooch
 import pytest
+from small_sets import STEMS, write_fashion
 
 from cs231n_helpers.datasets import download, load_cifar10, load_fashion_mnist
 
-BATCHES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+BATCHES = [f"{stem}.bin" for stem in STEMS]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,11 +63,6 @@ def server(monkeypatch):
         thread.join()
 
 
-def idx(array):
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
-
-
 def expect(monkeypatch, name, files):
     """Make `files`, name to content, the official ones of the data set."""
     sums = "\n".join(f"{hashlib.sha256(files[file]).hexdigest()}  {file}" for file in files)
@@ -75,17 +70,12 @@ def expect(monkeypatch, name, files):
 
 
 @pytest.fixture
-def fashion(server, monkeypatch):
+def fashion(server, monkeypatch, tmp_path):
     """Serve 30 images to train and 10 to test under the four official names."""
-    rng = np.random.default_rng(2)
-    files = {}
-    for prefix, n in (("train", 30), ("t10k", 10)):
-        pixels, labels = (
-            rng.integers(0, 256, (n, 28, 28), np.uint8),
-            np.arange(n, dtype=np.uint8) % 10,
-        )
-        files[f"{prefix}-images-idx3-ubyte.gz"] = gzip.compress(idx(pixels))
-        files[f"{prefix}-labels-idx1-ubyte.gz"] = gzip.compress(idx(labels))
+    names = [f"{name}.gz" for name in write_fashion(tmp_path, 30, 10)]
+    files = {name: (tmp_path / name).read_bytes() for name in names}
+    for name in names:
+        (tmp_path / name).unlink()
     expect(monkeypatch, "fashion_mnist", files)
     for name, content in files.items():
         server.serve(name, content)
@@ -125,29 +115,6 @@ def tree(folder):
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-
-
-def test_official_sums():
-    digests = [
-        line.split()[0]
-        for sums in download.SHA256SUMS.values()
-        for line in sums.split("\n")
-        if line
-    ]
-    assert [len(bytes.fromhex(digest)) for digest in digests] == [32] * 5
-    names = [
-        line.split()[1]
-        for sums in download.SHA256SUMS.values()
-        for line in sums.split("\n")
-        if line
-    ]
-    assert names == [
-        "train-images-idx3-ubyte.gz",
-        "train-labels-idx1-ubyte.gz",
-        "t10k-images-idx3-ubyte.gz",
-        "t10k-labels-idx1-ubyte.gz",
-        "cifar-10-binary.tar.gz",
-    ]
 
 
 def test_fetch_both(server, fashion, monkeypatch, tmp_path, capsys):
@@ -256,7 +223,8 @@ def test_default_urls(monkeypatch, tmp_path):
     asked = []
 
     def fetch(store, file):
-        asked.append((store.get_url(file), store.registry[file][:8], store.path))
+        digest = store.registry[file]
+        asked.append((store.get_url(file), digest[:8], len(digest), store.path))
         return store.path / file
 
     monkeypatch.setattr(download, "_fetch_file", fetch)
@@ -267,11 +235,11 @@ def test_default_urls(monkeypatch, tmp_path):
         tmp_path / "fashion-mnist",
     )
     assert asked == [
-        (f"{base}/train-images-idx3-ubyte.gz", "3aede38d", folder),
-        (f"{base}/train-labels-idx1-ubyte.gz", "a04f1713", folder),
-        (f"{base}/t10k-images-idx3-ubyte.gz", "346e55b9", folder),
-        (f"{base}/t10k-labels-idx1-ubyte.gz", "67da17c7", folder),
-        ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c4a38c50", tmp_path),
+        (f"{base}/train-images-idx3-ubyte.gz", "3aede38d", 64, folder),
+        (f"{base}/train-labels-idx1-ubyte.gz", "a04f1713", 64, folder),
+        (f"{base}/t10k-images-idx3-ubyte.gz", "346e55b9", 64, folder),
+        (f"{base}/t10k-labels-idx1-ubyte.gz", "67da17c7", 64, folder),
+        ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c4a38c50", 64, tmp_path),
         (tmp_path / "cifar-10-binary.tar.gz", tmp_path / "cifar-10-batches-bin", BATCHES),
     ]
 

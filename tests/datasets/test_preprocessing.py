@@ -1,0 +1,125 @@
+"""From images to design matrices."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_sets import ARRAYS
+
+from cs231n_helpers.datasets import Splits, design_matrix, mean_image, preprocess
+
+
+def pictures(n=7, shape=(3, 2), seed=0, dtype=np.uint8):
+    return np.random.default_rng(seed).integers(0, 256, (n, *shape)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
+def test_mean_image(dtype):
+    X = pictures(dtype=dtype)
+    mean = mean_image(X)
+    expected = [sum(float(x[r, c]) for x in X) / 7 for r in range(3) for c in range(2)]
+    assert mean.dtype == np.float64
+    np.testing.assert_allclose(mean, expected, rtol=1e-15)
+    np.testing.assert_array_equal(mean_image(X.reshape(7, 6)), mean)
+
+
+def test_mean_image_of_many_bright_images_is_exact():
+    assert mean_image(np.full((70_000, 1, 2), 255, np.uint8)).tolist() == [255, 255]
+    assert mean_image(np.full((70_000, 2), 0.1, np.float32)) == pytest.approx([0.1, 0.1], rel=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 600])
+def test_design_matrix(n, dtype):
+    X = pictures(n)
+    mean = np.linspace(0.1, 99.9, 6)
+    matrix = design_matrix(X, mean, dtype=dtype)
+    assert matrix.shape == (n, 7)
+    assert matrix.dtype == dtype
+    np.testing.assert_array_equal(matrix[:, 6], np.ones(n))
+    expected = (X.reshape(n, 6).astype(np.float64) - mean).astype(dtype)
+    np.testing.assert_array_equal(matrix[:, :6], expected)
+    np.testing.assert_array_equal(design_matrix(X, mean, bias=False, dtype=dtype), expected)
+    np.testing.assert_array_equal(
+        design_matrix(X, dtype=dtype)[:, :6], X.reshape(n, 6).astype(dtype)
+    )
+
+
+def test_design_matrix_by_default_is_float32_with_bias():
+    matrix = design_matrix(pictures())
+    assert matrix.dtype == np.float32
+    assert matrix.shape == (7, 7)
+
+
+def test_design_matrix_flattens_row_by_row_with_channels_last():
+    X = np.arange(2 * 2 * 3 * 3, dtype=np.uint8).reshape(2, 2, 3, 3)
+    matrix = design_matrix(X, bias=False)
+    assert matrix[1, 3 * 3 * 1 + 3 * 2 + 1] == X[1, 1, 2, 1]
+
+
+def test_bad_images():
+    with pytest.raises(
+        TypeError, match=r"X_train has dtype bool, but images are numbers: use uint8"
+    ):
+        mean_image(np.ones((2, 3), bool))
+    with pytest.raises(TypeError, match=r"X has dtype <U1, but images are numbers"):
+        design_matrix([["a"]])
+    for shape in ((), (4,), (0, 28, 28), (3, 0)):
+        match = re.escape(f"X_train has shape {shape}, but it must be (N, ...) with N >= 1 images")
+        with pytest.raises(ValueError, match=match + r".*pass X_train\[np.newaxis\]"):
+            mean_image(np.zeros(shape))
+    for mean in (np.zeros(5), np.zeros((1, 6)), 0.0):
+        match = r"mean has shape .* and a row of X 6 features, but .*pass mean_image\(X_train\)"
+        with pytest.raises(ValueError, match=match):
+            design_matrix(pictures(), mean)
+    with pytest.raises(
+        TypeError, match=r"dtype uint8 has no room for negative fractions: use np.flo"
+    ):
+        design_matrix(pictures(), dtype=np.uint8)
+
+
+@pytest.fixture
+def splits():
+    rng = np.random.default_rng(4)
+    X = [rng.integers(0, 256, (n, 28, 28)).astype(np.uint8) for n in (300, 20, 10)]
+    y = [rng.integers(0, 10, len(x)) for x in X]
+    return Splits(X[0], y[0], X[1], y[1], X[2], y[2], ("class",) * 10, (28, 28), "mine")
+
+
+def test_preprocess(splits):
+    before = {name: getattr(splits, name).copy() for name in ARRAYS}
+    result = preprocess(splits)
+    mean = splits.X_train.mean(axis=0).ravel()
+    for name in ("X_train", "X_val", "X_test"):
+        X, matrix = getattr(splits, name), getattr(result, name)
+        assert matrix.shape == (len(X), 785)
+        assert matrix.dtype == np.float32
+        np.testing.assert_allclose(matrix[:, :784], X.reshape(len(X), 784) - mean, atol=1e-5)
+        assert (matrix[:, 784] == 1).all()
+    for name in ("y_train", "y_val", "y_test", "class_names", "image_shape", "name"):
+        assert getattr(result, name) is getattr(splits, name)
+    for name, array in before.items():
+        np.testing.assert_array_equal(getattr(splits, name), array)
+    assert abs(result.X_train[:, :784].mean(axis=0, dtype=float)).max() < 1e-4
+    assert preprocess(splits, bias=False).X_val.shape == (20, 784)
+    assert preprocess(splits, dtype=np.float64).X_test.dtype == np.float64
+
+
+def test_nothing_leaks_into_the_mean(splits):
+    result = preprocess(splits)
+    other = preprocess(
+        replace(
+            splits, X_val=255 - splits.X_val, y_val=splits.y_val[::-1], X_test=splits.X_test[:1]
+        )
+    )
+    np.testing.assert_array_equal(other.X_train, result.X_train)
+    np.testing.assert_array_equal(other.X_test, result.X_test[:1])
+    shifted = preprocess(replace(splits, X_train=np.full((300, 28, 28), 9, np.uint8)))
+    np.testing.assert_array_equal(shifted.X_val[:, :784], splits.X_val.reshape(20, 784) - 9.0)
+
+
+def test_preprocess_twice(splits):
+    match = r"X_train has shape \(300, 785\), but images are \(N, \*\(28, 28\)\): .* once only"
+    with pytest.raises(ValueError, match=match):
+        preprocess(preprocess(splits))
