@@ -65,35 +65,10 @@ def needed(cell: NotebookNode) -> list[str]:
 def released(name: str) -> tuple[NotebookNode, dict[str, list[Any]]]:
     """Return a notebook as students get it, and what its waiting cells show when run."""
     notebook = finished(name)
-    cells: list[NotebookNode] = []
-    expected: dict[str, list[Any]] = {}
-    for place, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("tags", [])
-        needs = needed(cell)
-        if LEFT_OUT in tags:
-            continue
-        if cell.cell_type == "markdown":
-            cell.source = re.sub(r"<details>.*?</details>\s*", "", cell.source, flags=re.DOTALL)
-            cell.source = cell.source.strip()
-            if not cell.source:
-                continue
-        elif GIVES_AWAY in tags:
-            cell = _shown(cell, _what_to_see(notebook.cells, place))
-        else:
-            cell.execution_count = None
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = None
-            if "nbgrader" in cell.metadata:
-                cell.outputs = []
-            if needs:
-                expected[cell.id] = [_without_type(output) for output in cell.outputs]
-                cell.source = f"%%after {cell.id} {' '.join(needs)}\n{cell.source}"
-                cell.metadata["tags"] = [tag for tag in tags if not tag.startswith(NEEDS)]
-                if not cell.metadata["tags"]:
-                    del cell.metadata["tags"]
-        cells.append(cell)
-    notebook.cells = cells
+    cells = notebook.cells
+    expected = {cell.id: [_what(o) for o in cell.outputs] for cell in cells if needed(cell)}
+    handed_out = (_released(cells, place) for place in range(len(cells)))
+    notebook.cells = [cell for cell in handed_out if cell.source]
     stub = Config({"ClearSolutions": {"code_stub": {"python": STUB}}})
     for step in (ClearSolutions(config=stub), LockCells(), ComputeChecksums()):
         notebook, _ = step.preprocess(notebook, {})
@@ -113,7 +88,33 @@ def fill_in(notebook: NotebookNode, sources: Mapping[str, str]) -> NotebookNode:
     return filled
 
 
-def _without_type(output: NotebookNode) -> dict[str, Any]:
+def _released(cells: list[NotebookNode], place: int) -> NotebookNode:
+    """Return a cell as students get it; one that goes has no source."""
+    cell, needs = cells[place], needed(cells[place])
+    tags = cell.metadata.pop("tags", [])
+    kept = [tag for tag in tags if not tag.startswith(NEEDS)]
+    if kept:
+        cell.metadata["tags"] = kept
+    if LEFT_OUT in tags:
+        cell.source = ""
+    elif cell.cell_type == "markdown":
+        cell.source = re.sub(r"<details>.*?</details>\s*", "", cell.source, flags=re.DOTALL).strip()
+    elif GIVES_AWAY in tags:
+        return _shown(cell, _what_to_see(cells, place))
+    else:
+        cell.execution_count = None
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = None
+        if "nbgrader" in cell.metadata:
+            cell.outputs = []
+        if needs:
+            cell.source = f"%%after {cell.id} {' '.join(needs)}\n{cell.source}"
+    return cell
+
+
+def _what(output: NotebookNode) -> dict[str, Any]:
+    """Return what an output shows, as `solved.show_expected` takes it."""
     if "text" in output:
         return {"text": output.text}
     return {"data": output.data, "metadata": output.metadata}

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -318,6 +319,8 @@ def test_whoever_is_stuck_goes_on(build, assignment):
         new_code_cell("print(svm_input_gradient(W_toy, X_toy, y_toy))"),
         new_code_cell(cells["svm-dx-check"].source),
         new_code_cell(waiting.source),
+        new_code_cell("%%after dx-05-code svm_dx\nten = 10\nten + 1"),
+        new_code_cell("%%after dx-05-code svm_dx\nten / 0"),
     ])  # fmt: skip
     run([(assignment, notebook)], allow_errors=True)
     outputs = [cell.outputs for cell in notebook.cells]
@@ -336,4 +339,7 @@ def test_whoever_is_stuck_goes_on(build, assignment):
     assert outputs[14][0].text.startswith("[[ 0.5 -0.5 -0.5]")
     assert "Exercise 4.1 (svm_dx) is right" in outputs[15][0].text
     assert [output.output_type for output in outputs[16]] == ["display_data"]
+    assert outputs[17][0].data == {"text/plain": "11"}
+    assert [output.ename for output in outputs[18]] == ["ZeroDivisionError"]
+    assert "----> 1 ten / 0" in re.sub(r"\x1b\[[\d;]*m", "", "\n".join(outputs[18][0].traceback))
     assert {path.name for path in (assignment / "solved").iterdir()} >= {"softmax_dx.py"}
