@@ -1,4 +1,4 @@
-"""Grade one class with classroom.grading.run and with plain `nbgrader autograde`, in turns.
+"""Grade one class with classroom.grading and with plain `nbgrader autograde`, in turns.
 
 A ratio is the median over the rounds. Writes grading.md beside itself.
 """
@@ -30,11 +30,11 @@ def write_class(folder: Path, number: int) -> None:
     """Write so many submissions, each the student's bundle with all exercises solved."""
     assignment, solutions = folder.parent / "assignment", notebooks.solutions()
     bundle.write_bundle(assignment)
-    for path in sorted(assignment.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        nbformat.write(notebooks.fill_in(notebook, solutions), path)
     for k in range(number):
-        shutil.copytree(assignment, folder / f"student{k:03d}")
+        student = shutil.copytree(assignment, folder / f"student{k:03d}")
+        for path in sorted(student.glob("*.ipynb")):
+            notebook = nbformat.read(path, as_version=4)
+            nbformat.write(notebooks.fill_in(notebook, solutions), path)
 
 
 def run(command: Sequence[str | Path], log: Path) -> float:
@@ -71,10 +71,10 @@ def measure(folder: Path, students: int, rounds: int, workers: Sequence[int]) ->
     plain = nbgrader("autograde", COURSE, "--force", "--course-dir", course)
     commands = {"nbgrader autograde": plain}
     for count in workers:
-        ours: list[str | Path] = [sys.executable, "-m", "classroom.grading.run", submissions]
+        ours: list[str | Path] = [sys.executable, "-m", "classroom.grading", submissions]
         ours += ["--workers", str(count), "--out", folder / f"out{count}"]
         ours += ["--released", folder / "assignment"]
-        commands[f"classroom.grading.run, workers: {count}"] = ours
+        commands[f"classroom.grading, workers: {count}"] = ours
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     with tqdm(total=rounds * len(commands), leave=False, disable=None) as bar:
         for _ in range(rounds):

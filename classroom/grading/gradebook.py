@@ -9,15 +9,15 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Float
 from traitlets.utils.importstring import import_item
@@ -119,9 +119,7 @@ class Gradebook:
     def __init__(self, url: str, assignment: str, deadline: datetime | None, late: str) -> None:
         self._late = late_plugin(late)
         self._assignment = assignment
-        with _commands_found():
-            self._book = api.Gradebook(url)
-            self._heal()
+        self._book = _opened(url)
         due = {} if deadline is None else {"duedate": deadline}
         self._book.update_or_create_assignment(assignment, **due)
         for notebook in dict.fromkeys(NOTEBOOK.values()):
@@ -132,14 +130,6 @@ class Gradebook:
             self._book.update_or_create_grade_cell(
                 f"{exercise}_check", *place, max_score=points, cell_type="code"
             )
-
-    def _heal(self) -> None:
-        """Write the version of the tables, which a run killed while making them has left out."""
-        if not inspect(self._book.engine).has_table("alembic_version"):
-            version = api.get_alembic_version()
-            self._book.db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-            self._book.db.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
-            self._book.db.commit()
 
     def __enter__(self) -> Gradebook:
         return self
@@ -160,15 +150,17 @@ class Gradebook:
         points: Mapping[str, float],
         comments: Mapping[str, str],
     ) -> Row:
-        """Enter the points of a student, in one transaction, and return what counts.
+        """Enter the points of a student and return what counts.
 
         An exercise without points was not graded, and is left to the teacher.
         """
         db = self._book.db
+        self._book.update_or_create_student(student)
+        with db.no_autoflush:  # else SQLAlchemy warns of what nbgrader does there
+            submission = self._book.update_or_create_submission(
+                self._assignment, student, timestamp=timestamp
+            )
         try:
-            with db.no_autoflush:
-                submission = self._submission(student)
-            submission.timestamp = timestamp
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
                     exercise = grade.name.removesuffix("_check")
@@ -187,27 +179,6 @@ class Gradebook:
             db.rollback()
             raise
         return row
-
-    def _submission(self, student: str) -> Any:
-        """Find a submission or make one, as nbgrader does, but without a commit between."""
-        db = self._book.db
-        try:
-            return self._book.find_submission(self._assignment, student)
-        except api.MissingEntry:
-            if db.get(api.Student, student) is None:
-                db.add(api.Student(id=student))
-            assignment = self._book.find_assignment(self._assignment)
-            submission = api.SubmittedAssignment(assignment=assignment, student_id=student)
-            db.add(submission)
-            for notebook in assignment.notebooks:
-                handed_in = api.SubmittedNotebook(notebook=notebook, assignment=submission)
-                db.add(handed_in)
-                for cell in notebook.grade_cells:
-                    db.add(api.Grade(cell_id=cell.id, notebook=handed_in))
-                for cell in notebook.solution_cells:
-                    db.add(api.Comment(cell_id=cell.id, notebook=handed_in))
-            db.flush()
-            return submission
 
     def _row(self, submission: Any) -> Row:
         """Set the penalty of each notebook by nbgrader's rules, and sum up."""
@@ -237,12 +208,22 @@ class Gradebook:
         )
 
 
-@contextmanager
-def _commands_found() -> Iterator[None]:
-    """Let nbgrader find the command alembic where .venv is not activated."""
-    before = os.environ.get("PATH", "")
+def _opened(url: str) -> api.Gradebook:
+    """Open nbgrader's gradebook.
+
+    A new file gets its tables under another name, so that it is never there with some of them.
+    Meanwhile nbgrader calls alembic, which is to be found where .venv is not activated.
+    """
+    made, before = make_url(url), os.environ.get("PATH", "")
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + before
     try:
-        yield
+        if made.get_backend_name() == "sqlite" and made.database:
+            path = Path(made.database)
+            if not path.exists() or not path.stat().st_size:
+                new = path.with_name(f"{path.name}.new")
+                new.unlink(missing_ok=True)
+                api.Gradebook(f"sqlite:///{new}").close()
+                os.replace(new, path)
+        return api.Gradebook(url)
     finally:
         os.environ["PATH"] = before

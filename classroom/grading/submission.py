@@ -408,7 +408,9 @@ def _parse(source: str) -> ast.Module | None:
 # From cells to points
 
 
-def grade_submission(files: Files, *, released: Path, seed: int, limits: Limits) -> Result:
+def grade_submission(
+    files: Files, *, released: Path, seed: int, limits: Limits, contained: bool = True
+) -> Result:
     """Grade what a student handed in.
 
     Parameters
@@ -420,6 +422,8 @@ def grade_submission(files: Files, *, released: Path, seed: int, limits: Limits)
         Of the hidden tests.
     limits : Limits
         Of each of its worker processes; `wall` holds for all exercises together.
+    contained : bool
+        In bubblewrap; else with limits only.
 
     Returns
     -------
@@ -447,6 +451,7 @@ def grade_submission(files: Files, *, released: Path, seed: int, limits: Limits)
             package=released / "cs231n_helpers",
             seed=seed,
             limits=limits,
+            contained=contained,
             end=end,
         )
     return result
@@ -483,6 +488,7 @@ def _run_notebook(
     package: Path,
     seed: int,
     limits: Limits,
+    contained: bool,
     end: float,
 ) -> None:
     """Run the cells of a notebook contained, and grade its exercises one after the other.
@@ -503,7 +509,7 @@ def _run_notebook(
                     "The time for all exercises together was used up before this one."
                 )
             break
-        box = Sandbox(package, cells, replace(limits, wall=left))
+        box = Sandbox(package, cells, replace(limits, wall=left), contained=contained)
         try:
             with box:
                 result["contained"] = box.containment

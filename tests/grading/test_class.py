@@ -29,7 +29,7 @@ from classroom.release import bundle
 from classroom.release.notebooks import fill_in, solutions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMMAND = [sys.executable, "-m", "classroom.grading.run", "--call", "3"]
+COMMAND = [sys.executable, "-m", "classroom.grading", "--call", "3"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]
 
 

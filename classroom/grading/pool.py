@@ -1,0 +1,118 @@
+"""Each item is worked on in a process of its own, with a limit on its time and memory.
+
+A process that fails, dies or takes too long costs its own item and no other. They are forked from
+a server that has imported what they need, so that each costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+if sys.platform != "win32":
+    import resource
+
+MEMORY = 4 << 30  # bytes of address space
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def outcomes(
+    task: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    seconds: float,
+    modules: Sequence[str] = (),
+) -> Iterator[tuple[Item, Result | None, str]]:
+    """Yield each item with its result, or None and what went wrong, as soon as it is there.
+
+    Parameters
+    ----------
+    task : callable
+        Found by its name in the other process.
+    items : iterable
+    workers : int
+        Processes at a time.
+    seconds : float
+        After which a process is killed.
+    modules : sequence of str
+        Imported by the server.
+    """
+    waiting = deque(items)
+    running: dict[Any, tuple[Item, Any, float]] = {}  # by the pipe that brings the result
+    context = get_context("forkserver")
+    _start_server(modules)
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                ours, theirs = context.Pipe(duplex=False)
+                with theirs:
+                    process = context.Process(target=_work, args=(task, waiting[0], theirs))
+                    process.start()
+                running[ours] = waiting.popleft(), process, time.monotonic() + seconds
+            next_end = min(end for *_, end in running.values())
+            ready = set(wait(running, max(0, next_end - time.monotonic())))
+            for pipe, (item, process, end) in list(running.items()):
+                failure = f"it took longer than {seconds:g} s" if end <= time.monotonic() else ""
+                result = None
+                if pipe in ready:
+                    try:
+                        result, failure = pipe.recv()
+                    except EOFError:
+                        process.join()
+                        failure = f"its process ended with status {process.exitcode}"
+                elif not failure:
+                    continue
+                _end(pipe, process)
+                del running[pipe]
+                yield item, result, failure
+    finally:
+        for pipe, (_, process, _) in running.items():
+            _end(pipe, process)
+
+
+def _start_server(modules: Sequence[str]) -> None:
+    os.environ.update(ONE_THREAD)  # a process a processor
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: interrupts are ours alone
+    try:
+        forkserver.set_forkserver_preload([*modules])
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(pipe: Connection, process: Any) -> None:
+    process.kill()
+    process.join()
+    pipe.close()
+
+
+def _work(task: Callable[[Item], Result], item: Item, pipe: Connection) -> None:
+    """Be the process: send the result, or what went wrong."""
+    with suppress(OSError, ValueError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        outcome: tuple[Result | None, str] = task(item), ""
+    except Exception as error:
+        outcome = None, f"{type(error).__name__}: {error}"
+    pipe.send(outcome)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
