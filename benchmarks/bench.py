@@ -318,11 +318,9 @@ def scalings(sizes: Sizes) -> list[Scaling]:
         X, y = data("float32", sizes.rows)
         return partial(search, LinearSVM, X, y, X[:1000], y[:1000], grid(K), **short)
 
-    def net_search(workers: int) -> Callable[[], Any]:
+    def net_search(n_jobs: int) -> Callable[[], Any]:
         X, y = data("float32", tenth)
-        return partial(
-            search, TwoLayerNet, X, y, X[:500], y[:500], settings, workers=workers, **run
-        )
+        return partial(search, TwoLayerNet, X, y, X[:500], y[:500], settings, n_jobs=n_jobs, **run)
 
     def scaling(
         work: str, quantity: str, points: Sequence[int], call: Callable[[int], Callable[[], Any]]

@@ -1,8 +1,8 @@
 """The runs of a search: which of them are trained together, and on which processors.
 
 Linear models are trained together, all settings as one matrix of weights, because one wide matrix
-product is several times as fast as many narrow ones. All else is trained run by run, on the
-processors of this machine or on any ``concurrent.futures.Executor``.
+product is several times as fast as many narrow ones. All else is trained run by run. Either way the
+tasks go to joblib, which maps large data into its processes instead of copying it.
 
 Shapes: N examples, D features, C classes, K runs that are trained together.
 """
@@ -11,18 +11,10 @@ from __future__ import annotations
 
 import inspect
 import os
-import pickle
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
-from multiprocessing import active_children, get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -31,7 +23,7 @@ from numpy.typing import NDArray
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .progress_bar import progress
-from .single_run import Record, Setting, best_of, checked, make, parameters, record_of, train_one
+from .single_run import Record, Setting, best_of, make, parameters, record_of, train_one
 from .validation import (
     Floats,
     Labels,
@@ -61,43 +53,35 @@ def train_all(
     settings: list[Setting],
     rng: Rng,
     data: Sequence[Any],
-    executor: Executor | None,
-    workers: int | None,
+    n_jobs: int | None,
 ) -> tuple[list[Record], Any]:
     """Train `model` with each of the settings; return the records, and the best model or None."""
-    groups = _groups(model, settings, rng)
-    runs = [[settings[i] for i in group.runs] for group in groups]
-    together = all(group.together for group in groups)
-    if executor is not None:
-        outcomes = _on_executor(executor, model, runs, rng, data)
-    elif workers == 1 or (together and workers is None) or len(runs) == 1 or not _travels(model):
-        outcomes = _gather(runs, [partial(_run, model, group, rng, *data) for group in runs])
-    else:
-        with _local_processes(workers, data) as (pool, paths):
-            outcomes = _on_executor(pool, model, runs, rng, paths)
+    from joblib import Parallel, delayed
 
+    groups = _groups(model, settings, rng)
+    tasks = [
+        delayed(_train_group)(model, [settings[i] for i in group], rng, os.getpid(), *data)
+        for group in groups
+    ]
     records: list[Record] = [{} for _ in settings]
     models = {}
-    for group, (group_records, best_model) in zip(groups, outcomes, strict=True):
-        for i, record in zip(group.runs, group_records, strict=True):
-            records[i] = record
-            models[i] = best_model
+    with closing(Parallel(n_jobs, return_as="generator")(tasks)) as outcomes:
+        found = progress(outcomes, "search", total=len(tasks))
+        for group, (group_records, best_model) in zip(groups, found, strict=True):
+            for i, record in zip(group, group_records, strict=True):
+                records[i] = record
+                models[i] = best_model
     best = best_of(records)
     return records, None if best is None else models[best]
 
 
-@dataclass
-class _Group:
-    """Runs that make one task, by their number, and what they share besides rate and reg."""
+def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> list[list[int]]:
+    """Check all settings on a tiny model each; group the numbers of those to be trained together.
 
-    runs: list[int]
-    shared: Setting
-    together: bool
-
-
-def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> list[_Group]:
-    """Check all settings on a tiny model each, and group those that can be trained together."""
-    groups: list[_Group] = []
+    Linear runs that differ in rate and reg alone make one group, up to RUNS_TOGETHER of them.
+    """
+    groups: list[list[int]] = []
+    open_groups: list[tuple[Setting, list[int]]] = []  # what the runs share, and their numbers
     for i, setting in enumerate(settings):
         made, _ = make(model, setting, deepcopy(rng), 1, 1)
         known = (parameters(model) | parameters(made.train)) - _FILLED_IN
@@ -111,103 +95,35 @@ def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> lis
         if isinstance(made, LinearClassifier | TwoLayerNet):
             for name in setting.keys() & _RULES.keys():
                 _RULES[name](name, setting[name])
-        together = _on_scores(made) is not None
         shared = {k: v for k, v in setting.items() if k not in ("learning_rate", "reg")}
-        for group in groups:
-            if group.together and group.shared == shared and len(group.runs) < RUNS_TOGETHER:
-                group.runs.append(i)
-                break
-        else:
-            groups.append(_Group([i], shared, together))
+        fitting = [group for common, group in open_groups if common == shared]
+        if fitting and len(fitting[-1]) < RUNS_TOGETHER:
+            fitting[-1].append(i)
+            continue
+        groups.append([i])
+        if _on_scores(made) is not None:
+            open_groups.append((shared, groups[-1]))
     return groups
 
 
-def _on_executor(
-    executor: Executor,
-    model: Callable[..., Any],
-    runs: list[list[Setting]],
-    rng: Rng,
-    data: Sequence[Any],
-) -> list[Any]:
-    futures = [executor.submit(_run, model, group, rng, *data) for group in runs]
-    try:
-        return _gather(runs, [future.result for future in futures])
-    finally:
-        for future in futures:  # after an error or an interrupt: what has not begun need not begin
-            future.cancel()
-
-
-def _gather(runs: list[list[Setting]], calls: list[Callable[[], Any]]) -> list[Any]:
-    """Return the results in order, behind a progress bar; an error names its settings."""
-    results = []
-    for call in progress(calls, "search"):
-        try:
-            results.append(call())
-        except Exception as error:
-            error.add_note(f"search: while training with {runs[len(results)]}")
-            if isinstance(error, BrokenExecutor):
-                error.add_note(
-                    'In a script, call search under `if __name__ == "__main__":`. Where memory '
-                    "ran out, pass fewer workers; workers=1 trains without other processes."
-                )
-            raise
-    return results
-
-
-@contextmanager
-def _local_processes(
-    workers: int | None, data: Sequence[Any]
-) -> Iterator[tuple[Executor, list[Path]]]:
-    """Yield an executor of processes on this machine, and the data as files for them to map.
-
-    The data is written once and mapped by all, so that it is in memory once for any number of
-    processes. They are spawned and not forked, as the fork of a process with threads, which a
-    notebook's kernel is, may hang.
-    """
-    with TemporaryDirectory() as folder:
-        paths = [Path(folder, f"{i}.npy") for i in range(len(data))]
-        for path, part in zip(paths, data, strict=True):
-            np.save(path, part)
-        others = set(active_children())
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare_process)
-        try:
-            yield pool, paths
-        except BaseException:
-            for process in set(active_children()) - others:
-                process.terminate()  # a run may take minutes, so nobody waits for its end
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _prepare_process() -> None:
+def _train_group(
+    model: Callable[..., Any], settings: list[Setting], rng: Rng, caller: int, *data: Any
+) -> tuple[list[Record], Any]:
+    """Train one group; return its records and its best model. This is joblib's task."""
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)  # a process a processor: more threads would only get into each other's way
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends all
-    os.environ["CS231N_PROGRESS"] = "0"
-
-
-def _travels(model: Callable[..., Any]) -> bool:
-    """Whether a spawned process can import the model."""
+    elsewhere = os.getpid() != caller  # one of several processes: a thread each, no bars
+    if elsewhere:
+        os.environ["CS231N_PROGRESS"] = "0"
     try:
-        pickled = pickle.dumps(model)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        return False
-    return b"__main__" not in pickled or hasattr(sys.modules["__main__"], "__file__")
-
-
-def _run(
-    model: Callable[..., Any], settings: list[Setting], rng: Rng, *data: Any
-) -> tuple[list[Record], Any]:
-    """Train one group; return its records and its best model. This is what executors are given."""
-    mapped = (np.load(part, mmap_mode="r") if isinstance(part, Path) else part for part in data)
-    X, y, X_val, y_val = checked(*mapped)
-    with np.errstate(all="ignore"):  # a run that explodes is one of the results
-        runs = _train_batched(model, settings, rng, X, y, X_val, y_val)
-        for i, setting in enumerate(settings):
-            if i not in runs:
-                runs[i] = train_one(model, setting, rng, X, y, X_val, y_val)
+        with threadpool_limits(1 if elsewhere else None), np.errstate(all="ignore"):
+            runs = _train_batched(model, settings, rng, *data)
+            for i, setting in enumerate(settings):
+                if i not in runs:
+                    runs[i] = train_one(model, setting, rng, *data)
+    except Exception as error:
+        error.add_note(f"search: while training with {settings}")
+        raise
     records = [runs[i][1] for i in range(len(settings))]
     best = best_of(records)
     return records, None if best is None else runs[best][0]

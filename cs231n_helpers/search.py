@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,17 +141,19 @@ def sample_settings(
     rng = as_rng(rng)
     for name, values in ranges.items():
         if isinstance(values, tuple):
-            if len(values) != 2 or not 0 < values[0] <= values[1] < np.inf:
+            if len(values) != 2 or not 0 < values[0] < values[1] < np.inf:
                 raise ValueError(
-                    f"ranges[{name!r}] = {values}, but a range is (low, high) with 0 < low <= high:"
-                    " pass a list to choose from its values"
+                    f"ranges[{name!r}] = {values}, but a range is (low, high) with 0 < low < high: "
+                    "pass a list to choose from its values"
                 )
         elif not len(values):
             raise ValueError(f"ranges[{name!r}] is empty, but a choice needs at least one value")
 
     def draw(values: Sequence[Any]) -> Any:
         if isinstance(values, tuple):
-            return float(np.exp(rng.uniform(*np.log(values))))
+            from scipy.stats import loguniform
+
+            return float(loguniform.rvs(*values, random_state=rng))
         return _plain(values[rng.choice(len(values))])
 
     return [{name: draw(values) for name, values in ranges.items()} for _ in range(num_samples)]
@@ -167,8 +168,7 @@ def search(
     settings: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     *,
     rng: Rng | None = None,
-    executor: Executor | None = None,
-    workers: int | None = None,
+    n_jobs: int | None = None,
     **fixed: Any,
 ) -> SearchResult:
     """Train `model` with each of the settings, and keep the best by validation accuracy.
@@ -191,13 +191,9 @@ def search(
     rng : Generator or RandomState
         Each run works with a copy of it, so all start from the same weights and see the same
         minibatches, and `rng` stays as it is.
-    executor : concurrent.futures.Executor, optional
-        Where the runs go, and stays open. By default linear models are trained here, other models
-        in as many processes as there are processors.
-    workers : int, optional
-        Number of local processes; 1 trains here. A model that another process cannot import (a
-        lambda, or what is defined in a notebook) is trained here, too. In a script, search under
-        ``if __name__ == "__main__":``, since each process imports the script.
+    n_jobs : int, optional
+        Number of processes, as in joblib: -1 takes all processors, None one, or what
+        ``joblib.parallel_config`` says. The model may be defined in a notebook, or be a lambda.
     **fixed
         Settings that are the same for all runs: num_iters, batch_size, hidden_size.
 
@@ -217,14 +213,14 @@ def search(
     at a time, with the results of single runs to rounding. (Rounding matters where a learning rate
     is so large that the weights leap about: such a run ends elsewhere on each machine.)
 
-    Beyond one machine, let Dask (``pip install cs231n-helpers[dask]``) hold the data, once a worker
-    and not once a task; a run that is lost with its worker is trained again by another::
+    Beyond one machine, joblib hands the runs to Dask (``pip install cs231n-helpers[dask]``).
+    `scatter` brings the data to each worker once, and a run that is lost with its worker is trained
+    again by another::
 
+        data = X_train, y_train, X_val, y_val
         client = distributed.Client("tcp://scheduler:8786")
-        data = client.scatter([X_train, y_train, X_val, y_val], broadcast=True, hash=False)
-        search(TwoLayerNet, *data, settings, executor=client.get_executor(), hidden_size=50)
-
-    Such data is checked where it lies.
+        with joblib.parallel_config("dask", client=client, scatter=data):
+            search(TwoLayerNet, *data, settings, hidden_size=50)
 
     Examples
     --------
@@ -250,12 +246,9 @@ def search(
             f"{name} = {fixed[name]!r} is the same for all runs and is searched, too: leave it out "
             "of one of the two"
         )
-    data: Sequence[Any] = (X_train, y_train, X_val, y_val)
-    if all(hasattr(part, "__len__") for part in data):  # and no handle of data that lie elsewhere
-        data = checked(*data)
-    workers = None if workers is None else as_count("workers", workers)
+    data = checked(X_train, y_train, X_val, y_val)
     runs = [{**fixed, **setting} for setting in varied]
-    records, best_model = train_all(model, runs, rng, data, executor, workers)
+    records, best_model = train_all(model, runs, rng, data, n_jobs)
     records = [{**setting, **record} for setting, record in zip(varied, records, strict=True)]
     return SearchResult(records, tuple(varied[0]), best_model)
 

@@ -106,7 +106,7 @@ def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str
             f"{name}[{i}] = {labels[i]} is no class: labels start at 0 "
             "(NumPy would take -1 for the last class); relabel or drop this example"
         )
-    return labels.astype(np.intp)
+    return labels.astype(np.intp, copy=False)
 
 
 def check_label_range(y: Labels, num_classes: int, columns_of: str, name: str = "y") -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import cs231n_helpers
 
-HEAVY = {"matplotlib", "scipy", "joblib", "tqdm", "pooch"}
+HEAVY = {"matplotlib", "scipy", "joblib", "multiprocessing", "tqdm", "pooch"}
 
 
 @pytest.mark.parametrize("statement", ["import cs231n_helpers", "import cs231n_helpers.losses"])

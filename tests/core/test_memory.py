@@ -15,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from cs231n_helpers import (
     LinearSVM,
     TwoLayerNet,
+    search,
     softmax_loss_naive,
     softmax_loss_vectorized,
     svm_loss_naive,
@@ -90,6 +92,15 @@ def train_net(X, y):
     return history["loss_history"], model.params
 
 
+def search_nets(X, y):
+    options = {"hidden_size": 4, "std": 0.01, "num_iters": STEPS, "batch_size": BATCH}
+    data = X, y, X[:BATCH], y[:BATCH]
+    try:
+        return search(TwoLayerNet, *data, {"reg": [0.0, REG]}, n_jobs=2, **options)
+    finally:
+        get_reusable_executor().shutdown()  # its idle processes would keep this one waiting
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "X"
@@ -159,3 +170,14 @@ def test_training(in_little_memory, path, task):
     for name, p in by_hand.items():
         np.testing.assert_allclose(params[name], p, rtol=1e-4, atol=1e-6)
     assert peak < 2**28
+
+
+def test_a_search_in_two_processes(in_little_memory, path):
+    """Each of them has the same limit, and maps the file, too."""
+    found, peak = in_little_memory(search_nets)
+    assert peak < 2**28
+    X, net = np.memmap(path, np.float32, "r", shape=(N, D)), found.best_model
+    for record in found.records:
+        assert record["status"] == "ok"
+    assert found.best["val_accuracy"] == np.mean(net.predict(X[:BATCH]) == labels()[:BATCH])
+    assert found.best["train_accuracy"] == pytest.approx(1 / C, abs=1e-3)  # nearly all rows are 0

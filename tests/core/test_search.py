@@ -1,4 +1,4 @@
-"""Searches against the loop that they replace, on processes, threads and a real Dask cluster."""
+"""Searches against the loop that they replace, in processes, threads and on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from multiprocessing import active_children
 from pathlib import Path
+from tempfile import gettempdir
 
+import joblib
 import numpy as np
 import pytest
+from joblib.parallel import ThreadingBackend
 from threadpoolctl import threadpool_info
 
 from cs231n_helpers import (
@@ -36,6 +38,7 @@ from cs231n_helpers import (
 GRID = {"learning_rate": [1e-3, 1e-2, 0.1], "reg": [1e-3, 0.1, 1.0]}
 FAST = {"num_iters": 60, "batch_size": 16}
 NET = {"hidden_size": 7, "std": 0.1, **FAST}
+KEPT = []  # what a worker was given
 
 
 def blobs(dtype=np.float64, num_features=6, num_classes=4, seed=3):
@@ -69,12 +72,14 @@ class Recorder:
     def __init__(self, folder, score=0):
         self.folder, self.score = Path(folder), score
 
-    def train(self, X, y, wait=False, fail=False):
+    def train(self, X, y, wait=False, fail=False, keep=False):
         (self.folder / f"{os.getpid()}-{self.score}-{uuid.uuid4().hex}").touch()
         if fail:
             raise KeyError("a mistake of the learner")
         if wait:
             wait_for((self.folder / "go").exists)
+        if keep:
+            KEPT.append(X)
         base = X
         while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
             base = base.base
@@ -257,7 +262,7 @@ class TestTogether:
 class TestAlone:
     def test_net_is_made_and_trained_as_by_hand(self):
         X, y, X_val, y_val = data = blobs()
-        result = search(TwoLayerNet, *data, GRID, workers=1, rng=np.random.RandomState(4), **NET)
+        result = search(TwoLayerNet, *data, GRID, rng=np.random.RandomState(4), **NET)
         for record in result.records:
             rng = np.random.RandomState(4)
             net = TwoLayerNet(6, 7, 4, 0.1, rng=rng)
@@ -271,9 +276,7 @@ class TestAlone:
     def test_a_net_that_diverges(self):
         data = blobs()
         options = {**NET, "num_iters": 300, "learning_rate_decay": 1.0}
-        result = search(
-            TwoLayerNet, *data, {"learning_rate": [0.1, 1.0], "reg": [9.0]}, workers=1, **options
-        )
+        result = search(TwoLayerNet, *data, {"learning_rate": [0.1, 1.0], "reg": [9.0]}, **options)
         rng = np.random.RandomState(0)
         net = TwoLayerNet(6, 7, 4, 0.1, rng=rng)
         with pytest.raises(NotFiniteError) as error, np.errstate(all="ignore"):
@@ -306,7 +309,6 @@ class TestAlone:
                 partial(Recorder, tmp_path),
                 *blobs(),
                 {"score": [3], "fail": [False, True]},
-                workers=1,
             )
         assert error.value.__notes__ == ["search: while training with [{'score': 3, 'fail': True}]"]
 
@@ -316,7 +318,7 @@ class TestResult:
         X, _, X_val, _ = blobs()
         data = (X, np.arange(len(X)) % 3, X_val, np.arange(len(X_val)) % 3)  # score 2 is right
         settings = {"score": [0, 2, 1], "wait": [False, False]}
-        result = search(partial(Recorder, tmp_path), *data, settings, workers=1)
+        result = search(partial(Recorder, tmp_path), *data, settings)
         assert result.best is result.records[2]
         assert result.best["val_accuracy"] == 1
         assert result.best_model.score == 2
@@ -348,7 +350,7 @@ class TestResult:
 
     def test_accuracies_are_ready_to_plot(self):
         settings = {"hidden_size": [2, 9], "learning_rate": [0.01, 0.5], "reg": [0.1, 50.0]}
-        options = {"num_iters": 300, "batch_size": 16, "std": 0.1, "workers": 1}
+        options = {"num_iters": 300, "batch_size": 16, "std": 0.1}
         result = search(TwoLayerNet, *blobs(), settings, **options)
         assert np.isnan(result.accuracies[0.5, 50.0])
         for rate, reg in ((0.01, 0.1), (0.5, 0.1), (0.01, 50.0)):
@@ -437,7 +439,6 @@ class TestErrors:
             ),
             ({"hidden_size": 3, "reg": 0.1}, ValueError, "reg = 0.1 is the same for all.*searched"),
             ({"hidden_size": 3, "hiden": 1}, ValueError, "settings name hiden.*hidden_size"),
-            ({"hidden_size": 3, "workers": 0}, ValueError, "workers = 0"),
             ({"hidden_size": 3, "rng": 5}, TypeError, "rng is 5"),
             ({}, TypeError, "hidden_size"),
         ],
@@ -472,72 +473,72 @@ class TestErrors:
             search(LinearSVM(), *blobs(), GRID)
 
 
-class TestExecutors:
+class TestJobs:
     def test_local_processes(self, tmp_path, monkeypatch):
         monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # make test says 1
-        data = blobs()
+        X, y, *validation_data = blobs()
+        data = np.repeat(X, 250, axis=0), np.repeat(y, 250), *validation_data  # 1.4 MB
         settings = {"score": [0, 1, 2], "wait": [False, False]}
-        result = search(partial(Recorder, tmp_path), *data, settings, workers=2)
+        result = search(partial(Recorder, tmp_path), *data, settings, n_jobs=2)
         assert Counter(score for _, score in starts(tmp_path)) == {0: 2, 1: 2, 2: 2}
         assert os.getpid() not in {process for process, _ in starts(tmp_path)}
         assert result.best_model.mapped  # from the one copy of the data
         assert set(result.best_model.threads) == {1}
-        assert not active_children()
-        options = {"learning_rate": [0.01, 0.1], **{k: [v] for k, v in NET.items()}}
-        there = search(TwoLayerNet, *data, options)
-        assert not active_children()
-        here = search(TwoLayerNet, *data, options, workers=1)
+        assert not mapped_files()
+
+    @pytest.mark.parametrize(("model", "options"), [(LinearSVM, FAST), (TwoLayerNet, NET)])
+    def test_same_table_as_here(self, model, options):
+        there = search(model, *blobs(), GRID, n_jobs=2, **options)
+        here = search(model, *blobs(), GRID, **options)
         assert repr(there) == repr(here)
-        np.testing.assert_allclose(
-            there.best_model.params["W1"], here.best_model.params["W1"], atol=1e-12
-        )
+        for got, expected in zip(weights(there), weights(here), strict=True):
+            np.testing.assert_allclose(got, expected, atol=1e-12)
+
+    def test_a_model_that_no_process_can_import(self, tmp_path):
+        class Own(Recorder):
+            pass
+
+        found = search(lambda score: Own(tmp_path, score), *blobs(), {"score": [1, 2]}, n_jobs=2)
+        assert os.getpid() not in {process for process, _ in starts(tmp_path)}
+        assert type(found.best_model) is Own
 
     def test_an_error_in_a_process(self, tmp_path):
         with pytest.raises(KeyError, match="learner") as error:
-            search(partial(Recorder, tmp_path), *blobs(), {"score": [1, 2]}, workers=2, fail=True)
-        (note,) = error.value.__notes__  # the first in order, not in time
-        assert note == "search: while training with [{'fail': True, 'score': 1}]"
-        assert not active_children()
+            search(partial(Recorder, tmp_path), *blobs(), {"score": [1, 2]}, n_jobs=2, fail=True)
+        (note,) = error.value.__notes__
+        assert note in {
+            f"search: while training with [{{'fail': True, 'score': {k}}}]" for k in (1, 2)
+        }
+        assert not running({process for process, _ in starts(tmp_path)})
+        assert not mapped_files()
 
     def test_a_process_that_dies(self):
-        with pytest.raises(Exception, match="terminated abruptly") as error:
-            search(os_exit, *blobs(), {"status": [0, 1]})
-        assert "workers=1" in error.value.__notes__[1]
-        assert not active_children()
+        with pytest.raises(Exception, match="unexpectedly terminated"):
+            search(partial(os_exit, os.getpid()), *blobs(), {"status": [0, 1]}, n_jobs=2)
 
-    def test_what_cannot_travel_is_trained_here(self, tmp_path):
-        search(lambda score: Recorder(tmp_path, score), *blobs(), {"score": [1, 2]}, workers=2)
-        assert starts(tmp_path) in ([(os.getpid(), s) for s in order] for order in ((1, 2), (2, 1)))
+    def test_no_job(self):
+        with pytest.raises(ValueError, match="n_jobs == 0"):
+            search(TwoLayerNet, *blobs(), GRID, n_jobs=0, **NET)
 
     def test_threads(self):
-        data = blobs()
-        with ThreadPoolExecutor(2) as executor:
-            for model, options in ((LinearSVM, FAST), (TwoLayerNet, NET)):
-                there = search(model, *data, GRID, executor=executor, **options)
-                assert repr(there) == repr(search(model, *data, GRID, workers=1, **options))
-            assert executor.submit(len, "open").result() == 4
+        for model, options in ((LinearSVM, FAST), (TwoLayerNet, NET)):
+            with joblib.parallel_config("threading", n_jobs=2):
+                there = search(model, *blobs(), GRID, **options)
+            assert repr(there) == repr(search(model, *blobs(), GRID, **options))
 
-    def test_linear_runs_are_tasks_of_sixteen(self):
-        class Counting(ThreadPoolExecutor):
-            def submit(self, function, model, settings, *args):
-                sizes.append(len(settings))
-                return super().submit(function, model, settings, *args)
-
-        sizes = []
-        with Counting(1) as executor:
-            search(Softmax, *blobs(), {"reg": [0.1] * 40}, executor=executor, num_iters=2)
-        assert sizes == [16, 16, 8]
+    def test_linear_runs_are_tasks_of_sixteen(self, counting):
+        search(Softmax, *blobs(), {"reg": [0.1] * 40}, num_iters=2)
+        assert counting == [16, 16, 8]
 
     def test_after_an_error_the_rest_is_not_begun(self, tmp_path):
         settings = [{"score": s, "fail": s == 0, "wait": s == 1} for s in range(50)]
-        with ThreadPoolExecutor(1) as executor:
-            with pytest.raises(KeyError):
-                search(partial(Recorder, tmp_path), *blobs(), settings, executor=executor)
-            (tmp_path / "go").touch()
-        assert len(starts(tmp_path)) <= 2
+        with joblib.parallel_config("threading", n_jobs=2), pytest.raises(KeyError):
+            search(partial(Recorder, tmp_path), *blobs(), settings)
+        (tmp_path / "go").touch()
+        assert len(starts(tmp_path)) <= 4
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-    def test_an_interrupt_leaves_no_process(self, tmp_path):
+    def test_an_interrupt_leaves_neither_process_nor_file(self, tmp_path):
         script = tmp_path / "script.py"
         script.write_text(
             textwrap.dedent(
@@ -548,9 +549,13 @@ class TestExecutors:
                 from cs231n_helpers import search
                 from test_search import Recorder, blobs
 
-                if __name__ == "__main__":
-                    model = partial(Recorder, {str(tmp_path)!r})
-                    search(model, *blobs(), {{"score": [1, 2, 3, 4]}}, wait=True, workers=2)
+                class Own(Recorder):
+                    pass
+
+                X, y, *rest = blobs()
+                data = X.repeat(250, axis=0), y.repeat(250), *rest
+                model = partial(Own, {str(tmp_path)!r})
+                search(model, *data, {{"score": list(range(9))}}, wait=True, n_jobs=2)
                 """
             )
         )
@@ -558,35 +563,58 @@ class TestExecutors:
             [sys.executable, script], stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         wait_for(lambda: len(starts(tmp_path)) == 2)
+        assert mapped_files(process.pid)
         os.killpg(process.pid, signal.SIGINT)  # to all processes, as a terminal and Jupyter do
         _, errors = process.communicate(timeout=20)
         assert process.returncode != 0
         assert errors.strip().endswith("KeyboardInterrupt")
-        assert "SpawnProcess" not in errors  # only the search itself speaks of it
+        assert errors.count("Traceback") == 1  # only the search itself speaks of it
         assert len(starts(tmp_path)) == 2  # the pending ones were not begun
-        for worker, _ in starts(tmp_path):
-            with pytest.raises(ProcessLookupError):
-                os.kill(worker, 0)
+        assert not running({worker for worker, _ in starts(tmp_path)})
+        assert not mapped_files(process.pid)
 
 
-def os_exit(status):
-    if any(frame.name == "_run" for frame in __import__("traceback").extract_stack()):
+def weights(result):
+    model = result.best_model
+    return (
+        [model.W] if hasattr(model, "W") else [model.params[name] for name in sorted(model.params)]
+    )
+
+
+def mapped_files(process=None):
+    """What joblib wrote for the processes of a search to map."""
+    pattern = f"joblib_memmapping_folder_{process or os.getpid()}_*/*"
+    return [file for folder in ("/dev/shm", gettempdir()) for file in Path(folder).glob(pattern)]
+
+
+def running(processes):
+    psutil = pytest.importorskip("psutil")
+    return [process for process in processes if psutil.pid_exists(process)]
+
+
+def kept():
+    return [id(X) for X in KEPT]
+
+
+def os_exit(home, status):
+    if os.getpid() != home:
         os._exit(status)
     return Recorder(".")
 
 
-class Counted:
-    """An array that notes each time a process unpickles it."""
+@pytest.fixture
+def counting():
+    """Train in threads, and note the number of runs in each task."""
+    sizes = []
 
-    def __init__(self, array, folder):
-        self.array, self.folder = array, folder
+    class Counting(ThreadingBackend):
+        def submit(self, func, callback=None):
+            sizes.extend(len(args[1]) for _, args, _ in func.items)
+            return super().submit(func, callback)
 
-    def __array__(self, dtype=None, copy=None):
-        return self.array
-
-    def __setstate__(self, state):
-        self.__dict__ = state
-        (Path(self.folder) / f"{os.getpid()}-0-{uuid.uuid4().hex}").touch()
+    joblib.register_parallel_backend("counting", Counting)
+    with joblib.parallel_config("counting", n_jobs=2):
+        yield sizes
 
 
 @pytest.fixture(scope="module")
@@ -599,7 +627,6 @@ def client():
         distributed.Client(cluster) as client,
     ):
         yield client
-    wait_for(lambda: not active_children())
 
 
 class TestDask:
@@ -607,9 +634,9 @@ class TestDask:
     def test_same_table_as_here(self, client, model, options):
         data = blobs()
         settings = sample_settings({"learning_rate": (1e-3, 0.1), "reg": (1e-2, 1e7)}, 20)
-        handles = client.scatter(data, broadcast=True, hash=False)
-        there = search(model, *handles, settings, executor=client.get_executor(), **options)
-        here = search(model, *data, settings, workers=1, **options)
+        with joblib.parallel_config("dask", client=client, scatter=data):
+            there = search(model, *data, settings, **options)
+        here = search(model, *data, settings, **options)
         assert repr(there) == repr(here)
         for name in ("train_accuracy", "val_accuracy"):
             np.testing.assert_array_equal(
@@ -619,36 +646,26 @@ class TestDask:
         assert {record["status"] for record in here.records} == {"ok", "diverged"}
 
     def test_data_crosses_the_wire_once_a_worker(self, client, tmp_path):
-        unpickled, trained = tmp_path / "unpickled", tmp_path / "trained"
-        unpickled.mkdir()
-        trained.mkdir()
-        X, *rest = blobs()
-        data = client.scatter([Counted(X, unpickled), *rest], broadcast=True, hash=False)
-        scattered = Counter(process for process, _ in starts(unpickled))
-        settings = {"score": list(range(12))}
-        model = partial(Recorder, trained)
-        search(model, *data, settings, executor=client.get_executor())
-        tasks = Counter(process for process, _ in starts(trained))
-        assert sum(tasks.values()) == 12
-        assert tasks.keys() <= scattered.keys()
-        assert Counter(process for process, _ in starts(unpickled)) == scattered
-
-    def test_bad_data_is_found_where_it_lies(self, client):
-        X, y, X_val, y_val = blobs()
-        data = client.scatter([X, y[1:], X_val, y_val], broadcast=True, hash=False)
-        with pytest.raises(ValueError, match="y_train has 119 labels") as error:
-            search(Softmax, *data, {"reg": [0.1]}, executor=client.get_executor())
-        assert error.value.__notes__ == ["search: while training with [{'reg': 0.1}]"]
+        data = blobs()
+        model = partial(Recorder, tmp_path)
+        with joblib.parallel_config("dask", client=client, scatter=data):
+            search(model, *data, {"score": list(range(12))}, keep=True)
+        assert len(starts(tmp_path)) == 12
+        ids = client.run(kept)
+        assert sum(map(len, ids.values())) == 12
+        assert all(len(set(copies)) <= 1 for copies in ids.values())
 
     def test_a_killed_worker_loses_no_result(self, client, tmp_path):
         psutil = pytest.importorskip("psutil")
-        data = client.scatter(blobs(), broadcast=True, hash=False)
-        settings = {"score": list(range(6))}
+        data, settings = blobs(), {"score": list(range(6))}
+        model = partial(Recorder, tmp_path)
+
+        def on_the_cluster():
+            with joblib.parallel_config("dask", client=client, scatter=data):
+                return search(model, *data, settings, wait=True)
+
         with ThreadPoolExecutor(1) as thread:
-            model = partial(Recorder, tmp_path)
-            found = thread.submit(
-                search, model, *data, settings, executor=client.get_executor(), wait=True
-            )
+            found = thread.submit(on_the_cluster)
             try:
                 wait_for(lambda: len({process for process, _ in starts(tmp_path)}) == 2)
                 victim, lost_score = starts(tmp_path)[0]
@@ -659,7 +676,6 @@ class TestDask:
                 (tmp_path / "go").touch()
             result = found.result(timeout=60)
         client.wait_for_workers(2, timeout=60)  # its successor is there before the cluster closes
-        here = search(partial(Recorder, tmp_path), *blobs(), settings, workers=1)
-        assert repr(result) == repr(here)
+        assert repr(result) == repr(search(model, *data, settings))
         again = {process for process, score in starts(tmp_path) if score == lost_score}
         assert len(again - {victim, os.getpid()}) == 1  # trained by another worker

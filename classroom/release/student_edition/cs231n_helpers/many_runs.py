@@ -19,8 +19,7 @@ def train_all(
     settings: list[Setting],
     rng: Rng,
     data: Sequence[Any],
-    executor: Any,
-    workers: int | None,
+    n_jobs: int | None,
 ) -> tuple[list[Record], Any]:
     """Train `model` with each of the settings; return the records, and the best model or None."""
     rates, regs = (
