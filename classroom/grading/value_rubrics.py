@@ -9,7 +9,6 @@ Shapes: N examples, D features, C classes, H hidden units.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_helpers import Finding, check_gradient
-from cs231n_helpers.doctor.mistakes import MESSAGES
 from cs231n_helpers.doctor.report import capitalized
 from cs231n_helpers.doctor.snapshot import copied
+from cs231n_helpers.doctor.wrong_losses import OVERFLOW
 from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_pair, compare, near
 from cs231n_helpers.exercises.explain import (
     Function,
@@ -238,7 +237,7 @@ class ValueRubric:
         if not all(np.isfinite(v).all() for v in far):
             seen = "nan or infinity"
         if not all(map(near, plain, far)):
-            raise FeedbackError(MESSAGES["overflow"].format(seen=seen), "overflow")
+            raise FeedbackError(OVERFLOW.format(seen=seen), "overflow")
         if any(map(near, plain, other)):
             text = "What is returned does not depend on the scores."
             raise FeedbackError(text, "ignores_argument")
@@ -274,26 +273,25 @@ LOSS_MESSAGES = {
 
 def _about_loss(finding: Finding) -> str:
     """What the checker found in the gradient, turned round."""
-    text = finding.message
     if finding.code in LOSS_MESSAGES:
         return LOSS_MESSAGES[finding.code]
-    if finding.code == "scale_C":
-        way = "small: np.mean averages over the classes too" if "large" in text else "large"
+    if finding.code == "scale_C" and finding.factor is not None:
+        way = "small: np.mean averages over the classes too" if finding.factor > 1 else "large"
         return f"The loss is C times too {way}; sum over the classes and divide by N."
-    if finding.code == "scale_const" and (found := re.match(r"It is (.+?) times what", text)):
+    if finding.code == "scale_const" and finding.factor is not None:
         return (
-            f"A constant factor stands in the loss: the right gradient is {found[1]} times the "
-            "slope that this loss has (a factor 2 or 1/2, np.log2 or np.log10 instead of np.log?)."
+            f"A constant factor stands in the loss: the right gradient is {finding.factor:.4g} "
+            "times the slope that this loss has (a factor 2 or 1/2, np.log2 or np.log10 instead of "
+            "np.log?)."
         )
-    if finding.code == "reg_factor_2" and finding.evidence.get("factor"):
+    if finding.code == "reg_factor_2" and finding.factor is not None:
         return (
-            f"The penalty is {1 / finding.evidence['factor']:.3g} times what it should be: it is "
+            f"The penalty is {1 / finding.factor:.3g} times what it should be: it is "
             "reg_scale * reg * np.sum(W * W), with reg_scale = 0.5 where nothing else is said."
         )
-    if found := re.search(r"loss, (.*); the loss itself is (.*): make", text):
-        return f"The loss is the {found[2]}; the {found[1]} is asked for."
-    text = re.sub(r"^The gradient is that of the [^,]*, but ", "", text)
-    return capitalized(re.sub(r"^The gradient is right but the loss", "the loss", text))
+    if finding.actual_loss:
+        return f"The loss is the {finding.actual_loss}; the {finding.loss_name} is asked for."
+    return finding.loss_message or finding.message
 
 
 # ---- functions for the checker: a value beside a gradient, with names that it knows ----

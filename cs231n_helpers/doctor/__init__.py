@@ -5,13 +5,14 @@ Three questions, a module for each, one vocabulary between them (`report.Finding
 =========  ==========================================================================
 slopes     is it wrong: slopes along random directions
 locate     where is it wrong: halving the entries
-identify   what is wrong: which of the declared mistakes predicts this very gradient
+diagnose   what is wrong: which of the declared mistakes predicts this very gradient
 =========  ==========================================================================
 
 `evaluate` calls the learner's function safely, `snapshot` puts back what it changes,
-`small_problem` runs it on small data of our own, `backward` is a backward pass in named terms,
-`mistakes` declares each known mistake as one small entry, `codes` has their names, and `report`
-says it in words.
+`small_problem` runs it on small data of our own, whose parameters `layouts` reads as layers.
+`diagnose` asks `identify`, `explain`, `penalty` and `wrong_losses` in turn; `backward` is a
+backward pass in named terms, and `mistakes` declares each known mistake as one small entry.
+`codes` has their names, and `report` says it in words.
 """
 
 from .check import check_gradient

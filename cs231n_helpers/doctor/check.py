@@ -14,8 +14,8 @@ import numpy as np
 
 from ..validation import Rng, as_rng
 from .codes import Code
+from .diagnose import Diagnosis, diagnose
 from .evaluate import Evaluation, LossFunction, UnusableGradientError
-from .identify import Diagnosis, diagnose
 from .locate import Place, locate
 from .plot import draw
 from .report import Finding, GradientReport, Step, ignores_argument, never_filled
@@ -164,7 +164,7 @@ def _judge(
         _Conclusion, cautions=cautions, detector=detector, small_evaluations=small_evaluations
     )
     if wrong:
-        if diagnosis.capped and not diagnosis.findings:
+        if diagnosis.adds_epsilon and not diagnosis.findings:
             return done("correct", findings)
         findings += [_placed(finding, places) for finding in diagnosis.findings]
         if not findings and not function.mutates:
@@ -401,7 +401,7 @@ def _located(detector: Detector, found: Detection, steps: list[Step]) -> dict[st
 def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
     try:
         trusted = not wrong and _is_right_on(problem, detector)
-        return diagnose(problem, single=detector.float32, trusted=trusted)
+        return diagnose(problem, float32=detector.float32, trusted=trusted)
     except Exception as error:  # a loss need not be defined on data of our own
         outcome = f"It raises {type(error).__name__} there, so that no mistake can be named."
         return Diagnosis(steps=[Step("The same function on small random data.", outcome)])

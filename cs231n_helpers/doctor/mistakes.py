@@ -1,7 +1,6 @@
 """The known mistakes, each declared in one entry.
 
-There are four kinds, for the places where a mistake can sit (wrong losses have
-a file of their own, `wrong_losses`):
+There are three kinds here; `penalty` has those of the penalty, `wrong_losses` the wrong losses.
 
 `Mistake`
     A term of the backward pass computed wrongly (see `backward.TERMS`). The entry says which
@@ -9,8 +8,6 @@ a file of their own, `wrong_losses`):
     with that one term replaced; where the learner's gradient equals the result, that is it.
 `Factor`
     The gradient is the right one times a number.
-`Penalty`
-    The gradient of the penalty is not that of the penalty in the loss.
 `LocalError`
     The gradient is wrong in one entry, row or column only.
 
@@ -73,17 +70,8 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Penalty:
-    """A wrong gradient of the penalty: `seen` takes an `identify.Penalised`."""
-
-    code: Code
-    seen: Callable[[Any], bool]
-    message: str
-
-
-@dataclass(frozen=True)
 class LocalError:
-    """A part of an array: `lines` is its axis, `all_but` whether it is all but one of them."""
+    """One wrong entry, row or column (`axis`) of an array, or, `all_but`, all but one of them."""
 
     code: Code
     axis: str  # "entry", "row" or "column"
@@ -473,48 +461,6 @@ FACTORS = [
 ]  # fmt: skip
 
 
-PENALTIES = [
-    Penalty(Code.REG_BIAS, lambda p: p.bias and (p.no_true or p.no_given),
-            "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
-            "them into both."),
-    Penalty(Code.REG_BIAS, lambda p: p.line is not None and p.line_is_bias and p.proportional,
-            "The {line}, that of the biases, is penalised in the {only_in} only: leave it out of "
-            "the penalty, or put it into both."),
-    Penalty(Code.REG_SLICE_WRONG, lambda p: p.line is not None and p.proportional,
-            "The {line} is penalised in the {only_in} only: the slice that leaves out the biases "
-            "starts or ends in the wrong place."),
-    Penalty(Code.REG_MISSING, lambda p: p.no_given,
-            "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),
-    Penalty(Code.LOSS_REG_MISSING, lambda p: p.no_true,
-            "The gradient has a penalty term and the loss has none: add reg_scale * reg * "
-            "np.sum(W * W) to the loss."),
-    Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
-            "The gradient of the penalty has the wrong sign: add it."),
-    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.n) or p.factor_is(1 / p.n),
-            "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
-            "in neither."),
-    Penalty(Code.REG_FACTOR_2, lambda p: p.factor is not None,
-            "The gradient of the penalty is {factor:.3g} times what it should be: for the penalty "
-            "in the loss it is {right} (reg * sum(W**2) gives 2 * reg * W, half of that gives "
-            "reg * W)."),
-    Penalty(Code.REG_SUM_SCALAR, lambda p: p.constant,
-            "One number is added to every entry: the gradient of the penalty is the array {right}, "
-            "not a sum over it."),
-    Penalty(Code.REG_WRONG_NORM, lambda p: p.given_sign,
-            "The gradient is that of the L1 penalty, sign(W), and the loss has the L2 penalty, "
-            "sum(W**2), whose gradient is proportional to W."),
-    Penalty(Code.REG_WRONG_NORM, lambda p: p.true_sign,
-            "The loss has the L1 penalty, sum |W|, whose gradient is proportional to sign(W), and "
-            "the gradient is that of an L2 penalty."),
-    Penalty(Code.REG_SLICE_WRONG, lambda p: p.other_entries,
-            "Loss and gradient leave out different weights of the penalty: use the same slice in "
-            "both."),
-    Penalty(Code.REG_WRONG_MATRIX, lambda p: True,
-            "The gradient of the penalty is built from the wrong array: it must be proportional to "
-            "the parameter itself, {right}."),
-]  # fmt: skip
-
-
 LOCAL_ERRORS = [
     LocalError(Code.ENTRY_WRONG, "entry", False,
          "{it} alone is wrong: look for a line that sets one entry"),
@@ -529,88 +475,3 @@ LOCAL_ERRORS = [
     LocalError(Code.LAST_ROW_WRONG, "row", True,
          "all others are wrong: a line that belongs into the loop stands after it"),
 ]  # fmt: skip
-
-
-#: What to say of mistakes that are found by what they do, not by a formula.
-MESSAGES = {
-    "ignores_argument": "The loss does not change when this parameter changes, yet its gradient is "
-    "not 0: the function computes with other values (a global variable, or the object's own "
-    "weights), or never adds to the loss. Use the argument that is passed in.",
-    "transpose": "These are the right numbers in the wrong places: the gradient was forced into "
-    "its shape with reshape. Transpose it, or exchange the factors: X.T @ dscores.",
-    "int_truncation": "Every entry is the right one without its decimals: an integer array was "
-    "used on the way. Allocate with np.zeros(W.shape).",
-    "unroll_order": "These are the right numbers in another order: the parts are joined in another "
-    "order than the parameters. Unroll the gradient exactly as the parameters.",
-    "flatten_order": "These are the right numbers in another order: the matrices are flattened by "
-    "rows in one place and by columns in the other. Use ravel() for both.",
-    "grad_zero": "the gradient is never filled in: it is 0 throughout",
-    "data_missing": "only the gradient of the penalty is returned: add the part of the data",
-    "reg_sum_scalar": "the same number is added to every entry: the gradient of a penalty is the "
-    "array reg * W, not a sum over it",
-    "unexplained": "no known mistake predicts this gradient: derive this array anew, and check its "
-    "pieces one by one, from the scores back",
-    "loss_offset": "The gradient is right but the loss is off by {offset:.4g}: the correct class "
-    "is counted too; leave j = y_i out of the sum.",
-    "loss_value": "The gradient is right but the loss is off by {offset:.4g}: a constant is added; "
-    "compare with the known value at W = 0.",
-    "no delta": "Loss and gradient agree, but the margin delta is missing in both: at W = 0 the "
-    "loss is 0 and must be C - 1. Use max(0, s_j - s_y + 1).",
-    "mean over classes": "Loss and gradient agree, but np.mean runs over the classes as well: at "
-    "W = 0 the loss is C times too small. Sum over the classes, and divide by N.",
-    "sum": "Loss and gradient agree, but both are sums over the examples where the assignment asks "
-    "for the mean (at W = 0 the loss is N times log C or C - 1): divide both by N, or the learning "
-    "rate depends on the size of the batch.",
-    "overflow": "Adding the same number, some thousands, to all scores of an example must change "
-    "nothing, but here it gives {seen}: exp overflows or vanishes. Subtract each row's own maximum "
-    "first, scores - scores.max(axis=1, keepdims=True).",
-    "all zero": "The gradient is 0 throughout: it is never filled in.",
-    "factor": "The whole gradient is {factor:.4g} times what the loss says{of}: a factor stands in "
-    "one of them and not in the other.",
-    "spot": "The gradient is wrong in {place}, and right elsewhere: look at what the code does "
-    "differently there.",
-    "everywhere": "The gradient is wrong everywhere, and no known mistake explains it: check the "
-    "derivation one piece at a time, from the scores back.",
-    "nowhere": "The gradient is wrong, and where could not be found out: check the derivation one "
-    "piece at a time, from the scores back.",
-    "saturated": "With scores of some thousands the loss is nan or infinite: log meets 0 where a "
-    "sigmoid saturates. np.logaddexp(0, z) - t * z is the same cross-entropy without that.",
-    "nondeterministic": "Two calls with the same arguments differ ({what} {first:.6g}, then "
-    "{again:.6g}): the function draws random numbers (a minibatch, dropout, noise) or keeps "
-    "something from the call before. Draw outside and pass it in, and start every sum at 0.",
-    "overflow here": "The {what} is {value:g} here but {smaller:.4g} with the parameters divided "
-    "by 1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and take the "
-    "log of the sum, not of the quotient.",
-    "nan_loss": "The {what} is not finite ({value:g}) although every parameter is harmless: a "
-    "logarithm or a division meets a number that is 0 or negative. Check that nothing is "
-    "subtracted from the probabilities before the loss is taken (work on a copy).",
-    "misfit": "The function runs only where the number of examples, features or classes is the "
-    "same{seen}; on other data NumPy refuses. Most likely {cure}.",
-    "misfit transpose": "a product lacks a transpose: write the shapes of the factors side by "
-    "side, the inner ones must meet",
-    "misfit broadcast_shape": "a row stands where a column is needed: keep the axis with "
-    "keepdims=True or [:, np.newaxis]",
-    "hidden": "no error shows with these parameters and data, but on other data the function is "
-    "wrong ({code}): check with reg = 0.1, weights that are not tiny, and different numbers of "
-    "examples, features and classes",
-    # cautions
-    "kink": "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
-    "exists and any slope between the two sides is right. Close by the gradient is correct. "
-    "Random parameters avoid this.",
-    "float32": "The parameters are {kinds}; they were raised to float64 for this check.",
-    "float32 inside": "The function computes in float32, so errors below {limit} drown in "
-    "rounding. Check in float64, train in float32.",
-    "integer_params": "The parameters are {kinds}; they were raised to float64 for this check.",
-    "zero_weights": "All parameters are 0: every margin is active and every class equally likely, "
-    "so masks and penalties cannot be told apart there. The check went to a random second point "
-    "too.",
-    "equal_sizes": "Your data have {sizes}: a missing transpose or axis goes unnoticed there. "
-    "Check with different sizes.",
-    "small_penalty": "{reg} = {strength:g} hides mistakes in the penalty from this data: pass "
-    "{reg}=0.1 when you check (here it was tried on small data).",
-    "other loss": "The gradient is that of the {model}, but the loss is another function: compare "
-    "the loss with its formula, term by term, and see whether the gradient lacks a term of it.",
-    "eps in log": "The loss stays finite where a probability is 0, so it seems to take "
-    "log(p + eps). P - onehot(y) is then only nearly its gradient; subtract the maximum from the "
-    "scores and use log(sum(exp)) instead of eps.",
-}

@@ -38,8 +38,6 @@ class Finding:
     factor : float or None
         The gradient (of the penalty, where the code begins with "reg") is this many times the right
         one.
-    factor_name : str or None
-        The same in words where it is a usual one: "2", "N", "1 / ln 2".
     loss_name : str or None
         The loss whose gradient is returned, where that is another than the function's own.
     actual_loss : str or None
@@ -66,7 +64,6 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     caution: bool = False
     factor: float | None = None
-    factor_name: str | None = None
     loss_name: str | None = None
     actual_loss: str | None = None
     loss_message: str = ""

@@ -1,18 +1,32 @@
-"""The known wrong losses, each declared in one entry.
+"""What is wrong with the loss itself: another function, another value, or one that overflows.
 
-The gradient is the right one of a textbook's loss, but the learner's loss is another function,
-given by its formula in the terms of `backward.TERMS`.
+`WRONG_LOSSES` declares the known wrong losses: the gradient is the right one of a textbook's loss,
+but the learner's loss is another function, given by its formula in the terms of `backward.TERMS`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_softmax
 
-from .backward import Formula
+from ..gradient_check import eval_numerical_gradient
+from .backward import Array, Formula, Model, OutputLoss
 from .codes import Code
+from .explain import examples_left_out
+from .identify import Block, Match, Measurement, close, models
+from .layouts import ParameterLayout
+from .report import Finding, capitalized
+from .small_problem import N
+
+OVERFLOW = (
+    "Adding the same number, some thousands, to all scores of an example must change nothing, but "
+    "here it gives {seen}: exp overflows or vanishes. Subtract each row's own maximum first, "
+    "scores - scores.max(axis=1, keepdims=True)."
+)
 
 
 @dataclass(frozen=True)
@@ -108,3 +122,209 @@ WRONG_LOSSES = [
               lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
 ]  # fmt: skip
+
+
+# ---- another function ----
+
+
+def loss_beside(match: Match) -> Finding:
+    """Find out which loss stands beside an analytic gradient that is this textbook model's."""
+    model, every = match.model, range(len(match.blocks))
+    if message := examples_left_out(model, match.blocks, every, "numerical"):
+        return Finding(Code.EXAMPLE_DROPPED, f"In the loss, {message}.")
+    entries = (e for e in WRONG_LOSSES if e.output_loss == model.output_loss.name)
+    entry = next((e for e in entries if _has_gradient(match.blocks, model, e)), None)
+    if entry is not None:
+        code, title, message = entry.code, model.output_loss.title, entry.message
+    else:
+        code, title, message = Code.LOSS_WRONG_GRAD_OF_OTHER, str(model), (
+            "the loss is another function: compare the loss with its formula, term by term, and "
+            "see whether the gradient lacks a term of it"
+        )  # fmt: skip
+    return Finding(
+        code, f"The gradient is that of the {title}, but {message}.",
+        loss_name=title, loss_message=capitalized(f"{message}."),
+    )  # fmt: skip
+
+
+def known_wrong_loss(
+    measurement: Measurement, gradient_is_wrong: bool
+) -> tuple[Finding, Sequence[Block]] | None:
+    """Find the known wrong loss, where neither loss nor gradient is a textbook's."""
+    for layout in measurement.problem.layouts:
+        blocks = measurement.blocks(layout)
+        for model in models(measurement, layout):
+            for entry in WRONG_LOSSES:
+                if entry.output_loss != model.output_loss.name:
+                    continue
+                if not gradient_is_wrong and not entry.always:
+                    continue
+                if not _has_value(measurement, model, layout, entry):
+                    continue
+                if _has_gradient(blocks, model, entry):
+                    message = capitalized(f"{entry.message}.")
+                    if gradient_is_wrong:
+                        return Finding(entry.code, message, loss_message=message), blocks
+                    both = f"Loss and gradient agree, but {entry.message}."
+                    return Finding(Code.LOSS_VALUE, both, loss_message=message), blocks
+    return None
+
+
+def _has_value(
+    measurement: Measurement, model: Model, layout: ParameterLayout, entry: WrongLoss
+) -> bool:
+    """Tell whether the loss is a multiple of this wrong one at a few points: a quick test."""
+    problem = measurement.problem
+    if measurement.penalty_is_inside:
+        return len(problem.layouts) < 3  # a penalty may be in the value
+    ratios = []
+    for at in measurement.nearby:
+        arrays = problem.arrays(at.x)
+        X = next(iter(arrays.values())) if problem.of_scores else problem.X
+        moved = replace(model, layers=tuple(layout.unpack(arrays)), X=X)
+        with np.errstate(all="ignore"):
+            value = float(entry.loss(moved.terms_of_scores(moved.forward()[0][-1])))
+        ratios.append(at.value / value if value else np.nan)
+    return bool(np.ptp(ratios) <= measurement.exact * abs(ratios[0]))
+
+
+def _has_gradient(blocks: Sequence[Block], model: Model, entry: WrongLoss) -> bool:
+    """Tell whether the numerical gradient is a multiple of that of this wrong loss."""
+    dscores = _numerical_dscores(entry.loss, model)
+    loss = OutputLoss(entry.output_loss, entry.message, entry.loss, dscores)
+    with np.errstate(all="ignore"):
+        predicted = replace(model, output_loss=loss).gradients()
+    return all(
+        block.fit(block.numerical, array) is not None or block.is_zero(block.numerical)
+        for block, array in zip(blocks, predicted, strict=True)
+    )
+
+
+def _numerical_dscores(loss: Formula, model: Model) -> Callable[[Any], Array]:
+    """The gradient of a loss by the scores, by central differences."""
+
+    def value(S: Any) -> float:
+        return float(loss(model.terms_of_scores(S)))
+
+    def dscores(terms: Any) -> Array:
+        gradient = eval_numerical_gradient(value, terms.S.copy(), h=1e-6)
+        return np.asarray(gradient, dtype=np.float64)
+
+    return dscores
+
+
+# ---- another value ----
+
+
+def value_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
+    """Compare the loss itself, which no derivative shows, with the textbook's."""
+    model, name = match.model, match.model.output_loss.name
+    hinge = "hinge" in name
+    if measurement.penalty_is_inside or not (hinge or name == "softmax"):
+        return  # elsewhere a constant is a matter of taste
+    if hinge:
+        model = _with_its_margin(measurement, match)
+    expected = match.factor * model.loss()
+    offset = measurement.at.value - expected
+    code, message, agree = Code.LOSS_VALUE, "", "Loss and gradient agree, but"
+    if abs(offset) > 1e-4 * max(abs(expected), abs(measurement.at.value)):
+        off = f"the loss is off by {offset:.4g}"
+        if hinge:
+            code = Code.LOSS_OFFSET
+            rest = "the correct class is counted too; leave j = y_i out of the sum."
+        else:
+            rest = "a constant is added; compare with the known value at W = 0."
+        yield Finding(
+            code, f"The gradient is right but {off}: {rest}", evidence={"offset": offset},
+            loss_message=capitalized(f"{off}: {rest}"),
+        )  # fmt: skip
+    elif hinge and model.delta_margin == 0:
+        message = (
+            f"{agree} the margin delta is missing in both: at W = 0 the loss is 0 and must be "
+            "C - 1. Use max(0, s_j - s_y + 1)."
+        )
+        yield Finding(code, message)
+    elif name not in ("softmax", "hinge"):
+        return
+    elif close(match.factor, 1 / model.T.shape[1]):
+        message = (
+            f"{agree} np.mean runs over the classes as well: at W = 0 the loss is C times too "
+            "small. Sum over the classes, and divide by N."
+        )
+        yield Finding(code, message)
+    elif close(match.factor, N):
+        message = (
+            f"{agree} both are sums over the examples where the assignment asks for the mean (at "
+            "W = 0 the loss is N times log C or C - 1): divide both by N, or the learning rate "
+            "depends on the size of the batch."
+        )
+        yield Finding(code, message, caution=True)
+
+
+def _with_its_margin(measurement: Measurement, match: Match) -> Model:
+    """Of the margins with the same slopes here, the one that explains the value, if any does.
+
+    Where every class is active, any margin and any offset would: there the first is kept.
+    """
+    model = match.model
+    active = model.terms_of_scores(model.forward()[0][-1]).active
+    if active.sum() == active.size - len(active):
+        return model
+    for margin in measurement.margins:
+        other = replace(model, delta_margin=margin)
+        slopes = zip(other.gradients(), model.gradients(), strict=True)
+        alike = all(np.allclose(a, b) for a, b in slopes)
+        if alike and close(match.factor * other.loss(), measurement.at.value):
+            return other
+    return model
+
+
+# ---- a value that overflows ----
+
+
+def overflow_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
+    """Shift the scores of each example by some thousands: softmax must not notice.
+
+    A sigmoid does notice, but its cross-entropy need not be infinite.
+    """
+    problem, name = measurement.problem, match.model.output_loss.name
+    if name not in ("softmax", "logistic") or problem.by_input:
+        return
+    far = measurement.evaluate(1e4 * measurement.at.x).value  # some probabilities are 0 there
+    if np.isfinite(far) and far < 100 * max(match.factor, 1e-3):
+        message = (
+            "The loss stays finite where a probability is 0, so it seems to take log(p + eps). "
+            "P - onehot(y) is then only nearly its gradient; subtract the maximum from the scores "
+            "and use log(sum(exp)) instead of eps."
+        )
+        yield Finding(Code.EPS_IN_LOG, message, caution=True)
+    shifted = measurement.evaluate(_shifted(measurement, match.layout))
+    change = abs(shifted.value - measurement.at.value)
+    apart = not measurement.penalty_is_inside  # no penalty in the value
+    if name == "logistic":
+        if not shifted.finite:
+            message = (
+                "With scores of some thousands the loss is nan or infinite: log meets 0 where a "
+                "sigmoid saturates. np.logaddexp(0, z) - t * z is the same cross-entropy without "
+                "that."
+            )
+            yield Finding(Code.OVERFLOW, message, caution=True)
+    elif not shifted.finite or (apart and change > 1e-3 * abs(measurement.at.value)):
+        seen = "nan or infinity" if not shifted.finite else "another loss"
+        yield Finding(Code.OVERFLOW, OVERFLOW.format(seen=seen), evidence={"change": change})
+
+
+def _shifted(measurement: Measurement, layout: ParameterLayout) -> Array:
+    """Parameters that shift all scores of an example by the same large number."""
+    problem, rng = measurement.problem, np.random.RandomState(7)
+    x = measurement.at.x.copy()
+    arrays = problem.arrays(x)  # views of x
+    if problem.of_scores:
+        scores = next(iter(arrays.values()))
+        scores += 1500 * rng.uniform(-2, 2, (len(scores), 1))
+    else:
+        W, b = layout.unpack(arrays)[-1]
+        W += 1500 * rng.standard_normal((len(W), 1))
+        if b is not None:
+            b += 700
+    return x

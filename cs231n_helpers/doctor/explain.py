@@ -1,0 +1,237 @@
+"""Which of the known mistakes predict the analytic gradient, and which few explain all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .backward import OUTPUT_LOSSES, Array, Model
+from .codes import Code
+from .identify import Block, Match, close, line_of
+from .mistakes import FACTORS, LOCAL_ERRORS, MISTAKES, Factor, Mistake
+from .report import Finding
+from .small_problem import N
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One mistake that predicts some of the wrong arrays, each up to a factor (1: exactly)."""
+
+    code: Code
+    message: str
+    factors: Mapping[int, float]
+    cost: float  # the lower, the simpler
+    contradicts: int = 0  # arrays that are right and would not be
+    where: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)  # of the finding
+
+    def findings(self, blocks: Sequence[Block], classes: int) -> Iterator[Finding]:
+        """One finding for the whole gradient, or one for each array that it explains."""
+        if len(self.factors) == len(blocks) > 1:
+            where = self.where or "everywhere"
+            yield Finding.of_gradient(self.code, f"{self.message}.", where=where, **self.fields)
+            return
+        for k, factor in sorted(self.factors.items()):
+            message, known = self.message, _known_factor(factor, classes)
+            if known is not None:
+                besides = known.message.split(":")[0].replace("{it}", "it")
+                message += f" (besides, {besides})"
+            yield blocks[k].finding(self.code, f"{message}.", self.where, **self.fields)
+
+
+def explain(match: Match) -> list[Finding]:
+    """Say which mistakes explain the arrays that are wrong, where the loss is a textbook's."""
+    wrong, classes = match.wrong, match.model.T.shape[1]
+    if not wrong:
+        return []
+    found = list(plain_errors(match.blocks, wrong, classes))
+    message = examples_left_out(match.model, match.blocks, wrong, "analytic")
+    if message:
+        found.append(Explanation(Code.EXAMPLE_DROPPED, message, dict.fromkeys(wrong, 1.0), 1.7))
+    return choose([*found, *_predictions(match)], match.blocks, wrong, classes)
+
+
+def choose(
+    explanations: list[Explanation], blocks: Sequence[Block], wrong: Iterable[int], classes: int
+) -> list[Finding]:
+    """The fewest explanations that cover all wrong arrays, the simplest first, as findings."""
+    left, found = set(wrong), list[Finding]()
+    while left:
+        best = max(
+            explanations,
+            key=lambda e: (len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost),
+            default=None,
+        )
+        if best is None or not left & set(best.factors):
+            message = (
+                "no known mistake predicts this gradient: derive this array anew, and check its "
+                "pieces one by one, from the scores back"
+            )
+            best = Explanation(Code.UNEXPLAINED, message, dict.fromkeys(left, 1.0), 9.0)
+        found += best.findings(blocks, classes)
+        left -= set(best.factors)
+    return found
+
+
+# ---- errors that need no formula ----
+
+
+def plain_errors(
+    blocks: Sequence[Block], wrong: Iterable[int], classes: int
+) -> Iterator[Explanation]:
+    """Nothing at all, a multiple of the right one, wrong in one line, shifted by a number."""
+    by_factor: dict[float, dict[int, float]] = {}
+    for k in wrong:
+        block, alone = blocks[k], {k: 1.0}
+        if block.is_zero(block.analytic):
+            if block.is_zero(block.analytic_penalty):
+                message = "the gradient is never filled in: it is 0 throughout"
+                yield Explanation(Code.GRAD_ZERO, message, alone, 0.4)
+            else:
+                message = "only the gradient of the penalty is returned: add the part of the data"
+                yield Explanation(Code.DATA_MISSING, message, alone, 0.4)
+            continue
+        fit = block.fit(block.analytic, block.numerical)
+        if fit is not None and abs(fit[0]) > 1e-9 and not close(fit[0], 1):
+            factor = next((f for f in by_factor if close(f, fit[0])), fit[0])
+            by_factor.setdefault(factor, {})[k] = 1.0
+        shift = block.analytic - block.numerical
+        off = np.abs(shift) > 1e-6 * max(float(np.abs(block.numerical).max()), 1e-9)
+        for local in LOCAL_ERRORS:
+            where = line_of(off, local.axis, local.all_but)
+            if where:
+                cost = 2.0 if local.axis == "entry" else 2.6
+                yield Explanation(local.code, local.message, alone, cost, where=where)
+        if block.numerical.size > 3 and np.ptp(shift) <= 1e-6 * np.abs(shift).max():
+            message = (
+                "the same number is added to every entry: the gradient of a penalty is the array "
+                "reg * W, not a sum over it"
+            )
+            yield Explanation(Code.REG_SUM_SCALAR, message, alone, 2.0)
+    for factor, arrays in by_factor.items():
+        known, fields = _known_factor(factor, classes), {"factor": factor}
+        if known is not None:
+            yield Explanation(known.code, known.message, arrays, 1.0, fields=fields)
+        else:
+            message = (
+                f"{{it}} is {factor:.4g} times what it should be: this factor stands in only one "
+                "of loss and gradient"
+            )
+            yield Explanation(Code.SCALE_CONST, message, arrays, 2.2, fields=fields)
+
+
+def _known_factor(factor: float, classes: int) -> Factor | None:
+    """The factor with a cause of its own that this is, if it is one."""
+    usual = (f for f in FACTORS if classes > 1 or f.code != Code.SCALE_C)
+    return next((f for f in usual if close(factor, f.value(N, classes))), None)
+
+
+def examples_left_out(
+    model: Model, blocks: Sequence[Block], wanted: Sequence[int], which: str
+) -> str | None:
+    """Give each example a weight of its own: those that are left out have the weight 0."""
+    target = np.concatenate([getattr(blocks[k], which).ravel() for k in wanted])
+    full = np.asarray(model.terms_of_scores(model.forward()[0][-1]).dscores)
+    columns = []
+    for i in range(len(full)):
+        row = np.where(np.arange(len(full))[:, np.newaxis] == i, full, 0.0)
+        gradients = model.gradients(dscores=row)
+        columns.append(np.concatenate([gradients[k].ravel() for k in wanted]))
+    weights = _weights_of(np.stack(columns, axis=1), target, blocks[0].exact)
+    if weights is None:
+        return None
+    counts = [i for i, row in enumerate(full) if np.linalg.norm(row) > 1e-9]
+    kept = [i for i in counts if abs(weights[i]) > 1e-4 * np.abs(weights).max()]
+    left_out = [i for i in counts if i not in kept]
+    if not kept or not left_out or np.ptp(weights[kept]) > 1e-3 * abs(weights[kept[0]]):
+        return None
+    names = {i: f"{i} (the last)" if i == N - 1 else str(i) for i in counts}
+    if len(kept) == 1:
+        return f"only example {names[kept[0]]} contributes: sum over all, += inside the loop"
+    who = ", ".join(names[i] for i in left_out)
+    return f"of {N} examples these contribute nothing: {who}; loop over range(N)"
+
+
+def _weights_of(basis: Array, target: Array, exact: float) -> Array | None:
+    """Weights of the columns that give the target; all or all but one, where many do."""
+    rows, columns = basis.shape
+    if rows > columns:
+        weights = np.linalg.lstsq(basis, target, rcond=None)[0]
+        fits = np.linalg.norm(basis @ weights - target) <= exact * np.linalg.norm(target)
+        return np.asarray(weights) if fits else None
+    for i in range(columns) if rows > 2 else ():
+        for weights in (np.arange(columns) != i, np.arange(columns) == i):
+            only = basis @ weights
+            factor = float(only @ target) / max(float(only @ only), 1e-300)
+            if np.linalg.norm(factor * only - target) <= exact * np.linalg.norm(target):
+                return np.asarray(factor * weights)
+    return None
+
+
+# ---- one term computed wrongly ----
+
+
+def _predictions(match: Match) -> Iterator[Explanation]:
+    """All known mistakes that predict at least one of the wrong arrays."""
+    model, textbook = match.model, match.model.gradients()
+    tags = {model.output_loss.name, model.activation.name if len(model.layers) > 1 else ""}
+    for mistake in MISTAKES:
+        if mistake.when and not tags & set(mistake.when):
+            continue
+        for layer in _layers_of(mistake, len(model.layers)):
+            other = replace(model, replaced={mistake.term: mistake.wrong}, only=layer)
+            yield from _compared(match, textbook, other, 1.5, mistake.code, mistake.message)
+    actual = model.output_loss.title
+    for loss in OUTPUT_LOSSES.values():
+        if loss is not model.output_loss:
+            message = (
+                f"this is the gradient of another loss, {loss.title}; the loss itself is "
+                f"{actual}: make them the same"
+            )
+            names = {"loss_name": loss.title, "actual_loss": actual}
+            other, code = replace(model, output_loss=loss), Code.LOSS_WRONG_GRAD_OF_OTHER
+            yield from _compared(match, textbook, other, 1.9, code, message, names)
+
+
+def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
+    """The layers in which a mistake is tried: in all alike, and in each one alone."""
+    if layers < 2 or mistake.term not in ("dW", "db", "dh", "slope", "dz"):
+        return [None]
+    return [None, *range(0 if mistake.term in ("dW", "db") else 1, layers)]
+
+
+def _compared(
+    match: Match,
+    textbook: list[Array],
+    other: Model,
+    cost: float,
+    code: Code,
+    message: str,
+    fields: Mapping[str, Any] | None = None,
+) -> Iterator[Explanation]:
+    """Compare the analytic gradient with that of a model that has one wrong term."""
+    try:
+        with np.errstate(all="ignore"):
+            arrays = [np.asarray(a, dtype=float) for a in other.gradients()]
+    except (ValueError, IndexError, TypeError):  # the term does not fit this model's shapes
+        return
+    factors: dict[int, float] = {}
+    contradicts = 0
+    for k, (block, array, right) in enumerate(zip(match.blocks, arrays, textbook, strict=True)):
+        if array.shape != block.analytic.shape:
+            continue
+        if not block.is_right and block.same(array, right):
+            continue  # this mistake leaves the array as it is
+        fit = block.fit(block.analytic, array)
+        if block.is_right:
+            contradicts += fit is None or not close(fit[0], match.factor)
+        elif fit is not None and block.numerical.size > 2:
+            factor = fit[0] / match.factor
+            factors[k] = factor
+            known = _known_factor(factor, other.T.shape[1]) is not None
+            cost += 0.0 if close(factor, 1) else 0.5 if known else 1.5
+    if factors:
+        yield Explanation(code, message, factors, cost, contradicts, fields=fields or {})

@@ -1,0 +1,213 @@
+"""What is wrong with the gradient of the penalty: told by what it does to each array of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .backward import Array, Model
+from .codes import Code
+from .identify import Block, close, line_of
+from .report import Finding
+from .small_problem import REG, N
+
+
+@dataclass(frozen=True)
+class PenaltyGradient:
+    """The gradient of the penalty by one array W: the loss's (numerical), and what is returned."""
+
+    numerical: Array
+    analytic: Array
+    W: Array
+    is_bias: bool
+    biases_apart: bool  # the model has biases of their own
+
+    @property
+    def noise(self) -> float:
+        """Entries below this are nothing."""
+        largest = (float(np.abs(a).max()) for a in (self.numerical, self.analytic))
+        return 1e-5 * max(1e-12, *largest)
+
+    def is_zero(self, array: Array) -> bool:
+        """Tell whether there is no penalty on this array."""
+        return float(np.abs(array).max()) <= self.noise
+
+    @property
+    def is_one_sided(self) -> bool:
+        """The penalty is in one of loss and gradient only."""
+        return self.is_zero(self.numerical) or self.is_zero(self.analytic)
+
+    @property
+    def factor(self) -> float | None:
+        """Analytic over numerical, where both are multiples of W."""
+        numerical, analytic = (_multiple(a, self.W) for a in (self.numerical, self.analytic))
+        return analytic / numerical if numerical and analytic else None
+
+    def factor_is(self, *values: float) -> bool:
+        """Compare the factor, where there is one."""
+        return self.factor is not None and any(close(self.factor, value) for value in values)
+
+    @property
+    def right(self) -> str:
+        """The gradient that belongs to the penalty in the loss."""
+        r = _multiple(self.numerical, self.W)
+        scale = "" if r is None or close(r, REG) else f"{r / REG:.3g} * "
+        return f"{scale}reg * W" if r else "2 * reg_scale * reg * W"
+
+    @property
+    def off(self) -> NDArray[np.bool_]:
+        """Where the two differ."""
+        return np.abs(self.numerical - self.analytic) > self.noise
+
+    @property
+    def line(self) -> str | None:
+        """The one row or column that holds all of the error."""
+        off = self.off if self.off.ndim == 2 else self.off.reshape(-1, 1)
+        if off.shape[0] == 1 or off.ndim != 2:
+            return None
+        return line_of(off, "row", False) or line_of(off, "column", False)
+
+    @property
+    def line_is_bias(self) -> bool:
+        """That line is where the bias trick puts the biases."""
+        return not self.biases_apart and self.line in ("row 0", f"row {len(self.W) - 1}")
+
+    def _where_not_zero(self) -> list[tuple[NDArray[np.bool_], Array]]:
+        return [(np.abs(a) > self.noise, a) for a in (self.numerical, self.analytic)]
+
+    @property
+    def is_missing_in_line(self) -> bool:
+        """Both are multiples of W where they are not 0, and one of them is 0 in the line."""
+        both = [_multiple(a[m], self.W[m]) for m, a in self._where_not_zero() if m.any()]
+        sizes = [np.abs(a[self.off]).max(initial=0) for a in (self.numerical, self.analytic)]
+        return self.line is not None and None not in both and float(min(sizes)) <= self.noise
+
+    @property
+    def is_of_other_entries(self) -> bool:
+        """Both are the same multiple of W, but on different entries."""
+        masks, arrays = zip(*self._where_not_zero(), strict=True)
+        factors = [_multiple(a[m], self.W[m]) or np.nan for m, a in zip(masks, arrays, strict=True)]
+        return close(*factors) and bool((masks[0] != masks[1]).any())
+
+    @property
+    def only_in(self) -> str:
+        """Where the penalty is that the other lacks: loss or gradient."""
+        analytic, numerical = (np.abs(a[self.off]).sum() for a in (self.analytic, self.numerical))
+        return "gradient" if analytic > numerical else "loss"
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A wrong gradient of the penalty: when it is that, and what to say."""
+
+    code: Code
+    applies: Callable[[PenaltyGradient], bool]
+    message: str  # with {line}, {only_in}, {factor} and {right}
+
+
+PENALTIES = [
+    Penalty(Code.REG_BIAS, lambda p: p.is_bias and p.is_one_sided,
+            "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
+            "them into both."),
+    Penalty(Code.REG_BIAS, lambda p: p.line_is_bias and p.is_missing_in_line,
+            "The {line}, that of the biases, is penalised in the {only_in} only: leave it out of "
+            "the penalty, or put it into both."),
+    Penalty(Code.REG_SLICE_WRONG, lambda p: p.is_missing_in_line,
+            "The {line} is penalised in the {only_in} only: the slice that leaves out the biases "
+            "starts or ends in the wrong place."),
+    Penalty(Code.REG_MISSING, lambda p: p.is_zero(p.analytic),
+            "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),
+    Penalty(Code.LOSS_REG_MISSING, lambda p: p.is_zero(p.numerical),
+            "The gradient has a penalty term and the loss has none: add reg_scale * reg * "
+            "np.sum(W * W) to the loss."),
+    Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
+            "The gradient of the penalty has the wrong sign: add it."),
+    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(N, 1 / N),
+            "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
+            "in neither."),
+    Penalty(Code.REG_FACTOR_2, lambda p: p.factor is not None,
+            "The gradient of the penalty is {factor:.3g} times what it should be: for the penalty "
+            "in the loss it is {right} (reg * sum(W**2) gives 2 * reg * W, half of that gives "
+            "reg * W)."),
+    Penalty(Code.REG_SUM_SCALAR,
+            lambda p: p.W.size > 1 and float(np.ptp(p.analytic)) <= p.noise,
+            "One number is added to every entry: the gradient of the penalty is the array {right}, "
+            "not a sum over it."),
+    Penalty(Code.REG_WRONG_NORM, lambda p: _multiple(p.analytic, np.sign(p.W)) is not None,
+            "The gradient is that of the L1 penalty, sign(W), and the loss has the L2 penalty, "
+            "sum(W**2), whose gradient is proportional to W."),
+    Penalty(Code.REG_WRONG_NORM, lambda p: _multiple(p.numerical, np.sign(p.W)) is not None,
+            "The loss has the L1 penalty, sum |W|, whose gradient is proportional to sign(W), and "
+            "the gradient is that of an L2 penalty."),
+    Penalty(Code.REG_SLICE_WRONG, lambda p: p.is_of_other_entries,
+            "Loss and gradient leave out different weights of the penalty: use the same slice in "
+            "both."),
+    Penalty(Code.REG_WRONG_MATRIX, lambda p: True,
+            "The gradient of the penalty is built from the wrong array: it must be proportional to "
+            "the parameter itself, {right}."),
+]  # fmt: skip
+
+
+def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
+    """Compare the gradient of the penalty with what the penalty in the loss does."""
+    biases_apart = any(block.is_bias for block in blocks)
+    for block in blocks:
+        numerical, analytic = block.numerical_penalty, block.analytic_penalty
+        if block.same(numerical, analytic):
+            continue
+        error = block.analytic - block.numerical
+        if not block.is_right and _same_lines(analytic - numerical, error):
+            continue  # the same lines are wrong in the part of the data: said already
+        fit = block.fit(block.analytic, block.numerical)
+        if fit is not None and not close(fit[0], 1) and block.same(analytic, fit[0] * numerical):
+            continue  # the whole array is off by this factor: said already
+        part = PenaltyGradient(numerical, analytic, block.values, block.is_bias, biases_apart)
+        rule = next(rule for rule in PENALTIES if rule.applies(part))
+        message = rule.message.format(
+            line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
+        )
+        in_line = rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG)
+        where = (in_line and part.line) or ""
+        seen = {"reg": REG, "factor": part.factor}
+        yield block.finding(rule.code, message, where, factor=part.factor, evidence=seen)
+
+
+def set_penalty_apart(blocks: Sequence[Block], model: Model) -> list[Block]:
+    """Where the strength of the penalty cannot be set, tell the penalty by its form, r * W."""
+    found = []
+    for block, predicted in zip(blocks, model.gradients(), strict=True):
+        if not block.penalty_is_inside:
+            return list(blocks)
+        fits = [block.fit(target, predicted) for target in (block.numerical, block.analytic)]
+        numerical, analytic = ((fit[1] if fit else 0.0) * block.values for fit in fits)
+        if fits[1] is None:  # wrong in the part of the data: suppose that this part is right
+            analytic = numerical
+        found.append(
+            replace(
+                block,
+                numerical=block.numerical - numerical,
+                analytic=block.analytic - analytic,
+                numerical_penalty=numerical,
+                analytic_penalty=analytic,
+            )
+        )
+    return found
+
+
+def _multiple(a: Array, b: Array) -> float | None:
+    """Return r != 0 where a = r * b, else None."""
+    square = float(np.sum(b * b))
+    r = float(np.sum(a * b)) / square if square else 0.0
+    return r if r and np.allclose(a, r * b, rtol=1e-4, atol=1e-5 * np.abs(a).max()) else None
+
+
+def _same_lines(a: Array, b: Array) -> bool:
+    """Tell whether two arrays differ from 0 in the same rows or columns, but not in all."""
+    if a.ndim != 2:
+        return False
+    off = [np.abs(x) > 1e-4 * np.abs(x).max() for x in (a, b)]
+    lines = [[o.any(axis=k) for o in off] for k in (0, 1)]
+    return any((first == second).all() and not first.all() for first, second in lines)
