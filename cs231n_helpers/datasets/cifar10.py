@@ -152,20 +152,16 @@ def _batches(paths: list[Path]) -> Iterator[tuple[Array, NDArray[np.int64]]]:
         y = as_classes(path, labels)
         num_records = num_records or len(y)
         if len(y) != num_records:
-            raise ValueError(
-                f"{path} holds {len(y)} images and {paths[0].name} {num_records}, but all "
-                f"six files hold equally many, officially 10,000: {REMEDY}"
-            )
+            held = f"{len(y)} images and {paths[0].name} {num_records}"
+            raise ValueError(f"{path} holds {held}, not equally many: {REMEDY}")
         twin = first_images.setdefault(planes[0].tobytes(), path)
         if twin != path and twin.read_bytes() == path.read_bytes():
-            raise ValueError(
-                f"{path} is a copy of {twin.name}, but each file has its own images: {REMEDY}"
-            )
+            raise ValueError(f"{path} is a copy of {twin.name}: {REMEDY}")
         balanced.append(bool((np.bincount(y, minlength=10) == 1_000).all()))
         if path == paths[-1] and any(balanced) and not balanced[-1]:  # only possible with 10,000
             raise ValueError(
-                f"{path} looks swapped with {paths[balanced.index(True)].name}: the test file, and "
-                f"no other, has exactly 1,000 images of each class; rename them, or {REMEDY}"
+                f"{path} looks swapped with {paths[balanced.index(True)].name}: only the test file "
+                f"has exactly 1,000 images of each class; rename them, or {REMEDY}"
             )
         yield planes, y
 
@@ -175,8 +171,6 @@ def _read_binary(path: Path, buffer: Array) -> tuple[Array, Array]:
     with path.open("rb", buffering=0) as stream:
         count, rest = divmod(stream.readinto(buffer.data) or 0, buffer.shape[1])
         if count == 0 or rest or stream.read(1):
-            raise ValueError(
-                f"{path} has {path.stat().st_size:,} bytes, but a CIFAR-10 file has 1 to 10,000 "
-                f"records of 3,073: it is empty, truncated or something else, {REMEDY}"
-            )
+            size = path.stat().st_size
+            raise ValueError(f"{path} has {size:,} bytes, not 1 to 10,000 times 3,073: {REMEDY}")
     return buffer[:count, 1:], buffer[:count, 0]

@@ -67,8 +67,8 @@ def load_fashion_mnist(
         X_test, y_test = _read_pair(Path(root), "t10k")
         if len(y) < len(y_test):
             raise ValueError(
-                f"{root}: the train files hold {len(y)} images and the t10k files {len(y_test)}, "
-                f"but there are more to train than to test: they look swapped, {REMEDY}"
+                f"{root}: the train files hold {len(y)} images and the t10k files {len(y_test)}: "
+                f"they look swapped, {REMEDY}"
             )
     default = 1_000 if root is None else 5_000
     cut = len(y) - as_part("num_val", default if num_val is None else num_val, len(y) - 1)
@@ -88,8 +88,7 @@ def _read_shipped() -> tuple[Array, Array, Array, Array]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != SHIPPED_SHA256:
         raise ValueError(
-            f"{path} has SHA-256 {digest}, expected {SHIPPED_SHA256}: it was changed or damaged, "
-            f"{_SHIPPED_REMEDY}"
+            f"{path} has SHA-256 {digest}, expected {SHIPPED_SHA256}: {_SHIPPED_REMEDY}"
         )
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         X, y = (np.concatenate([arrays[f"{a}_train"], arrays[f"{a}_val"]]) for a in "Xy")
@@ -102,10 +101,7 @@ def _read_pair(folder: Path, prefix: str) -> tuple[Array, Array]:
     path = folder / f"{prefix}-labels-idx1-ubyte"
     labels = _read_idx(path)
     if len(images) != len(labels):
-        raise ValueError(
-            f"{path} holds {len(labels)} labels for {len(images)} images, but each image has one: "
-            f"{REMEDY}"
-        )
+        raise ValueError(f"{path} holds {len(labels)} labels for {len(images)} images: {REMEDY}")
     return images, as_classes(path, labels)
 
 
@@ -124,14 +120,14 @@ def _read_idx(path: Path, *shape: int) -> Array:
     magic = bytes([0, 0, 8, 1 + len(shape)])  # 8: unsigned bytes
     if content[:4] != magic or len(content) < header:
         raise ValueError(
-            f"{path} starts with {content[:4].hex(' ')}, but an idx file of this name starts with "
-            f"{magic.hex(' ')} and its sizes: {REMEDY}"
+            f"{path} starts with {content[:4].hex(' ')}, not with {magic.hex(' ')} and its sizes: "
+            f"{REMEDY}"
         )
     sizes = [int(size) for size in np.frombuffer(content, ">u4", len(shape) + 1, offset=4)]
     found = len(content) - header
     if not 1 <= sizes[0] <= 60_000 or tuple(sizes[1:]) != shape or prod(sizes) != found:
         raise ValueError(
-            f"{path} says that it holds {' x '.join(map(str, sizes))} bytes and holds {found}, but "
-            f"expected are {' x '.join(map(str, ('N', *shape)))}, N from 1 to 60,000: {REMEDY}"
+            f"{path} says {' x '.join(map(str, sizes))} bytes and holds {found}, expected are "
+            f"{' x '.join(map(str, ('N', *shape)))}, N from 1 to 60,000: {REMEDY}"
         )
     return np.frombuffer(bytearray(content), np.uint8, offset=header).reshape(sizes)

@@ -74,8 +74,8 @@ def design_matrix(
     mean = np.zeros(num_features) if mean is None else np.asarray(mean)
     if mean.shape != (num_features,):
         raise ValueError(
-            f"mean has shape {mean.shape} and a row of X {num_features} features, but each feature "
-            "needs one mean: pass mean_image(X_train) of the same images"
+            f"mean has shape {mean.shape} and a row of X {num_features} features: pass "
+            "mean_image(X_train) of the same images"
         )
     return center(rows, mean, np.empty((len(rows), num_features + bias), as_float_dtype(dtype)))
 
@@ -107,7 +107,7 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
     if splits.X_train.shape[1:] != splits.image_shape:
         raise ValueError(
             f"X_train has shape {splits.X_train.shape}, but images are (N, *{splits.image_shape}): "
-            "preprocess what a loader returns, and once only"
+            "preprocess what a loader returns"
         )
     mean = mean_image(splits.X_train)
     X_train, X_val, X_test = (
@@ -120,9 +120,7 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
 def as_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return `dtype` if it can hold images with their mean subtracted."""
     if np.dtype(dtype).kind != "f":
-        raise TypeError(
-            f"dtype {np.dtype(dtype)} has no room for negative fractions: use np.float32"
-        )
+        raise TypeError(f"dtype {np.dtype(dtype)} is not floating: use np.float32")
     return np.dtype(dtype)
 
 
@@ -130,12 +128,10 @@ def _as_rows(name: str, images: ArrayLike) -> Array:
     """Return images (N, ...) as rows (N, D), N >= 1."""
     array = np.asarray(images)
     if array.dtype.kind not in "iuf":
-        raise TypeError(
-            f"{name} has dtype {array.dtype}, but images are numbers: use uint8 or float"
-        )
+        raise TypeError(f"{name} has dtype {array.dtype}: use uint8 or float")
     if array.ndim < 2 or array.size == 0:
         raise ValueError(
-            f"{name} has shape {array.shape}, but it must be (N, ...) with N >= 1 images: "
+            f"{name} has shape {array.shape}, but must be (N, ...) with N >= 1 images: "
             f"for a single one pass {name}[np.newaxis]"
         )
     return array.reshape(len(array), -1)

@@ -49,9 +49,7 @@ class Splits:
 def as_part(name: str, value: int, available: int) -> int:
     """Return the number of images asked for as an int from 1 to `available`."""
     if as_count(name, value) > available:
-        raise ValueError(
-            f"{name} = {value}, but there are {available} images for it: ask for fewer"
-        )
+        raise ValueError(f"{name} = {value}, but there are {available} images for it")
     return int(value)
 
 

@@ -55,7 +55,7 @@ def test_cifar10_parts(cifar):
     assert len(load_cifar10(root, num_val=39, num_test=8).y_train) == 1
     for name, limit in (("num_train", 31), ("num_val", 39), ("num_test", 8)):
         options = {"num_val": 9, "num_test": 8} | {name: limit + 1}
-        match = f"{name} = {limit + 1}, but there are {limit} images for it: ask for fewer"
+        match = f"{name} = {limit + 1}, but there are {limit} images for it"
         with pytest.raises(ValueError, match=match):
             load_cifar10(root, **options)
         with pytest.raises(ValueError, match=f"{name} = 0, but it must be an integer >= 1"):
@@ -86,9 +86,7 @@ def test_cifar10_design_matrices_from_disk_are_those_of_preprocess(cifar, dtype)
 
 @pytest.mark.parametrize("dtype", [np.uint8, int, complex])
 def test_dtype_without_fractions(cifar, dtype):
-    with pytest.raises(
-        TypeError, match=r"dtype \w+ has no room for negative fractions: use np.flo"
-    ):
+    with pytest.raises(TypeError, match=r"dtype \w+ is not floating: use np.flo"):
         load_cifar10(cifar[0], num_val=5, num_test=3, dtype=dtype)
 
 
@@ -184,22 +182,20 @@ BAD_SIZES = {
 def test_binary_files_of_a_wrong_size(tmp_path, size):
     write_binary(tmp_path, make_batches(8))
     os.truncate(tmp_path / "data_batch_2.bin", size)
-    refused(
-        tmp_path, rf"data_batch_2.bin has {size:,} bytes, but .* 1 to 10,000 records of 3,073: "
-    )
+    refused(tmp_path, rf"data_batch_2.bin has {size:,} bytes, not 1 to 10,000 times 3,073")
 
 
 def test_largest_binary_file_is_read_to_its_end(tmp_path):
     write_binary(tmp_path, make_batches(8))
     os.truncate(tmp_path / "data_batch_2.bin", 10_000 * RECORD)
-    refused(tmp_path, r"_2.bin holds 10000 images and data_batch_1.bin 8, but all")
+    refused(tmp_path, r"_2.bin holds 10000 images and data_batch_1.bin 8, not")
 
 
 def test_files_of_unequal_length(cifar, tmp_path):
     root, batches = cifar
     batches[5] = (batches[5][0][:7], batches[5][1][:7])
     WRITERS[root.name](root, batches)
-    refused(root, r"test_batch\S* holds 7 images and data_batch_1\S* 8, but all")
+    refused(root, r"test_batch\S* holds 7 images and data_batch_1\S* 8, not equally many")
 
 
 def test_label_that_is_no_class(cifar):
@@ -215,7 +211,7 @@ def test_file_given_twice(tmp_path):
     write_binary(tmp_path, batches)
     load_cifar10(tmp_path, num_val=5, num_test=3)
     shutil.copy(tmp_path / "data_batch_3.bin", tmp_path / "data_batch_5.bin")
-    refused(tmp_path, r"data_batch_5.bin is a copy of data_batch_3.bin, but each")
+    refused(tmp_path, r"data_batch_5.bin is a copy of data_batch_3.bin: get")
 
 
 def test_swapped_test_file(tmp_path):

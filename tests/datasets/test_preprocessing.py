@@ -59,23 +59,19 @@ def test_design_matrix_flattens_row_by_row_with_channels_last():
 
 
 def test_bad_images():
-    with pytest.raises(
-        TypeError, match=r"X_train has dtype bool, but images are numbers: use uint8"
-    ):
+    with pytest.raises(TypeError, match=r"X_train has dtype bool: use uint8"):
         mean_image(np.ones((2, 3), bool))
-    with pytest.raises(TypeError, match=r"X has dtype <U1, but images are numbers"):
+    with pytest.raises(TypeError, match=r"X has dtype <U1: use"):
         design_matrix([["a"]])
     for shape in ((), (4,), (0, 28, 28), (3, 0)):
-        match = re.escape(f"X_train has shape {shape}, but it must be (N, ...) with N >= 1 images")
+        match = re.escape(f"X_train has shape {shape}, but must be (N, ...) with N >= 1 images")
         with pytest.raises(ValueError, match=match + r".*pass X_train\[np.newaxis\]"):
             mean_image(np.zeros(shape))
     for mean in (np.zeros(5), np.zeros((1, 6)), 0.0):
-        match = r"mean has shape .* and a row of X 6 features, but .*pass mean_image\(X_train\)"
+        match = r"mean has shape .* and a row of X 6 features: pass mean_image\(X_train\)"
         with pytest.raises(ValueError, match=match):
             design_matrix(pictures(), mean)
-    with pytest.raises(
-        TypeError, match=r"dtype uint8 has no room for negative fractions: use np.flo"
-    ):
+    with pytest.raises(TypeError, match=r"dtype uint8 is not floating: use np.flo"):
         design_matrix(pictures(), dtype=np.uint8)
 
 
@@ -120,6 +116,6 @@ def test_nothing_leaks_into_the_mean(splits):
 
 
 def test_preprocess_twice(splits):
-    match = r"X_train has shape \(300, 785\), but images are \(N, \*\(28, 28\)\): .* once only"
+    match = r"X_train has shape \(300, 785\), but images are \(N, \*\(28, 28\)\): preprocess what a"
     with pytest.raises(ValueError, match=match):
         preprocess(preprocess(splits))
