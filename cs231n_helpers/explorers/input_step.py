@@ -60,8 +60,7 @@ def explore_input_step(
     if gradients.shape != rows.shape or not np.all(rms > 0):
         raise ValueError(
             f"input_gradient returned shape {gradients.shape} with the smallest rms "
-            f"{rms.min():.3g}, but it must be {rows.shape} and not zero: drop the bias column, and "
-            "use the softmax loss, whose gradient never vanishes"
+            f"{rms.min():.3g}, but it must be {rows.shape} and not zero: drop the bias column"
         )
     directions = gradients / rms  # one grey level rms each
 

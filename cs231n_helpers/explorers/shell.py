@@ -62,20 +62,19 @@ class Explorer:
     panels: int = 1
 
     def __post_init__(self) -> None:
+        if not self.row:
+            raise ValueError("row is empty: a saved notebook needs a state to show")
         for state in self.row:
             if set(state) != set(self.controls):
                 raise ValueError(
-                    f"a state of row sets {sorted(state)} and controls has "
-                    f"{sorted(self.controls)}, but each state needs a value for each control"
+                    f"a state of row sets {sorted(state)} and controls has {sorted(self.controls)}"
                 )
             for name, value in state.items():
                 if value not in self.controls[name]:
                     raise ValueError(
                         f"{name} = {value!r} in a state of row, but the control has only "
-                        f"{list(self.controls[name])}: take one of these, or add it there"
+                        f"{list(self.controls[name])}"
                     )
-        if not self.row:
-            raise ValueError("row is empty, but a saved notebook must show something: add a state")
 
     def figure(self) -> Figure:
         """Return the row of states as a figure: one column a state, one row a panel."""
@@ -95,9 +94,7 @@ class Explorer:
         import ipywidgets
 
         moving = {
-            name: _control(ipywidgets, name, values, self.row[0][name])
-            for name, values in self.controls.items()
-            if len(values) > 1
+            name: _control(name, self.controls[name], self.row[0][name]) for name in self._moving()
         }
         figure = Figure(figsize=(4.3 * self.panels, 3.7), dpi=90, layout="constrained")
         axes = figure.subplots(1, self.panels, squeeze=False)[0]
@@ -121,9 +118,12 @@ class Explorer:
         row = ipywidgets.Box(list(moving.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
         return ipywidgets.VBox([row, picture])
 
+    def _moving(self) -> list[str]:
+        return [name for name, values in self.controls.items() if len(values) > 1]
+
     def __repr__(self) -> str:
-        moving = [name.replace("_", " ") for name, v in self.controls.items() if len(v) > 1]
-        return f"{self.title}: run this notebook to move {', '.join(moving)}"
+        names = ", ".join(name.replace("_", " ") for name in self._moving())
+        return f"{self.title}: run this notebook to move {names}"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Offer the frontend the controls, the row of states, and a line of text: it takes one."""
@@ -133,25 +133,19 @@ class Explorer:
         return bundle, {"image/png": {"alt": self.title}}
 
 
-def _control(ipywidgets: Any, name: str, values: Sequence[Any], start: Any) -> Any:
+def _control(name: str, values: Sequence[Any], start: Any) -> Any:
     """Return the checkbox, the buttons or the slider for a setting."""
-    label = name.replace("_", " ")
+    import ipywidgets
+
     style = {"description_width": "initial"}
+    options: dict[str, Any] = {"value": start, "description": name.replace("_", " ")}
     if all(isinstance(value, bool) for value in values):
-        return ipywidgets.Checkbox(value=start, description=label, indent=False)
+        return ipywidgets.Checkbox(indent=False, **options)
     if all(isinstance(value, str) for value in values):
-        return ipywidgets.ToggleButtons(
-            options=list(values), value=start, description=label,
-            style={**style, "button_width": "5.5em"},
-        )  # fmt: skip
-    options = [(_text(value), value) for value in values]
-    return ipywidgets.SelectionSlider(
-        options=options, value=start, description=label, style=style, continuous_update=True
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+        style["button_width"] = "5.5em"
+        return ipywidgets.ToggleButtons(options=list(values), style=style, **options)
+    labeled = [(f"{value:g}", value) for value in values]
+    return ipywidgets.SelectionSlider(options=labeled, style=style, **options)
 
 
 def clear(ax: Axes) -> None:

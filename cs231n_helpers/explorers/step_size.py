@@ -43,8 +43,7 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
     """
     if not np.isfinite(x) or not np.isfinite(slope) or slope == 0:
         raise ValueError(
-            f"x = {x!r} and slope = {slope!r}, but both must be finite and slope not zero: errors "
-            "are relative to it, so choose a point where the function rises or falls"
+            f"x = {x!r} and slope = {slope!r}, but both must be finite and slope not zero"
         )
     exponents = (np.arange(-64, 1) / 4).tolist()
     steps = 10.0 ** np.array(exponents)

@@ -111,10 +111,10 @@ def test_the_saved_row_shows_each_state(name):
 
 
 def test_a_frontend_is_offered_controls_picture_and_text(monkeypatch):
-    explorer = EXPLORERS["softmax"]
+    controls = {"a_b": [1, 2], "c": [3], "d": [True, False]}
+    explorer = Explorer("t", lambda axes, **_: "A.", controls, [{"a_b": 1, "c": 3, "d": True}])
     data, metadata = explorer._repr_mimebundle_()
-    assert data["text/plain"] == repr(explorer)
-    assert "move score of cat, " in repr(explorer)
+    assert data["text/plain"] == repr(explorer) == "t: run this notebook to move a b, d"
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert metadata["image/png"]["alt"] == explorer.title
     assert "application/vnd.jupyter.widget-view+json" in data
