@@ -25,6 +25,7 @@ import numpy as np
 
 from ..doctor import GradientReport, check_gradient
 from ..doctor.snapshot import copied, global_names, helpers_of
+from . import worked_examples as by_hand
 from .compare import Array, as_numbers, as_pair, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
@@ -43,34 +44,7 @@ from .table import (
     paragraphs,
     reference_hint,
 )
-from .worked_examples import (
-    DSCORES_NET,
-    DW_LOG,
-    DW_SVM,
-    DX_NET,
-    GRADIENTS_NET,
-    HIDDEN_NET,
-    NET,
-    SCORES_NET,
-    SOFTMAX_DX,
-    SVM_DX,
-    W_DX,
-    W_LARGE,
-    W_LOG,
-    W_SVM,
-    X_DX,
-    X_LARGE,
-    X_LOG,
-    X_NET,
-    X_SVM,
-    Y_DX,
-    Y_LARGE,
-    Y_LOG,
-    Y_NET,
-    Y_SVM,
-    random_data,
-    random_net,
-)
+from .worked_examples import random_data, random_net
 
 ON_RANDOM_DATA = "check_gradient, on random data:"
 TRY_AGAIN = "Change it, run its cell and this check again."
@@ -298,10 +272,10 @@ def _svm_naive(f: StudentFunction) -> Iterator[str]:
         3.25: "the margin belongs inside, max(0, m_ij)",
         4.75: "m_ij has the score of the right class with a minus",
     }
-    _expect(f"the loss {FOUR}", f(W_SVM, X_SVM, Y_SVM), 2, N=4, hints=hints)
-    _expect("the loss with the margin 2", f(W_SVM, X_SVM, Y_SVM, delta=2.0), 3, N=4)
+    _expect(f"the loss {FOUR}", f(*by_hand.SVM), 2, N=4, hints=hints)
+    _expect("the loss with the margin 2", f(*by_hand.SVM, delta=2.0), 3, N=4)
     yield f"the loss {FOUR} is 2, with the margin 2 it is 3"
-    _expect("at W = 0 the loss for three classes", f(0 * W_SVM, X_SVM, Y_SVM), 2, N=4)
+    _expect("at W = 0 the loss for three classes", f(0 * by_hand.SVM[0], *by_hand.SVM[1:]), 2, N=4)
     yield "at W = 0 it is C - 1"
     W, X, y = random_data()
     right = model_of(W, X, y, "hinge", delta_margin=0.7).loss()
@@ -315,31 +289,31 @@ def _svm_gradient(f: StudentFunction) -> Iterator[str]:
     def loss(W: Array, X: Array, y: Any) -> Any:
         return model_of(W, X, y, "hinge", delta_margin=0.7).loss(), f(W, X, y, delta=0.7)
 
-    dW = f(W_SVM, X_SVM, Y_SVM, delta=0.5)
-    _expect_gradient(f"dW {FOUR}", dW, DW_SVM, loss, *random_data(), N=4)
+    dW = f(*by_hand.SVM, delta=0.5)
+    _expect_gradient(f"dW {FOUR}", dW, by_hand.SVM_DW, loss, *random_data(), N=4)
     yield f"dW {FOUR}, with the margin 1/2"
     yield _gradient_is_right(loss, *random_data())
-    yield from _at_the_kink(f(W_SVM, X_SVM, Y_SVM))
+    yield from _at_the_kink(f(*by_hand.SVM))
 
 
 def _svm_vectorized(f: StudentFunction) -> Iterator[str]:
     def loss_function(W: Array, X: Array, y: Any, delta: float = 0.7) -> Any:
         return as_pair(f(W, X, y, delta=delta), "loss, dW")
 
-    loss, dW = loss_function(W_SVM, X_SVM, Y_SVM, 0.5)
+    loss, dW = loss_function(*by_hand.SVM, 0.5)
     what = f"the loss {FOUR}, with the margin 1/2,"
     _expect(what, loss, 1.625, N=4, hints={2.125: OWN_CLASS})
     yield f"{what} is 1.625"
-    _expect_gradient(f"dW {FOUR}", dW, DW_SVM, loss_function, *random_data(), N=4)
+    _expect_gradient(f"dW {FOUR}", dW, by_hand.SVM_DW, loss_function, *random_data(), N=4)
     yield "their dW"
     yield _gradient_is_right(loss_function, *random_data())
     yield from _without_loop(f)
-    yield from _at_the_kink(f(W_SVM, X_SVM, Y_SVM)[1])
+    yield from _at_the_kink(f(*by_hand.SVM)[1])
 
 
 def _at_the_kink(dW: Any) -> Iterator[str]:
     """Any slope between the two sides is right; the notebook's later figures take 0."""
-    if not near(dW, DW_SVM):
+    if not near(dW, by_hand.SVM_DW):
         yield (
             "(At a kink, a margin of exactly 0, your slope is not 0. That is no mistake, but "
             "the notebook takes 0: with > in place of >= its later figures agree with yours.)"
@@ -350,14 +324,15 @@ def _penalty(f: StudentFunction) -> Iterator[str]:
     def of(W: Array, reg: float, *reg_scale: float) -> Any:
         return as_pair(f(W, reg, *reg_scale), "value, gradient")
 
+    W = by_hand.SVM[0]
     for reg_scale, right in ((0.5, 10), (1.0, 20)):
         what = f"the value for W with squares that sum to 10, reg 2 and reg_scale {reg_scale}"
-        _expect(what, of(W_SVM, 2.0, reg_scale)[0], right)
+        _expect(what, of(W, 2.0, reg_scale)[0], right)
     yield "the value for squares that sum to 10, reg 2, with and without the half"
     for reg_scale, factor in ((0.5, 2), (1.0, 4)):
-        gradient = of(W_SVM, 2.0, reg_scale)[1]
-        _expect(f"its gradient, with reg_scale {reg_scale},", gradient, factor * W_SVM)
-    _expect("the value where reg_scale is not given", of(W_SVM, 2.0)[0], 10)
+        gradient = of(W, 2.0, reg_scale)[1]
+        _expect(f"its gradient, with reg_scale {reg_scale},", gradient, factor * W)
+    _expect("the value where reg_scale is not given", of(W, 2.0)[0], 10)
     yield "its gradient, in both conventions"
     yield _gradient_is_right(lambda W, reg: of(W, reg, 0.8), random_data()[0], 0.3)
 
@@ -422,7 +397,7 @@ def _search(f: StudentFunction) -> Iterator[str]:
 
 def _softmax_naive(f: StudentFunction) -> Iterator[str]:
     hand = np.log(50) / 2  # of log 10 and log 5
-    _expect(f"the loss {TWO}", f(W_LOG, X_LOG, Y_LOG, 0.0), hand, N=2, hints=OWN_LABEL)
+    _expect(f"the loss {TWO}", f(*by_hand.SOFTMAX, 0.0), hand, N=2, hints=OWN_LABEL)
     yield f"the loss {TWO}, (log 10 + log 5) / 2"
     W = np.array([[1.0, 2], [3, 0]])  # squares that sum to 14
     _expect(
@@ -432,7 +407,7 @@ def _softmax_naive(f: StudentFunction) -> Iterator[str]:
         hints={np.log(2): "the penalty is missing", np.log(2) + 28: HALF},
     )
     yield "the penalty"
-    _expect("the loss for scores of 10000 and -10000", f(W_LARGE, X_LARGE, Y_LARGE, 0.0), 1e4, N=2)
+    _expect("the loss for scores of 10000 and -10000", f(*by_hand.LARGE, 0.0), 1e4, N=2)
     yield "scores of 10000"
     W, X, y = random_data()
     right = model_of(W, X, y).loss() + penalty_value(0.3, W)
@@ -446,11 +421,11 @@ def _softmax_gradient(f: StudentFunction) -> Iterator[str]:
     def loss(W: Array, X: Array, y: Any, reg: float) -> Any:
         return model_of(W, X, y).loss() + penalty_value(reg, W), f(W, X, y, reg)
 
-    dW = f(W_LOG, X_LOG, Y_LOG, 0.0)
-    _expect_gradient(f"dW {TWO}", dW, DW_LOG, loss, *random_data(), 0.3, N=2)
+    dW = f(*by_hand.SOFTMAX, 0.0)
+    _expect_gradient(f"dW {TWO}", dW, by_hand.SOFTMAX_DW, loss, *random_data(), 0.3, N=2)
     yield f"dW {TWO}"
     yield _gradient_is_right(loss, *random_data(), 0.3)
-    _expect("dW for scores of 10000", f(W_LARGE, X_LARGE, Y_LARGE, 0.0), [[0.5, 0, -0.5]], N=2)
+    _expect("dW for scores of 10000", f(*by_hand.LARGE, 0.0), [[0.5, 0, -0.5]], N=2)
     yield "scores of 10000"
 
 
@@ -458,10 +433,10 @@ def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
     def loss_function(W: Array, X: Array, y: Any, reg: float) -> Any:
         return as_pair(f(W, X, y, reg), "loss, dW")
 
-    loss, dW = loss_function(W_LOG, X_LOG, Y_LOG, 0.0)
+    loss, dW = loss_function(*by_hand.SOFTMAX, 0.0)
     _expect(f"the loss {TWO}", loss, np.log(50) / 2, N=2, hints=OWN_LABEL)
     yield f"the loss {TWO}, (log 10 + log 5) / 2"
-    _expect_gradient(f"dW {TWO}", dW, DW_LOG, loss_function, *random_data(), 0.3, N=2)
+    _expect_gradient(f"dW {TWO}", dW, by_hand.SOFTMAX_DW, loss_function, *random_data(), 0.3, N=2)
     yield "their dW"
     yield _gradient_is_right(loss_function, *random_data(), 0.3)
     W, X, y = random_data()
@@ -469,7 +444,7 @@ def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
     hints = {data_loss: "the penalty is missing", data_loss + penalty_value(0.6, W): HALF}
     right = data_loss + penalty_value(0.3, W)
     _expect("the loss of random data with reg 0.3", f(W, X, y, 0.3)[0], right, N=7, hints=hints)
-    loss, dW = loss_function(W_LARGE, X_LARGE, Y_LARGE, 0.0)
+    loss, dW = loss_function(*by_hand.LARGE, 0.0)
     _expect("the loss for scores of 10000 and -10000", loss, 1e4, N=2)
     _expect("dW for scores of 10000", dW, [[0.5, 0, -0.5]], N=2)
     yield "scores of 10000"
@@ -477,10 +452,10 @@ def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
 
 
 def _net_forward(f: StudentFunction) -> Iterator[str]:
-    hidden, scores = as_pair(f(NET, X_NET), "hidden, scores")
-    _expect("hidden of the net for a pencil", hidden, HIDDEN_NET)
+    hidden, scores = as_pair(f(*by_hand.NET[:2]), "hidden, scores")
+    _expect("hidden of the net for a pencil", hidden, by_hand.NET_HIDDEN)
     yield "hidden of the net for a pencil"
-    _expect("scores of the net for a pencil", scores, SCORES_NET)
+    _expect("scores of the net for a pencil", scores, by_hand.NET_SCORES)
     yield "its scores"
     params, X, y = random_net()
     right = model_of(params, X, y).forward()[0][1:]
@@ -490,19 +465,19 @@ def _net_forward(f: StudentFunction) -> Iterator[str]:
 
 
 def _net_backward(f: StudentFunction) -> Iterator[str]:
-    grads = f(NET, X_NET, HIDDEN_NET, DSCORES_NET, 0.0)
-    if not isinstance(grads, dict) or grads.keys() != NET.keys():
+    grads = f(*by_hand.NET[:2], by_hand.NET_HIDDEN, by_hand.NET_DSCORES, 0.0)
+    if not isinstance(grads, dict) or grads.keys() != by_hand.PENCIL.keys():
         text = f"It returned {described(grads)}; it must return a dict with W1, b1, W2 and b2."
         raise FeedbackError(text)
     loss, data = as_loss_of_net(f), (*random_net(), 0.3)
-    for name, right in GRADIENTS_NET.items():
+    for name, right in by_hand.NET_GRADS.items():
         what = f"d{name} of the net for a pencil"
         _expect_gradient(what, grads[name], right, loss, *data, N=2, times=8)
         yield what
     yield _gradient_is_right(loss, *data)
-    grads = f(NET, X_NET, HIDDEN_NET, np.zeros((2, 4)), 0.5, reg_scale=1.0)
+    grads = f(*by_hand.NET[:2], by_hand.NET_HIDDEN, np.zeros((2, 4)), 0.5, reg_scale=1.0)
     what = "dW1 with reg 0.5 and reg_scale 1, where nothing arrives from the scores,"
-    _expect(what, grads["W1"], NET["W1"])
+    _expect(what, grads["W1"], by_hand.PENCIL["W1"])
     yield "the penalty in both conventions"
 
 
@@ -517,10 +492,10 @@ def _net_training(f: StudentFunction) -> Iterator[str]:
         seen.clear()
         X, y = np.arange(2.0 * num_examples).reshape(-1, 2), np.arange(num_examples)
         rng = np.random.RandomState(7)
-        returned = f(loss_function, copied(NET), X, y, 1.0, 0.5, 0.1, num_iters, 4, rng)
+        returned = f(loss_function, copied(by_hand.PENCIL), X, y, 1.0, 0.5, 0.1, num_iters, 4, rng)
         params, losses = as_pair(returned, "params, losses")
         _expect_batches(seen, num_iters, X, y)
-        if not isinstance(params, dict) or params.keys() != NET.keys():
+        if not isinstance(params, dict) or params.keys() != by_hand.PENCIL.keys():
             raise FeedbackError("params must come back as a dict with W1, b1, W2 and b2.")
         return params, losses
 
@@ -533,8 +508,8 @@ def _net_training(f: StudentFunction) -> Iterator[str]:
         "10 examples in batches of 4 are 2 steps an epoch: with the decay 0.5 b2[0] after 6 steps"
     )
     _expect(what, params["b2"][0], -1 - (1 + 1 + 0.5 + 0.5 + 0.25 + 0.25))
-    for name in NET:
-        _expect(f"{name} after 6 steps", params[name], NET[name] - 3.5)
+    for name in by_hand.PENCIL:
+        _expect(f"{name} after 6 steps", params[name], by_hand.PENCIL[name] - 3.5)
     _expect_losses(losses, [1, 2, 3, 4, 5, 6])
     yield "the rate decays after each epoch, and all four parameters move; one loss a step"
     params, _ = train(3, 2)
@@ -577,8 +552,8 @@ def _expect_losses(given: Any, right: list[int]) -> None:
 def _svm_dx(f: StudentFunction) -> Iterator[str]:
     W, X, y = random_data()
     loss, what = as_loss_of_input(f, "hinge"), f"dX {TWO}"
-    _expect_gradient(what, f(W_DX, X_DX, Y_DX), SVM_DX[1.0], loss, X, W, y, N=2)
-    _expect("their dX with the margin 4", f(W_DX, X_DX, Y_DX, delta=4.0), SVM_DX[4.0], N=2)
+    _expect_gradient(what, f(*by_hand.BY_INPUT), by_hand.SVM_DX[1.0], loss, X, W, y, N=2)
+    _expect("their dX with the margin 4", f(*by_hand.BY_INPUT, delta=4.0), by_hand.SVM_DX[4.0], N=2)
     yield f"{what}, with the margins 1 and 4"
     yield _gradient_is_right(loss, X, W, y)
 
@@ -586,18 +561,18 @@ def _svm_dx(f: StudentFunction) -> Iterator[str]:
 def _softmax_dx(f: StudentFunction) -> Iterator[str]:
     W, X, y = random_data()
     loss, what = as_loss_of_input(f, "softmax"), f"dX {TWO}"
-    dX = f(W_DX, np.log(2) * np.eye(2, 3), Y_DX)
-    _expect_gradient(what, dX, SOFTMAX_DX, loss, X, W, y, N=2, times=30)
+    dX = f(*by_hand.BY_INPUT_LOG)
+    _expect_gradient(what, dX, by_hand.SOFTMAX_DX, loss, X, W, y, N=2, times=30)
     yield what
     yield _gradient_is_right(loss, X, W, y)
-    _expect("dX for scores of 10000", f(W_LARGE, X_LARGE, Y_LARGE), [[0], [1e4]], N=2)
+    _expect("dX for scores of 10000", f(*by_hand.LARGE), [[0], [1e4]], N=2)
     yield "scores of 10000"
 
 
 def _net_dx(f: StudentFunction) -> Iterator[str]:
     params, X, y = random_net()
     loss, what = as_loss_of_input(f, "softmax"), "dX of the net for a pencil (notebook 03)"
-    _expect_gradient(what, f(NET, X_NET, Y_NET), DX_NET, loss, X, params, y, N=2, times=8)
+    _expect_gradient(what, f(*by_hand.NET), by_hand.NET_DX, loss, X, params, y, N=2, times=8)
     yield what
     yield _gradient_is_right(loss, X, params, y)
 

@@ -4,6 +4,7 @@ RIGHT: (exercise id, name, source). A source defines the exercise's function and
 """
 
 # ruff: noqa: E501
+# fmt: off
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -29,10 +30,7 @@ def right(exercise: str, name: str, source: str) -> None:
     RIGHT.append((exercise, name, dedent(source)))
 
 
-right(
-    "svm_naive",
-    "loops",
-    """
+right("svm_naive", "loops", """
     def hinge_loops(W, X, y, delta=1.0):
         loss = 0.0
         for i in range(len(X)):
@@ -41,12 +39,8 @@ right(
                 if j != y[i]:
                     loss += max(0, scores[j] - scores[y[i]] + delta)
         return loss / len(X)
-""",
-)
-right(
-    "svm_naive",
-    "scalars",
-    """
+""")
+right("svm_naive", "scalars", """
     def hinge_loops(W, X, y, delta=1.0):
         N, D = X.shape
         C = W.shape[1]
@@ -55,22 +49,14 @@ right(
             s = [sum(X[i, d] * W[d, c] for d in range(D)) for c in range(C)]
             total += sum(max(0.0, s[c] - s[y[i]] + delta) for c in range(C)) - delta
         return total / N
-""",
-)
-right(
-    "svm_naive",
-    "an array of size one",
-    """
+""")
+right("svm_naive", "an array of size one", """
     def hinge_loops(W, X, y, delta=1.0):
         S = np.einsum("nd,dc->nc", X, W)
         M = np.maximum(0, S - S[np.arange(len(y)), y].reshape(-1, 1) + delta)
         return np.array([(M.sum() - delta * len(y)) / len(y)])
-""",
-)
-right(
-    "svm_gradient",
-    "loops, slope 0 at a kink",
-    """
+""")
+right("svm_gradient", "loops, slope 0 at a kink", """
     def hinge_gradient_loops(W, X, y, delta=1.0):
         dW = np.zeros(W.shape)
         for i in range(len(X)):
@@ -80,12 +66,8 @@ right(
                     dW[:, j] += X[i]
                     dW[:, y[i]] -= X[i]
         return dW / len(X)
-""",
-)
-right(
-    "svm_gradient",
-    "loops, slope 1 at a kink",
-    """
+""")
+right("svm_gradient", "loops, slope 1 at a kink", """
     def hinge_gradient_loops(W, X, y, delta=1.0):
         dW = np.zeros_like(W)
         for x, label in zip(X, y):
@@ -96,12 +78,8 @@ right(
                 dW[:, j] += x / len(X)
                 dW[:, label] -= x / len(X)
         return dW
-""",
-)
-right(
-    "svm_gradient",
-    "outer products",
-    """
+""")
+right("svm_gradient", "outer products", """
     def hinge_gradient_loops(W, X, y, delta=1.0):
         dW = np.zeros_like(W)
         for i, label in enumerate(y):
@@ -110,12 +88,8 @@ right(
             a[label] -= a.sum()
             dW += np.outer(X[i], a)
         return dW / len(y)
-""",
-)
-right(
-    "svm_vectorized",
-    "mask",
-    """
+""")
+right("svm_vectorized", "mask", """
     def hinge_arrays(W, X, y, delta=1.0):
         rows = np.arange(len(y))
         scores = X @ W
@@ -124,12 +98,8 @@ right(
         A = (margins > 0).astype(float)
         A[rows, y] = -A.sum(axis=1)
         return margins.sum() / len(y), X.T @ A / len(y)
-""",
-)
-right(
-    "svm_vectorized",
-    "one-hot and einsum",
-    """
+""")
+right("svm_vectorized", "one-hot and einsum", """
     def hinge_arrays(W, X, y, delta=1.0):
         T = np.eye(W.shape[1])[y]
         S = np.einsum("nd,dc->nc", X, W)
@@ -137,12 +107,8 @@ right(
         A = np.where(M >= 0, 1.0, 0.0) * (1 - T)
         A = A - T * A.sum(1, keepdims=True)
         return [np.mean(np.sum(np.clip(M, 0, None), axis=1)), np.einsum("nd,nc->dc", X, A) / len(y)]
-""",
-)
-right(
-    "svm_vectorized",
-    "float32 stays float32, labels as a list",
-    """
+""")
+right("svm_vectorized", "float32 stays float32, labels as a list", """
     def hinge_arrays(W, X, y, delta=1.0):
         labels = y.tolist()
         S = X.dot(W)
@@ -152,20 +118,12 @@ right(
         A = (M > 0).astype(X.dtype)
         A[labels, range(len(labels))] = -A.sum(0)
         return M.sum() / len(labels), (A @ X).T / len(labels)
-""",
-)
-right(
-    "penalty",
-    "formula",
-    """
+""")
+right("penalty", "formula", """
     def penalty(W, reg, reg_scale=0.5):
         return reg_scale * reg * np.sum(W * W), 2 * reg_scale * reg * W
-""",
-)
-right(
-    "penalty",
-    "loops",
-    """
+""")
+right("penalty", "loops", """
     def penalty(W, reg, reg_scale=0.5):
         value, gradient = 0.0, np.zeros(W.shape)
         for i in range(W.shape[0]):
@@ -173,21 +131,13 @@ right(
                 value += reg_scale * reg * W[i, j] ** 2
                 gradient[i, j] = reg_scale * reg * 2 * W[i, j]
         return value, gradient
-""",
-)
-right(
-    "penalty",
-    "norm",
-    """
+""")
+right("penalty", "norm", """
     def penalty(W, reg, reg_scale=0.5):
         strength = reg * reg_scale
         return strength * np.linalg.norm(W) ** 2, np.multiply(W, strength) + strength * W
-""",
-)
-right(
-    "sgd",
-    "as asked",
-    """
+""")
+right("sgd", "as asked", """
     def gradient_descent(loss_function, W, X, y, learning_rate, reg, num_iters, batch_size, rng):
         losses = []
         for _ in range(num_iters):
@@ -196,12 +146,8 @@ right(
             losses.append(loss)
             W = W - learning_rate * dW
         return W, losses
-""",
-)
-right(
-    "sgd",
-    "on a copy, losses in an array, drawn beforehand",
-    """
+""")
+right("sgd", "on a copy, losses in an array, drawn beforehand", """
     def gradient_descent(loss_function, W, X, y, learning_rate, reg, num_iters, batch_size, rng):
         W = W.copy()
         losses = np.empty(num_iters)
@@ -210,12 +156,8 @@ right(
             losses[k], dW = loss_function(W, X[rows[k]], y[rows[k]], reg)
             W -= learning_rate * dW
         return W, losses
-""",
-)
-right(
-    "sgd",
-    "without replacement, evaluates twice",
-    """
+""")
+right("sgd", "without replacement, evaluates twice", """
     def gradient_descent(loss_function, W, X, y, learning_rate, reg, num_iters, batch_size, rng):
         W, losses = 1.0 * W, []
         while len(losses) < num_iters:
@@ -223,12 +165,8 @@ right(
             losses += [float(loss_function(W, X[rows], y[rows], reg)[0])]
             W = W - learning_rate * loss_function(W, X[rows], y[rows], reg)[1]
         return [W, losses]
-""",
-)
-right(
-    "search",
-    "two loops",
-    """
+""")
+right("search", "two loops", """
     def grid_search(evaluate, learning_rates, regs):
         accuracies, best = {}, None
         for learning_rate in learning_rates:
@@ -237,33 +175,21 @@ right(
                 if best is None or accuracies[learning_rate, reg] > accuracies[best]:
                     best = (learning_rate, reg)
         return accuracies, best
-""",
-)
-right(
-    "search",
-    "comprehension",
-    """
+""")
+right("search", "comprehension", """
     def grid_search(evaluate, learning_rates, regs):
         accuracies = {(a, b): evaluate(a, b) for b in regs for a in learning_rates}
         return accuracies, max(accuracies, key=accuracies.get)
-""",
-)
-right(
-    "search",
-    "argmax of a table",
-    """
+""")
+right("search", "argmax of a table", """
     def grid_search(evaluate, learning_rates, regs):
         table = np.array([[evaluate(a, b) for b in sorted(regs)] for a in learning_rates])
         i, j = np.unravel_index(table.argmax(), table.shape)
         pairs = [(a, b) for a in learning_rates for b in sorted(regs)]
         best = [np.float64(learning_rates[i]), sorted(regs)[j]]
         return dict(zip(pairs, table.ravel())), best
-""",
-)
-right(
-    "softmax_naive",
-    "loops",
-    """
+""")
+right("softmax_naive", "loops", """
     def softmax_loops(W, X, y, reg):
         loss = 0.0
         for i in range(len(X)):
@@ -271,12 +197,8 @@ right(
             scores = scores - scores.max()
             loss += np.log(np.sum(np.exp(scores))) - scores[y[i]]
         return loss / len(X) + 0.5 * reg * np.sum(W * W)
-""",
-)
-right(
-    "softmax_naive",
-    "log of the quotient",
-    """
+""")
+right("softmax_naive", "log of the quotient", """
     def softmax_loops(W, X, y, reg):
         losses = []
         for x, label in zip(X, y):
@@ -284,21 +206,13 @@ right(
             e = np.exp(s - max(s))
             losses.append(-np.log(e[label] / sum(e)))
         return np.mean(losses) + reg / 2 * np.linalg.norm(W) ** 2
-""",
-)
-right(
-    "softmax_naive",
-    "logaddexp",
-    """
+""")
+right("softmax_naive", "logaddexp", """
     def softmax_loops(W, X, y, reg):
         S = X @ W
         return (np.logaddexp.reduce(S, axis=1) - S[np.arange(len(y)), y]).mean() + 0.5 * reg * (W**2).sum()
-""",
-)
-right(
-    "softmax_gradient",
-    "loops",
-    """
+""")
+right("softmax_gradient", "loops", """
     def softmax_gradient_loops(W, X, y, reg):
         dW = np.zeros_like(W)
         for i in range(len(X)):
@@ -307,23 +221,15 @@ right(
             for j in range(W.shape[1]):
                 dW[:, j] += (p[j] - (j == y[i])) * X[i]
         return dW / len(X) + reg * W
-""",
-)
-right(
-    "softmax_gradient",
-    "product",
-    """
+""")
+right("softmax_gradient", "product", """
     def softmax_gradient_loops(W, X, y, reg):
         S = X @ W
         P = np.exp(S - S.max(1, keepdims=True))
         P /= P.sum(1, keepdims=True)
         return np.einsum("nd,nc->dc", X, P - np.eye(W.shape[1])[y]) / len(y) + W * reg
-""",
-)
-right(
-    "softmax_vectorized",
-    "in place on its own arrays",
-    """
+""")
+right("softmax_vectorized", "in place on its own arrays", """
     def softmax_arrays(W, X, y, reg):
         N = len(y)
         P = X @ W
@@ -334,23 +240,15 @@ right(
         P[np.arange(N), y] -= 1
         P /= N
         return loss, X.T @ P + reg * W
-""",
-)
-right(
-    "softmax_vectorized",
-    "log-sum-exp, other layout",
-    """
+""")
+right("softmax_vectorized", "log-sum-exp, other layout", """
     def softmax_arrays(W, X, y, reg):
         S = W.T @ X.T
         logP = S - np.logaddexp.reduce(S, axis=0)
         T = np.arange(len(S))[:, None] == y
         return -logP[T].mean() + reg * np.sum(W**2) / 2, ((np.exp(logP) - T) @ X).T / len(y) + reg * W
-""",
-)
-right(
-    "softmax_vectorized",
-    "a tiny number in the logarithm",
-    """
+""")
+right("softmax_vectorized", "a tiny number in the logarithm", """
     def softmax_arrays(W, X, y, reg):
         S = X @ W
         E = np.exp(S - S.max(1)[:, None])
@@ -358,21 +256,13 @@ right(
         T = np.eye(W.shape[1])[y]
         loss = -(T * np.log(P + 1e-12)).sum() / len(y)
         return loss + 0.5 * reg * np.sum(W * W), X.T.dot(P - T) / len(y) + reg * W
-""",
-)
-right(
-    "net_forward",
-    "arrays",
-    """
+""")
+right("net_forward", "arrays", """
     def net_forward(params, X):
         hidden = np.maximum(0, X @ params["W1"] + params["b1"])
         return hidden, hidden @ params["W2"] + params["b2"]
-""",
-)
-right(
-    "net_forward",
-    "loops",
-    """
+""")
+right("net_forward", "loops", """
     def net_forward(params, X):
         hidden = np.zeros((len(X), len(params["b1"])))
         scores = np.zeros((len(X), len(params["b2"])))
@@ -382,12 +272,8 @@ right(
             hidden[i] = z
             scores[i] = params["W2"].T @ z + params["b2"]
         return hidden, scores
-""",
-)
-right(
-    "net_backward",
-    "arrays",
-    """
+""")
+right("net_backward", "arrays", """
     def net_backward(params, X, hidden, dscores, reg, reg_scale=0.5):
         dhidden = dscores @ params["W2"].T
         dhidden[hidden <= 0] = 0
@@ -397,12 +283,8 @@ right(
             "W2": hidden.T @ dscores + 2 * reg_scale * reg * params["W2"],
             "b2": dscores.sum(axis=0),
         }
-""",
-)
-right(
-    "net_backward",
-    "loops",
-    """
+""")
+right("net_backward", "loops", """
     def net_backward(params, X, hidden, dscores, reg, reg_scale=0.5):
         grads = {name: np.zeros(array.shape) for name, array in params.items()}
         for x, h, d in zip(X, hidden, dscores):
@@ -414,12 +296,8 @@ right(
         for name in ("W1", "W2"):
             grads[name] += reg * reg_scale * 2 * params[name]
         return grads
-""",
-)
-right(
-    "net_backward",
-    "einsum, the mask computed anew",
-    """
+""")
+right("net_backward", "einsum, the mask computed anew", """
     def net_backward(params, X, hidden, dscores, reg, reg_scale=0.5):
         on = X @ params["W1"] + params["b1"] >= 0
         dz = np.einsum("nc,hc,nh->nh", dscores, params["W2"], on)
@@ -428,12 +306,8 @@ right(
             b2=np.einsum("nc->c", dscores), W2=np.einsum("nh,nc->hc", hidden, dscores) + strength * params["W2"],
             b1=np.ones(len(X)) @ dz, W1=np.einsum("nd,nh->dh", X, dz) + strength * params["W1"],
         )
-""",
-)
-right(
-    "net_training",
-    "as asked",
-    """
+""")
+right("net_training", "as asked", """
     def train_net(loss_function, params, X, y, learning_rate, decay, reg, num_iters, batch_size, rng):
         epoch = max(len(X) // batch_size, 1)
         losses = []
@@ -445,12 +319,8 @@ right(
             if (step + 1) % epoch == 0:
                 learning_rate *= decay
         return params, losses
-""",
-)
-right(
-    "net_training",
-    "copies, the rate computed",
-    """
+""")
+right("net_training", "copies, the rate computed", """
     def train_net(loss_function, params, X, y, learning_rate, decay, reg, num_iters, batch_size, rng):
         params = {name: array.copy() for name, array in params.items()}
         epoch = max(X.shape[0] // batch_size, 1)
@@ -462,12 +332,8 @@ right(
                 params[name] -= learning_rate * decay ** (step // epoch) * grads[name]
             losses += [loss]
         return params, np.array(losses)
-""",
-)
-right(
-    "net_training",
-    "without replacement",
-    """
+""")
+right("net_training", "without replacement", """
     def train_net(loss_function, params, X, y, learning_rate, decay, reg, num_iters, batch_size, rng):
         epoch, losses = max(len(X) // batch_size, 1), []
         for step in range(1, num_iters + 1):
@@ -477,12 +343,8 @@ right(
             params = dict((k, v - learning_rate * grads[k]) for k, v in params.items())
             learning_rate = learning_rate * decay if step % epoch == 0 else learning_rate
         return params, tuple(losses)
-""",
-)
-right(
-    "svm_dx",
-    "arrays",
-    """
+""")
+right("svm_dx", "arrays", """
     def svm_dx(W, X, y, delta=1.0):
         rows = np.arange(len(y))
         scores = X @ W
@@ -490,12 +352,8 @@ right(
         A[rows, y] = 0
         A[rows, y] = -A.sum(axis=1)
         return A @ W.T / len(y)
-""",
-)
-right(
-    "svm_dx",
-    "loops, slope 1 at a kink",
-    """
+""")
+right("svm_dx", "loops, slope 1 at a kink", """
     def svm_dx(W, X, y, delta=1.0):
         dX = np.zeros_like(X)
         for i in range(len(X)):
@@ -504,24 +362,16 @@ right(
                 if j != y[i] and s[j] - s[y[i]] + delta >= 0:
                     dX[i] += (W[:, j] - W[:, y[i]]) / len(X)
         return dX
-""",
-)
-right(
-    "softmax_dx",
-    "arrays",
-    """
+""")
+right("softmax_dx", "arrays", """
     def softmax_dx(W, X, y):
         S = X @ W
         P = np.exp(S - S.max(1, keepdims=True))
         P /= P.sum(1, keepdims=True)
         P[np.arange(len(y)), y] -= 1
         return P @ W.T / len(y)
-""",
-)
-right(
-    "softmax_dx",
-    "unshifted, by the Jacobian",
-    """
+""")
+right("softmax_dx", "unshifted, by the Jacobian", """
     def softmax_dx(W, X, y):
         dX = np.zeros(X.shape)
         for i in range(len(X)):
@@ -530,12 +380,8 @@ right(
             jacobian = np.diag(p) - np.outer(p, p)
             dX[i] = W @ (jacobian[y[i]] * -1 / p[y[i]]) / len(X)
         return dX
-""",
-)
-right(
-    "net_dx",
-    "arrays",
-    """
+""")
+right("net_dx", "arrays", """
     def net_dx(params, X, y):
         hidden = np.maximum(0, X @ params["W1"] + params["b1"])
         S = hidden @ params["W2"] + params["b2"]
@@ -545,12 +391,8 @@ right(
         dhidden = P / len(y) @ params["W2"].T
         dhidden[hidden <= 0] = 0
         return dhidden @ params["W1"].T
-""",
-)
-right(
-    "net_dx",
-    "row by row",
-    """
+""")
+right("net_dx", "row by row", """
     def net_dx(params, X, y):
         dX = []
         for x, label in zip(X, y):
@@ -560,5 +402,4 @@ right(
             p[label] -= 1
             dX.append(params["W1"] @ ((z >= 0) * (params["W2"] @ p)))
         return np.array(dX) / len(X)
-""",
-)
+""")
