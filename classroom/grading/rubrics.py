@@ -36,7 +36,8 @@ from cs231n_helpers.exercises.student_function import (
 )
 from cs231n_helpers.exercises.table import EXERCISES
 
-from .training_rubrics import MakeRng, judge_search, judge_training
+from .search_rubrics import judge_search
+from .training_rubrics import MakeRng, judge_training
 from .value_rubrics import VALUE_RUBRICS
 
 LONGEST = 700  # characters of a sentence
