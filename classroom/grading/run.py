@@ -24,12 +24,13 @@ from typing import Any
 from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.progress_bar import progress
 
+from .files import NOTEBOOKS, clean
 from .output import RefusedError, begin, locked, read_json, write
 from .pages import Graded, feedback_page, summary_page
 from .pool import outcomes
 from .rubrics import POINTS
 from .students import Student, grade_student, students_in
-from .submission import NOTEBOOKS, Result, clean
+from .submission import Result
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .submission import Result, clean, grade_submission, read_folder
+from .files import clean, read_folder
+from .submission import Result, grade_submission
 
 
 @dataclass(frozen=True)

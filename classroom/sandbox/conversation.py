@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,6 @@ from .protocol import Reader, Writer
 
 TEXT_KEPT = 400  # characters of an error
 NO_ANSWER = (LookupError, TypeError, ValueError, RecursionError, MemoryError)
-KINDS = (
-    inspect.Parameter.POSITIONAL_ONLY,
-    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    inspect.Parameter.VAR_POSITIONAL,
-    inspect.Parameter.KEYWORD_ONLY,
-    inspect.Parameter.VAR_KEYWORD,
-)  # by their numbers
 Callbacks = Sequence[Callable[..., Any]]
 
 
@@ -49,19 +41,6 @@ class Conversation:
     def run(self, cell: Cell) -> None:
         """Run a cell."""
         self._request({"cell": cell.id, "source": cell.source})
-
-    def signature(self, name: str) -> inspect.Signature | None:
-        """Return the signature that the worker claims a function has, where it is one."""
-        self._process.where = name
-        reply, _ = self._request({"signature": name})
-        try:
-            parameters = []
-            for parameter, kind, default in reply["signature"][:100]:
-                known = inspect.Parameter(parameter, KINDS[kind])
-                parameters.append(known.replace(default=default[0]) if default else known)
-            return inspect.Signature(parameters)
-        except NO_ANSWER:
-            return None
 
     def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call a function, and change the arguments that it has changed."""
@@ -161,14 +140,12 @@ class Conversation:
 
 
 class Function:
-    """A stand-in for a function of the submission; has its name and signature."""
+    """A stand-in for a function of the submission."""
 
-    __slots__ = ("__name__", "__signature__", "_conversation")
+    __slots__ = ("__name__", "_conversation")
 
-    def __init__(
-        self, conversation: Conversation, name: str, signature: inspect.Signature | None
-    ) -> None:
-        self._conversation, self.__name__, self.__signature__ = conversation, name, signature
+    def __init__(self, conversation: Conversation, name: str) -> None:
+        self._conversation, self.__name__ = conversation, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function in the submission's process."""

@@ -132,4 +132,4 @@ class Sandbox:
         Stopped
             When called: the process has ended in this call, or had before.
         """
-        return Function(self._conversation, name, self._conversation.signature(name))
+        return Function(self._conversation, name)

@@ -14,7 +14,6 @@ import ast
 import builtins
 import ctypes
 import importlib.util
-import inspect
 import json
 import os
 import re
@@ -135,8 +134,6 @@ class Worker:
             if "cell" in message:
                 self.run_cell(message["cell"], message["source"])
                 reply = {}
-            elif "signature" in message:
-                reply = {"signature": signature_of(self.names.get(message["signature"]))}
             else:
                 reply, arrays = self.call(message, body)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well
@@ -157,14 +154,15 @@ class Worker:
         """Run a cell in the common namespace."""
         name = f"<cell {len(self.cells)}>"
         self.cells[name] = cell
-        code = compile(parsed(source, name), name, "exec")
-        for wanted in sorted(names_in(code) - self.names.keys()):
+        tree = parsed(source, name)
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        for wanted in sorted(used - self.names.keys()):
             if wanted in IMPORTS:
                 self.names[wanted] = importlib.import_module(IMPORTS[wanted])
             elif wanted in self.helpers:
                 helpers = importlib.import_module(self.package)
                 self.names[wanted] = getattr(helpers, wanted)
-        exec(code, self.names)
+        exec(compile(tree, name, "exec"), self.names)
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """Return type and text of an error, and the last line of a cell that it passed."""
@@ -269,12 +267,6 @@ def public_names(package: str) -> set[str]:
     return set()
 
 
-def names_in(code: types.CodeType) -> set[str]:
-    """Return the global names (and the attributes) that code uses."""
-    inner = [names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
-    return set(code.co_names).union(*inner)
-
-
 def error_named(name: str, text: str) -> Exception:
     """Make an error of a built-in type, where it is one."""
     kind = getattr(builtins, name, None)
@@ -294,19 +286,3 @@ def parsed(source: str, name: str) -> ast.Module:
             return ast.parse(plain, name)
         except SyntaxError:
             raise error from None
-
-
-def signature_of(function: Any) -> list[list[Any]] | None:
-    """Return name, kind and, where it is a plain value, default of each parameter."""
-    if not callable(function):
-        return None
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    found = []
-    for p in parameters:
-        plain = type(p.default) in (bool, int, float, str, type(None))
-        default = [] if p.default is p.empty else [p.default if plain else None]
-        found.append([p.name, int(p.kind), default])
-    return found

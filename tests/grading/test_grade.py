@@ -25,8 +25,10 @@ import right_solutions
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
 
-from classroom.grading import output, pool, students, submission
+from classroom.grading import output, pool, students
 from classroom.grading import run as grading
+from classroom.grading.cells import parse_notebook, released_notebook
+from classroom.grading.files import MAX_NOTEBOOK_BYTES, NOTEBOOKS, Files, read_folder
 from classroom.grading.gradebook import Gradebook, Row
 from classroom.grading.pages import (
     TITLES,
@@ -37,17 +39,7 @@ from classroom.grading.pages import (
     summary_page,
 )
 from classroom.grading.rubrics import FUNCTION, NOTEBOOK, POINTS
-from classroom.grading.submission import (
-    NOTEBOOKS,
-    ExerciseResult,
-    Files,
-    PartResult,
-    Result,
-    grade_submission,
-    parse_notebook,
-    read_folder,
-    released_notebook,
-)
+from classroom.grading.submission import ExerciseResult, PartResult, Result, grade_submission
 from classroom.sandbox import Limits, UnavailableError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -184,10 +176,10 @@ class TestReading:
         assert "01_svm.ipynb cannot be read: it is no regular file." in files.notes
 
     def test_limits(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(submission, "MAX_ENTRIES", 30)
+        monkeypatch.setattr("classroom.grading.files.MAX_ENTRIES", 30)
         hand_in(tmp_path)
         with (tmp_path / "02_softmax.ipynb").open("wb") as file:
-            file.truncate(submission.MAX_NOTEBOOK_BYTES + 1)
+            file.truncate(MAX_NOTEBOOK_BYTES + 1)
         files = read_folder(tmp_path, "assignment1")
         assert "02_softmax.ipynb cannot be read: it is larger than 16 MB; " in files.notes[0]
         assert len(files.notebooks) == 3
@@ -354,7 +346,7 @@ class TestCells:
         assert len(self.parse(ours, code(source)).cells) == 1
 
     def test_too_many_cells(self, ours, monkeypatch):
-        monkeypatch.setattr(submission, "MAX_CELLS", 3)
+        monkeypatch.setattr("classroom.grading.cells.MAX_CELLS", 3)
         found = self.parse(ours, *[code(f"x = {i}") for i in range(5)])
         assert len(found.cells) == 3
         assert "has 5 cells; only the first 3" in found.notes[0]

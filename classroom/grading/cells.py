@@ -1,0 +1,171 @@
+"""The cells of a notebook that was handed in are sorted into the student's and ours."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from classroom.sandbox import Cell
+
+from .files import clean
+from .rubrics import FUNCTION, NOTEBOOK, POINTS
+
+MAX_CELLS = 1_000
+MAX_SOURCE = 100_000  # characters of a cell
+
+
+@dataclass
+class HandedIn:
+    """A student's notebook: the cells to be run, in order, and what is known of them."""
+
+    cells: list[Cell] = field(default_factory=list)
+    written: dict[str, list[Cell]] = field(default_factory=dict)  # by exercise
+    untouched: set[str] = field(default_factory=set)  # exercises as they were handed out
+    notes: list[str] = field(default_factory=list)
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Released:
+    """A notebook as it was handed out."""
+
+    exercises: Mapping[str, str]  # cell id -> exercise
+    sources: Mapping[str, str]  # cell id -> source of a code cell, stripped
+
+
+@lru_cache
+def released_notebook(path: Path) -> Released:
+    """Read a notebook of ours."""
+    exercises, sources = {}, {}
+    for cell in json.loads(path.read_bytes())["cells"]:
+        if cell["cell_type"] == "code":
+            sources[cell["id"]] = "".join(cell["source"]).strip()
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if grade_id in POINTS:
+                exercises[cell["id"]] = grade_id
+    return Released(exercises, sources)
+
+
+def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
+    """Sort the cells of a hostile notebook into the student's and ours.
+
+    An exercise cell is recognised by its nbgrader grade_id or cell id, or, where these are lost, by
+    the function that it defines. Cells of ours are left out, an exercise cell nobody wrote into as
+    well, and all others are the student's and will be run.
+    """
+    try:
+        notebook = json.loads(content)
+    except RecursionError:
+        return _unreadable(f"{name}.ipynb is nested too deeply to be a notebook.")
+    except ValueError:
+        return _unreadable(
+            f"{name}.ipynb is no notebook: it is not valid JSON. Save it in Jupyter and hand it in "
+            "again."
+        )
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        return _unreadable(
+            f"{name}.ipynb has no cells as a notebook has them since 2015 (nbformat 4): save it in "
+            "a current Jupyter and hand it in again."
+        )
+    handed_in = HandedIn()
+    if len(cells) > MAX_CELLS:
+        handed_in.notes.append(
+            f"{name}.ipynb has {len(cells)} cells; only the first {MAX_CELLS} were looked at."
+        )
+
+    of_notebook = [exercise for exercise in POINTS if NOTEBOOK[exercise] == name]
+    templates = {released.sources[id_]: e for id_, e in released.exercises.items()}
+    ours = set(released.sources.values())
+    changed, malformed = 0, 0
+    for number, cell in enumerate(cells[:MAX_CELLS], start=1):
+        if not isinstance(cell, dict):
+            malformed += 1
+            continue
+        if cell.get("cell_type") != "code":
+            continue
+        source = _source(cell)
+        if source is None or len(source) > MAX_SOURCE:
+            malformed += 1
+            continue
+        stripped = source.strip()
+        exercise, is_ours = _whose(cell, released, of_notebook)
+        if stripped in templates:
+            handed_in.untouched |= {templates[stripped]}
+        elif is_ours:
+            changed += stripped not in ours
+        elif stripped and stripped not in ours:
+            defined = _defined(source)
+            exercises = {exercise} if exercise else set()
+            exercises |= {e for e in of_notebook if FUNCTION[e] in defined}
+            made = Cell(f"{name}, cell {number}", source)
+            handed_in.cells.append(made)
+            for exercise in sorted(exercises):
+                handed_in.written.setdefault(exercise, []).append(made)
+    for count, sentence in [
+        (malformed, "could not be read and were left out"),
+        (changed, "of ours were changed; they are not run: what your functions need belongs into "
+         "their own cells, or into cells that you add"),
+    ]:  # fmt: skip
+        if count:
+            handed_in.notes.append(f"{name}.ipynb: {count} cell(s) {sentence}.")
+    return handed_in
+
+
+def _unreadable(note: str) -> HandedIn:
+    return HandedIn(notes=[note], readable=False)
+
+
+def _source(cell: Mapping[str, Any]) -> str | None:
+    source = cell.get("source")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    return clean(source) if isinstance(source, str) else None
+
+
+def _whose(
+    cell: Mapping[str, Any], released: Released, of_notebook: Sequence[str]
+) -> tuple[str | None, bool]:
+    """Return the exercise that a cell belongs to, and whether it is a cell of ours."""
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    if isinstance(grade_id, str):
+        if grade_id in of_notebook:
+            return grade_id, False
+        if grade_id.removesuffix("_check") in of_notebook or grade_id in released.sources:
+            return None, True  # whatever is in it
+    cell_id = cell.get("id")
+    if not isinstance(cell_id, str) or cell_id not in released.sources:
+        return None, False
+    exercise = released.exercises.get(cell_id)
+    return exercise, exercise is None
+
+
+def _defined(source: str) -> set[str]:
+    """Return the names that a cell defines, commands that only Jupyter knows aside."""
+    tree = _parse(source) or _parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+    names: set[str] = set()
+    for statement in tree.body if tree else []:
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _parse(source: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes and the like
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
