@@ -213,7 +213,7 @@ def summary_page(
         rule=late,
         late=sum(one.row.seconds_late > 0 for one in graded),
         without_time=sum(one.timestamp is None for one in graded),
-        histogram=_histogram(totals, maximum),
+        histogram=histogram(totals, maximum),
         exercises=exercises,
         findings=_findings(graded),
         contained=Counter(
@@ -241,7 +241,7 @@ def _to_know(graded: Graded) -> list[str]:
     return said
 
 
-def _histogram(totals: Sequence[float], maximum: float, bins: int = 10) -> list[dict[str, Any]]:
+def histogram(totals: Sequence[float], maximum: float, bins: int = 10) -> list[dict[str, Any]]:
     """Return the bars of the distribution: from, to, how many, and the share of the largest."""
     counts = Counter(min(bins - 1, int(max(total, 0) / maximum * bins)) for total in totals)
     width = maximum / bins

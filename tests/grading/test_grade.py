@@ -33,8 +33,8 @@ from classroom.grading.gradebook import Gradebook, Row
 from classroom.grading.pages import (
     TITLES,
     Graded,
-    _histogram,
     feedback_page,
+    histogram,
     shown_points,
     summary_page,
 )
@@ -1133,7 +1133,7 @@ class TestPages:
 
     @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
     def test_histogram(self, totals):
-        bars = _histogram(totals, 100)
+        bars = histogram(totals, 100)
         assert sum(bar["count"] for bar in bars) == len(totals)
         assert max(bar["height"] for bar in bars) == 1
         assert bars[-1]["high"] == "100"
