@@ -410,7 +410,7 @@ def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
 def _is_right_on(problem: Problem, detector: Detector) -> bool:
     """Check on the small data as well, which show what the caller's may hide."""
     try:
-        function = problem.probe(REG if problem.reg else None)
+        function = problem.function(REG if problem.reg else None)
         detector = Detector(function, detector.rng, float32=detector.float32)
         first = function(function.x)
         second = function(second_point(detector, first))

@@ -171,8 +171,8 @@ def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
         )
         in_line = rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG)
         where = (in_line and part.line) or ""
-        seen = {"reg": REG, "factor": part.factor}
-        yield block.finding(rule.code, message, where, factor=part.factor, evidence=seen)
+        fields = {"factor": part.factor, "evidence": {"reg": REG}}
+        yield block.finding(rule.code, message, where, **fields)
 
 
 def set_penalty_apart(blocks: Sequence[Block], model: Model) -> list[Block]:

@@ -196,7 +196,7 @@ class Problem:
         """The small parameters as one vector."""
         return Blocks(self.params)
 
-    def probe(self, reg: float | None = None) -> LossFunction:
+    def function(self, reg: float | None = None) -> LossFunction:
         """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
         values = dict(self.values)
         if self.reg is not None and reg is not None:
@@ -206,19 +206,19 @@ class Problem:
 
     def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
         """Value and gradient at x, or at the small parameters."""
-        probe = self.probe(reg)
+        function = self.function(reg)
         self.evaluations += 1
-        return probe(probe.x if x is None else x)
+        return function(function.x if x is None else x)
 
     def numerical(self, reg: float | None = None, h: float = 1e-6) -> Vector:
         """The whole gradient by central differences."""
-        probe = self.probe(reg)
-        self.evaluations += 2 * probe.x.size
+        function = self.function(reg)
+        self.evaluations += 2 * function.x.size
 
         def value(x: Any) -> float:
-            return probe(x).value
+            return function(x).value
 
-        return np.asarray(eval_numerical_gradient(value, probe.x, h=h), dtype=np.float64)
+        return np.asarray(eval_numerical_gradient(value, function.x, h=h), dtype=np.float64)
 
     def arrays(self, vector: Vector) -> dict[str, Array]:
         """A vector of the parameters as arrays by name; scores as (N, C)."""
