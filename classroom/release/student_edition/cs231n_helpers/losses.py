@@ -8,6 +8,10 @@ assignments up to 2016, reg_scale = 1 that of later assignments.
 Each function calls yours, once the check has found it right: `OpenExerciseError` names the exercise
 that is still open. TypeError or ValueError is raised for input of the wrong dtype, shape or range,
 NotFiniteError for a loss that is not finite.
+
+References: Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN
+1999. Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4. CS231n course notes,
+Linear classification, and Backpropagation, Intuitions.
 """
 
 from __future__ import annotations
