@@ -153,8 +153,8 @@ def grad_check_sparse(
     analytic = as_floats("analytic_grad", analytic_grad)
     if analytic.shape != x.shape:
         raise ValueError(
-            f"analytic_grad has shape {analytic.shape} and x has shape {x.shape}, but a gradient "
-            "has the shape of what it is taken by: check the order of the matrix product"
+            f"analytic_grad has shape {analytic.shape} and x has shape {x.shape}, but the "
+            "gradient must have the shape of the parameter: check the order of the matrix product"
         )
     num_checks = min(as_count("num_checks", num_checks), x.size)
     errors = np.zeros(num_checks)
@@ -196,7 +196,7 @@ def _perturbable(x: Floats, h: float) -> Floats:
             "step away): pass x.astype(float)"
         )
     if x.size == 0:
-        raise ValueError(f"x has shape {x.shape} and holds nothing to check: pass a filled array")
+        raise ValueError(f"x of shape {x.shape} is empty: pass a filled array")
     return x if x.flags.writeable else x.copy()
 
 

@@ -40,8 +40,8 @@ def checked(
     if y_held_out.max() > y.max():
         i = int(np.argmax(y_held_out))
         raise ValueError(
-            f"y_val[{i}] = {y_held_out[i]} is no class: the labels of y_train end at {y.max()}; "
-            "split so that each class has examples to train on"
+            f"y_val[{i}] = {y_held_out[i]} is not a valid label: the labels of y_train end at "
+            f"{y.max()}; split so that each class has examples to train on"
         )
     return X, y, X_held_out, y_held_out
 

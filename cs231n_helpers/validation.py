@@ -76,8 +76,7 @@ def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np
         )
     if array.size == 0:
         raise ValueError(
-            f"{name} has shape {array.shape} and holds nothing: "
-            f"{axes} needs at least one row and one column"
+            f"{name} of shape {array.shape} is empty: {axes} needs at least one row and one column"
         )
     return array
 
@@ -103,7 +102,7 @@ def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str
     if labels.min() < 0:
         i = int(np.argmin(labels))
         raise ValueError(
-            f"{name}[{i}] = {labels[i]} is no class: labels start at 0 "
+            f"{name}[{i}] = {labels[i]} is not a valid label: labels start at 0 "
             "(NumPy would take -1 for the last class); relabel or drop this example"
         )
     return labels.astype(np.intp, copy=False)
@@ -114,7 +113,7 @@ def check_label_range(y: Labels, num_classes: int, columns_of: str, name: str = 
     if y.max() >= num_classes:
         i = int(np.argmax(y))
         raise ValueError(
-            f"{name}[{i}] = {y[i]} is no class: {columns_of} has {num_classes} columns, "
+            f"{name}[{i}] = {y[i]} is not a valid label: {columns_of} has {num_classes} columns, "
             f"so 0 <= {name} < {num_classes}; relabel, or give {columns_of} a column for each class"
         )
 
@@ -153,7 +152,7 @@ def check_columns(
         remedy = f"{name} and the weights come from different data"
     raise ValueError(
         f"{name} has {X.shape[1]} columns and {rows_of} has {num_features} rows, "
-        f"but {name} @ {rows_of} needs as many of one as of the other: {remedy}"
+        f"but {rows_of}.shape[0] must equal {name}.shape[1]: {remedy}"
     )
 
 

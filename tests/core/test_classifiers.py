@@ -220,7 +220,7 @@ class TestLinearErrors:
         model.train(self.X, self.y, num_iters=1)
         with pytest.raises(ValueError, match="X has 3 columns and W has 4 rows"):
             model.train(self.X[:, :3], self.y)
-        with pytest.raises(ValueError, match=r"y\[2\] = 5 is no class: W has 3 columns"):
+        with pytest.raises(ValueError, match=r"y\[2\] = 5 is not a valid label: W has 3 columns"):
             model.train(self.X, np.where(self.y == 2, 5, self.y))
         with pytest.raises(ValueError, match="X has 3 columns and W has 4 rows"):
             model.predict(self.X[:, :3])
@@ -469,11 +469,11 @@ class TestNetErrors:
             ((X[:, :3], y), "X has 3 columns and W1 has 4 rows, .* may lack its bias column"),
             ((np.c_[X, X[:, :1]], y), "a bias column of ones too many"),
             ((X[0],), r"X has shape \(4,\)"),
-            ((X, y - 1), r"y\[0\] = -1 is no class"),
-            ((X, y + 1), r"y\[2\] = 3 is no class: W2 has 3 columns"),
+            ((X, y - 1), r"y\[0\] = -1 is not a valid label"),
+            ((X, y + 1), r"y\[2\] = 3 is not a valid label: W2 has 3 columns"),
             ((X, y[:-1]), "y has 59 labels"),
             ((X, y, -1), "reg = -1"),
-            ((X[:0], y[:0]), "holds nothing"),
+            ((X[:0], y[:0]), "is empty"),
         ],
     )
     def test_loss(self, case, text):
@@ -510,9 +510,9 @@ class TestNetErrors:
         net = TwoLayerNet(4, 5, 3)
         with pytest.raises(ValueError, match="y_val has 59 labels and X_val has 60 rows"):
             net.train(self.X, self.y, self.X, self.y[1:])
-        with pytest.raises(ValueError, match=r"y_val\[2\] = 3 is no class"):
+        with pytest.raises(ValueError, match=r"y_val\[2\] = 3 is not a valid label"):
             net.train(self.X, self.y, self.X, self.y + 1)
-        with pytest.raises(ValueError, match=r"y\[2\] = 3 is no class"):
+        with pytest.raises(ValueError, match=r"y\[2\] = 3 is not a valid label"):
             net.train(self.X, self.y + 1, self.X, self.y)
         with pytest.raises(ValueError, match="X_val has 3 columns"):
             net.train(self.X, self.y, self.X[:, :3], self.y)

@@ -172,7 +172,7 @@ class TestCareWithX:
             check(cubic, np.ones(3, dtype))
 
     def test_refuses_empty_and_bad_steps(self, check):
-        with pytest.raises(ValueError, match=r"x has shape \(0, 3\) and holds nothing to check"):
+        with pytest.raises(ValueError, match=r"x of shape \(0, 3\) is empty"):
             check(cubic, np.zeros((0, 3)))
         for h in (0, -1e-5, np.nan):
             with pytest.raises(ValueError, match=r"h = .*, but a step must be a number > 0"):

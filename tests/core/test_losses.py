@@ -352,8 +352,8 @@ def test_l2_penalty_of_any_shape():
 
 W, X, y = problem()
 BAD_BATCHES = [
-    ((W, X, y - 1), {}, r"y\[\d\] = -1 is no class: labels start at 0 .* relabel or drop"),
-    ((W, X, y + 1), {}, r"y\[\d\] = 4 is no class: W has 4 columns, so 0 <= y < 4; relabel"),
+    ((W, X, y - 1), {}, r"y\[\d\] = -1 is not a valid label: labels start at 0 .* relabel or drop"),
+    ((W, X, y + 1), {}, r"y\[\d\] = 4 is not a valid label: W has 4 columns, so 0 <= y < 4"),
     ((W, X, y.astype(float)), {}, r"y has dtype float64, but labels are integers .*astype\(int\)"),
     ((W, X, y > 1), {}, "y has dtype bool, but labels are integers"),
     ((W, X, y[:-1]), {}, "y has 6 labels and X has 7 rows, .* slice both alike"),
@@ -366,8 +366,8 @@ BAD_BATCHES = [
     ((W, X[0], y[:1]), {}, r"X has shape \(6,\), .* X\[np.newaxis, :\]"),
     ((W, X.reshape(7, 6, 1), y), {}, r"X has shape \(7, 6, 1\), .* X.reshape\(len\(X\), -1\)"),
     ((W[:, 0], X, y), {}, r"W has shape \(6,\), but it must be a matrix of shape \(D, C\)"),
-    ((W, X[:0], y[:0]), {}, r"X has shape \(0, 6\) and holds nothing"),
-    ((W[:, :0], X, y), {}, r"W has shape \(6, 0\) and holds nothing"),
+    ((W, X[:0], y[:0]), {}, r"X of shape \(0, 6\) is empty"),
+    ((W[:, :0], X, y), {}, r"W of shape \(6, 0\) is empty"),
     ((W, X.astype(complex), y), {}, "X has dtype complex128, but it must hold real numbers"),
     ((W, X.astype(object), y), {}, "X has dtype object"),
     ((W, X, y, -0.1), {}, r"reg = -0.1, but it must be a finite number >= 0: check its sign"),
@@ -406,12 +406,15 @@ def test_bad_margin(function, delta):
 @pytest.mark.parametrize(
     ("case", "text"),
     [
-        (([[1.0, 2.0]], [2]), r"y\[0\] = 2 is no class: scores has 2 columns, so 0 <= y < 2"),
-        (([[1.0, 2.0]], [-1]), r"y\[0\] = -1 is no class"),
+        (
+            ([[1.0, 2.0]], [2]),
+            r"y\[0\] = 2 is not a valid label: scores has 2 columns, so 0 <= y < 2",
+        ),
+        (([[1.0, 2.0]], [-1]), r"y\[0\] = -1 is not a valid label"),
         (([[1.0, 2.0]], [0, 1]), "y has 2 labels and scores has 1 rows"),
         (([1.0, 2.0], [0]), r"scores has shape \(2,\)"),
         (([[True, False]], [0]), "scores has dtype bool"),
-        ((np.zeros((0, 3)), []), r"scores has shape \(0, 3\) and holds nothing"),
+        ((np.zeros((0, 3)), []), r"scores of shape \(0, 3\) is empty"),
         (([[1.0, np.nan]], [1]), r"scores\[0, 1\] = nan \(1 of 2 entries are not finite\)"),
         (([[1.0, np.inf]], [0]), r"scores\[0, 1\] = inf"),
     ],

@@ -456,8 +456,12 @@ class TestErrors:
             ({2: np.ones((60, 7))}, ValueError, "X_val has 7 columns and X_train has 6.*bias"),
             ({1: np.zeros(119, int)}, ValueError, "y_train has 119 labels and X_train has 120"),
             ({3: np.zeros(61, int)}, ValueError, "y_val has 61 labels and X_val has 60"),
-            ({1: np.full(120, -1)}, ValueError, r"y_train\[0\] = -1 is no class"),
-            ({3: np.full(60, 4)}, ValueError, r"y_val\[0\] = 4 is no class.*y_train end at 3"),
+            ({1: np.full(120, -1)}, ValueError, r"y_train\[0\] = -1 is not a valid label"),
+            (
+                {3: np.full(60, 4)},
+                ValueError,
+                r"y_val\[0\] = 4 is not a valid label.*y_train end at 3",
+            ),
         ],
     )
     def test_data(self, change, error, match):
