@@ -1,6 +1,8 @@
 """The three models of the assignment: linear SVM, softmax classifier, two-layer net.
 
 Shapes: N examples, D features, H hidden units, C classes.
+
+Bad input is refused as in `losses`, before anything is computed.
 """
 
 from __future__ import annotations
@@ -118,8 +120,6 @@ class LinearClassifier:
 
         Raises
         ------
-        TypeError, ValueError
-            For input of the wrong dtype, shape or range, or that is not finite.
         NotFiniteError
             When the loss is no longer finite, with the iteration; W stays as it was before it.
 
@@ -237,11 +237,6 @@ class TwoLayerNet:
             Only where y is None.
         loss, grads : float, dict
             The gradients have the keys and shapes of `params`.
-
-        Raises
-        ------
-        TypeError, ValueError, NotFiniteError
-            As in `svm_loss`; the error names the input.
         """
         W1 = self.params["W1"]
         X = as_matrix("X", X, "(N, D)", W1.dtype)
@@ -304,7 +299,7 @@ class TwoLayerNet:
 
         Raises
         ------
-        TypeError, ValueError, NotFiniteError
+        NotFiniteError
             As in `LinearClassifier.train`; the parameters stay as they were before that iteration.
         """
         rate = as_non_negative("learning_rate", learning_rate)

@@ -3,6 +3,9 @@
 All use the central difference (f(x + h) - f(x - h)) / 2h, whose error is about h**2 from the
 formula and eps |f| / h from rounding. In float64 the default h = 1e-5 balances the two; in float32
 rounding alone makes correct gradients look wrong, so check in float64.
+
+An x that is not floating point raises TypeError (integers would round the step away), and so does
+an f that does not return what it should; shapes that do not fit raise ValueError.
 """
 
 from __future__ import annotations
@@ -39,14 +42,6 @@ def eval_numerical_gradient(
     -------
     array like x
         2 x.size evaluations of f.
-
-    Raises
-    ------
-    TypeError
-        If x is not floating point (an integer array would round the step away), or f does not
-        return one number.
-    ValueError
-        If h is not positive.
 
     References
     ----------
@@ -88,9 +83,6 @@ def eval_numerical_gradient_array(
     Returns
     -------
     array like x
-
-    Raises, References
-        As in `eval_numerical_gradient`; ValueError if f(x) and df differ in shape.
 
     Examples
     --------
@@ -139,9 +131,6 @@ def grad_check_sparse(
     (num_checks,) array
         Relative errors in [0, 1]; a line for each is printed.
 
-    Raises, References
-        As in `eval_numerical_gradient`; ValueError if x and analytic_grad differ in shape.
-
     Examples
     --------
     >>> x = np.array([3.0])
@@ -171,7 +160,7 @@ def rel_error(x: ArrayLike, y: ArrayLike) -> float:
     """Return the largest relative error between two arrays of the same shape.
 
     Formula: ``max(|x - y| / max(1e-8, |x| + |y|))``, between 0 and 1; NaN if either holds NaN.
-    Raises ValueError where the shapes differ (NumPy would broadcast) or nothing is to compare.
+    The shapes must be the same; NumPy would broadcast.
 
     >>> rel_error([1.0, 2.0], [1.0, 3.0])
     0.2

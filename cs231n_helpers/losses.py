@@ -15,6 +15,9 @@ Shapes: N examples, D features, C classes; X (N, D), y (N,) integers in 0..C-1, 
 scores S = X W (N, C). Losses are means over the N examples. The penalty on the weights is
 ``reg_scale * reg * sum(W**2)``: reg_scale = 0.5 is the convention of the course notes and of the
 assignments up to 2016, reg_scale = 1 that of later assignments.
+
+Input of the wrong dtype raises TypeError, of the wrong shape or range ValueError, and a loss that
+is not finite, be it that an input is not or that it overflows, `NotFiniteError`, by name.
 """
 
 from __future__ import annotations
@@ -56,13 +59,6 @@ def svm_loss(scores: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> tuple[fl
     dscores : (N, C) array
         dL/dscores. Each row sums to zero. At a kink (a margin of exactly 0) the slope 0 is taken.
 
-    Raises
-    ------
-    TypeError, ValueError
-        For input of the wrong dtype, or of the wrong shape or range.
-    NotFiniteError
-        If the loss is not finite, be it that an input is not or that it overflows.
-
     References
     ----------
     Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
@@ -97,11 +93,6 @@ def softmax_loss(scores: ArrayLike, y: ArrayLike) -> tuple[float, Floats]:
     loss : float, >= 0, in nats
     dscores : (N, C) array
         dL/dscores = (P - Y) / N with the probabilities P and the one-hot labels Y.
-
-    Raises
-    ------
-    TypeError, ValueError, NotFiniteError
-        As in `svm_loss`.
 
     References
     ----------
@@ -154,11 +145,6 @@ def svm_loss_vectorized(
         C - 1 at W = 0 with delta = 1.
     dW : (D, C) array like W
 
-    Raises
-    ------
-    TypeError, ValueError, NotFiniteError
-        As in `svm_loss`; the error names the input.
-
     References
     ----------
     CS231n course notes, Linear classification.
@@ -182,8 +168,7 @@ def softmax_loss_vectorized(
     Formula: ``softmax_loss(X @ W, y) + reg_scale * reg * sum(W**2)`` and
     ``dW = X.T @ (P - Y) / N + 2 * reg_scale * reg * W``.
 
-    Parameters, Returns, Raises, References
-        As in `svm_loss_vectorized`, without delta. The loss is log C at W = 0.
+    See `svm_loss_vectorized`; there is no delta, and the loss is log C at W = 0.
 
     Examples
     --------
@@ -206,11 +191,6 @@ def svm_loss_naive(
 ) -> tuple[float, Floats]:
     """Compute `svm_loss_vectorized` with explicit loops over examples and classes, to be read.
 
-    Parameters, Returns, Raises, References
-        As in `svm_loss_vectorized`.
-
-    Examples
-    --------
     >>> svm_loss_naive([[3.0, 1.0, 2.5]], [[1.0]], [0], reg=2.0)
     (16.75, array([[5., 2., 6.]]))
     """
@@ -239,11 +219,6 @@ def softmax_loss_naive(
 ) -> tuple[float, Floats]:
     """Compute `softmax_loss_vectorized` with explicit loops over examples and classes, to be read.
 
-    Parameters, Returns, Raises, References
-        As in `softmax_loss_vectorized`.
-
-    Examples
-    --------
     >>> loss, dW = softmax_loss_naive([[0.0, 0.0]], [[4.0]], [1])
     >>> round(loss, 6), dW
     (0.693147, array([[ 2., -2.]]))
@@ -281,11 +256,6 @@ def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float
     dX : (N, D) array
         dL/dX of the mean loss. The penalty on W does not depend on X and adds nothing.
 
-    Raises
-    ------
-    TypeError, ValueError, NotFiniteError
-        As in `svm_loss_vectorized`.
-
     References
     ----------
     CS231n course notes, Backpropagation, Intuitions.
@@ -304,11 +274,8 @@ def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float
 def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     """Gradient of the softmax loss with respect to the examples: dX = (P - Y) W^T / N.
 
-    Parameters, Returns, Raises, References
-        As in `svm_input_gradient`, without delta.
+    See `svm_input_gradient`; there is no delta.
 
-    Examples
-    --------
     Both probabilities are one half at x = 0, so dX = 0.5 * 3 - 0.5 * 1.
 
     >>> softmax_input_gradient([[3.0, 1.0]], [[0.0]], [1])
@@ -354,8 +321,6 @@ def net_loss(
 @np.errstate(over="ignore", invalid="ignore")
 def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Floats]:
     """Penalty reg_scale * reg * sum(W**2) on weights W of any shape, and its gradient like W.
-
-    Raises ValueError for a negative `reg` or `reg_scale`.
 
     >>> l2_penalty(np.array([3.0, -1.0]), reg=0.2)
     (1.0, array([ 0.6, -0.2]))

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from .validation import Floats, as_count, as_floats, as_labels, as_matrix
 
 #: Okabe and Ito, Color Universal Design, 2008; and two more greys for ten classes.
-CLASS_COLOURS = (
+CLASS_COLORS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
     "#D55E00", "#F0E442", "#000000", "#999999", "#5D3A9B",
 )  # fmt: skip
@@ -49,11 +49,6 @@ def visualize_grid(
     (height, width, C) or (height, width) array
         Values in 0..ubound; a constant image is ubound / 2. With M = ceil(sqrt(N)) the height is
         M H + (M - 1) padding.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If Xs is no stack of images, or ubound or padding is out of range.
 
     Examples
     --------
@@ -104,11 +99,6 @@ def show_images(
     -------
     Axes
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `images` is no stack of images, or the number of labels is not that of the images.
-
     Examples
     --------
     >>> ax = show_images(np.zeros((2, 28, 28), np.uint8), ["shirt", "bag"])
@@ -157,11 +147,6 @@ def show_weights(
     -------
     Axes
 
-    Raises
-    ------
-    TypeError, ValueError
-        If W does not fit image_shape, or the number of labels is not C.
-
     Examples
     --------
     >>> show_weights(np.array([[1.0], [-4.0], [0.0], [2.0]]), (2, 2)).images[0].get_clim()
@@ -206,11 +191,6 @@ def plot_training(
     -------
     Axes or array of two Axes, like `ax`
 
-    Raises
-    ------
-    ValueError
-        If there are no losses, or a dict is to go into a single Axes.
-
     Examples
     --------
     >>> ax = plot_training([4.0, 2.0, 3.0], window=2)
@@ -239,15 +219,15 @@ def plot_training(
     steps = np.arange(1, losses.size + 1)
     first = np.maximum(steps - window, 0)
     panels[0].plot(losses, color="0.75", linewidth=0.8, label="minibatch")
-    panels[0].plot((sums[steps] - sums[first]) / (steps - first), color=CLASS_COLOURS[0],
+    panels[0].plot((sums[steps] - sums[first]) / (steps - first), color=CLASS_COLORS[0],
                    label=f"mean of {window} steps")  # fmt: skip
     panels[0].set(xlabel="iteration", ylabel="loss", title="Training loss")
     panels[0].legend()
     if isinstance(history, Mapping):
-        for name, colour, style in (("train", 0, "o-"), ("val", 5, "s--")):
+        for name, color, style in (("train", 0, "o-"), ("val", 5, "s--")):
             accuracy = history[f"{name}_acc_history"]
             panels[1].plot(np.arange(1, len(accuracy) + 1), accuracy, style, markersize=4,
-                           color=CLASS_COLOURS[colour], label=name)  # fmt: skip
+                           color=CLASS_COLORS[color], label=name)  # fmt: skip
         panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy at the end of each epoch")
         panels[1].legend()
     return ax
@@ -271,11 +251,6 @@ def plot_search(
     -------
     Axes
         Learning rate from left to right, reg upwards; the best pair is framed.
-
-    Raises
-    ------
-    ValueError
-        If there are no results, or a rate or strength is not positive.
 
     Examples
     --------
@@ -310,8 +285,8 @@ def plot_search(
     ax.figure.colorbar(mesh, ax=ax, label="accuracy")
     for (rate, reg), value in results.items():
         shown = float(np.ravel(value)[-1])
-        colour = "white" if shown < low + 0.6 * (high - low) else "black"
-        ax.text(rate, reg, f"{shown:.3f}" if np.isfinite(shown) else "diverged", color=colour,
+        color = "white" if shown < low + 0.6 * (high - low) else "black"
+        ax.text(rate, reg, f"{shown:.3f}" if np.isfinite(shown) else "diverged", color=color,
                 ha="center", va="center", fontsize="small")  # fmt: skip
     if known.size:
         row, column = np.unravel_index(np.nanargmax(accuracy), accuracy.shape)
@@ -347,11 +322,6 @@ def plot_decision_regions(
     -------
     Axes
 
-    Raises
-    ------
-    TypeError, ValueError
-        If X is not (N, 2), y not its labels, or predict does not return a class for each point.
-
     Examples
     --------
     >>> X = np.array([[0.0, 0.0], [1.0, 1.0]])
@@ -367,24 +337,24 @@ def plot_decision_regions(
     margin = 0.1 * (np.ptp(X, axis=0) + 1e-9)
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     resolution = as_count("resolution", resolution)
-    centres = (np.arange(resolution) + 0.5) / resolution  # of the picture's pixels, in 0..1
-    grid_x, grid_y = (low[k] + centres * (high[k] - low[k]) for k in (0, 1))
+    centers = (np.arange(resolution) + 0.5) / resolution  # of the picture's pixels, in 0..1
+    grid_x, grid_y = (low[k] + centers * (high[k] - low[k]) for k in (0, 1))
     points = np.stack(np.meshgrid(grid_x, grid_y), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
     regions = as_labels(predict(points), len(points), "the grid", "predict(points)")
     num_classes = int(max(labels.max(), regions.max())) + 1
-    colours = [to_rgb(CLASS_COLOURS[k % len(CLASS_COLOURS)]) for k in range(num_classes)]
+    colors = [to_rgb(CLASS_COLORS[k % len(CLASS_COLORS)]) for k in range(num_classes)]
     if ax is None:
         _, ax = plt.subplots(figsize=(5, 4.5), layout="constrained")
     ax.imshow(
         regions.reshape(resolution, resolution), origin="lower", aspect="auto", alpha=0.35,
-        extent=(low[0], high[0], low[1], high[1]), cmap=ListedColormap(colours),
+        extent=(low[0], high[0], low[1], high[1]), cmap=ListedColormap(colors),
         vmin=-0.5, vmax=num_classes - 0.5, interpolation="nearest",
     )  # fmt: skip
     size = float(np.clip(4000 / len(X), 14, 60))  # fewer points, larger ones
     for k in np.unique(labels):
         name = f"class {k}" if class_names is None else class_names[k]
         x0, x1 = X[labels == k].T
-        ax.scatter(x0, x1, s=size, color=colours[k], marker=MARKERS[k % 10],
+        ax.scatter(x0, x1, s=size, color=colors[k], marker=MARKERS[k % 10],
                    edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
     ax.legend(loc="upper right", fontsize="small")
@@ -449,9 +419,9 @@ def _draw_panels(
     return ax
 
 
-def _log_edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges of cells around `centres` > 0, halfway between them in the logarithm."""
-    logs = np.log(centres)
+def _log_edges(centers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of cells around `centers` > 0, halfway between them in the logarithm."""
+    logs = np.log(centers)
     gaps = np.diff(logs) if len(logs) > 1 else np.ones(1)
     inner = (logs[:-1] + logs[1:]) / 2
     edges = [logs[0] - gaps[0] / 2, *inner, logs[-1] + gaps[-1] / 2]

@@ -1,6 +1,6 @@
 """Hyperparameter search: many runs of a model, the one with the best validation accuracy is kept.
 
-How the runs are trained, and which of them together, is in `many_runs`.
+A run by itself is in `single_run`; which are trained together, and where, in `many_runs`.
 
 Shapes: N examples, D features, C classes.
 """
@@ -41,10 +41,7 @@ class SearchResult:
 
     @property
     def best(self) -> Record:
-        """The record with the highest validation accuracy, the first one of equals.
-
-        Raises ValueError where all runs diverged.
-        """
+        """The record with the highest validation accuracy, the first one of equals, if any."""
         best = best_of(self.records)
         if best is None:
             raise ValueError(
@@ -55,7 +52,7 @@ class SearchResult:
 
     @property
     def best_model(self) -> Any:
-        """The trained model of the best run; raises ValueError where all runs diverged."""
+        """The trained model of the best run."""
         _ = self.best  # refuses where there is none
         return self._model
 
@@ -64,8 +61,6 @@ class SearchResult:
         """(learning_rate, reg) -> validation accuracy, NaN for diverged, as `plot_search` takes it.
 
         Where runs share a pair and differ in other settings, the best of them counts.
-
-        Raises ValueError where one of the two was not searched.
         """
         if not {"learning_rate", "reg"} <= set(self.names):
             raise ValueError(
@@ -120,11 +115,6 @@ def sample_settings(
     -------
     list of dict
 
-    Raises
-    ------
-    ValueError
-        For a tuple that is no range, or an empty list.
-
     References
     ----------
     Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012.
@@ -174,7 +164,8 @@ def search(
     """Train `model` with each of the settings, and keep the best by validation accuracy.
 
     A run is what the course's loop does: make the model, ``train``, ``predict``. Runs that diverge
-    are recorded and not raised.
+    are recorded and not raised; any other error of a run carries a note that names its settings.
+    Data and settings are checked before the first run.
 
     Parameters
     ----------
@@ -200,12 +191,6 @@ def search(
     Returns
     -------
     SearchResult
-
-    Raises
-    ------
-    TypeError, ValueError, NotFiniteError
-        For bad data or settings, before anything is trained. What else goes wrong in a run is
-        raised as it is, with a note that names the settings.
 
     Notes
     -----

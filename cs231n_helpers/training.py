@@ -26,30 +26,11 @@ def sgd(
 ) -> list[float]:
     """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
 
-    Parameters
-    ----------
-    step : callable
-        Takes one step of gradient descent and returns the loss before it.
-    X, y : (N, D) and (N,) arrays
-        Each minibatch draws `batch_size` rows with replacement, as the course does.
-    num_iters, batch_size : int
-        Both >= 1.
-    verbose : bool
-        Print the loss every 100 iterations.
-    rng : Generator or RandomState
+    A step goes against the gradient and returns the loss before it; the losses are returned. Each
+    minibatch draws `batch_size` of the rows of X (N, D) and y (N,) with replacement, as the course
+    does. `verbose` prints the loss every 100 iterations. A loss that is not finite ends it with
+    NotFiniteError, which says at which iteration.
 
-    Returns
-    -------
-    list of float
-        The loss of each minibatch.
-
-    Raises
-    ------
-    NotFiniteError
-        When a loss is not finite; it says at which iteration.
-
-    Examples
-    --------
     >>> sgd(lambda i, X, y: i / 2, np.ones((9, 2)), np.ones(9, int), num_iters=3, batch_size=4,
     ...     verbose=False, rng=np.random.RandomState(0))
     [0.0, 0.5, 1.0]

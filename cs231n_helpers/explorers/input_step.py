@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
-from ..plots import CLASS_COLOURS, show_images
+from ..plots import CLASS_COLORS, show_images
 from ..validation import Floats, Labels, as_labels, as_matrix
 from .shell import Explorer, set_title
 
-ORANGE = CLASS_COLOURS[1]
+ORANGE = CLASS_COLORS[1]
 
 
 def explore_input_step(

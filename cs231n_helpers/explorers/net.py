@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..classifiers import TwoLayerNet
-from ..plots import CLASS_COLOURS, plot_decision_regions
+from ..plots import CLASS_COLORS, plot_decision_regions
 from ..validation import Floats, Labels, NotFiniteError, as_labels, as_matrix
 from .shell import Explorer, set_title
 
-BLUE = CLASS_COLOURS[0]
+BLUE = CLASS_COLORS[0]
 
 
 def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..losses import softmax_loss
-from ..plots import CLASS_COLOURS
+from ..plots import CLASS_COLORS
 from ..validation import Floats
 from .shell import Explorer, set_title
 
@@ -83,7 +83,7 @@ def draw_softmax(
             p = np.exp(scaled) / np.exp(scaled).sum()
             loss = float(-np.log(p[label]))
     places = np.arange(len(scores))
-    colors = [CLASS_COLOURS[k] for k in places]
+    colors = [CLASS_COLORS[k] for k in places]
     panels = (
         (axes[0], p, (0, 1.1), f"T = {temperature:g}: probabilities"),
         (axes[1], p - truth, (-1.25, 1.25), f"loss {loss:.3g}, gradient p - y"),

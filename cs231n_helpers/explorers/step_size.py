@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..plots import CLASS_COLOURS
+from ..plots import CLASS_COLORS
 from ..validation import Floats
 from .shell import Explorer, set_title
 
-BLUE, ORANGE, GREEN, RED = CLASS_COLOURS[0], CLASS_COLOURS[1], CLASS_COLOURS[2], CLASS_COLOURS[5]
+BLUE, ORANGE, GREEN, RED = CLASS_COLORS[0], CLASS_COLORS[1], CLASS_COLORS[2], CLASS_COLORS[5]
 
 
 def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explorer:

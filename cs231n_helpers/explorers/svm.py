@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike
 
 from ..losses import svm_loss, svm_loss_vectorized
-from ..plots import CLASS_COLOURS, MARKERS
+from ..plots import CLASS_COLORS, MARKERS
 from ..validation import Floats, Labels, as_batch
 from .shell import Explorer, set_title
 
@@ -71,7 +71,7 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
     loss, _ = svm_loss(scores, y, delta=delta)
     margins = _costs(scores, y, delta)
     active = margins.any(axis=1)
-    colors = [to_rgb(CLASS_COLOURS[k]) for k in range(W.shape[1])]
+    colors = [to_rgb(CLASS_COLORS[k]) for k in range(W.shape[1])]
     reach = 1.25 * max(np.abs(X).max(), 3.0)
     side = np.linspace(-reach, reach, 200)
     plane = np.stack(np.meshgrid(side, side), axis=-1)  # (200, 200, 2)
