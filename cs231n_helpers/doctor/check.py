@@ -5,7 +5,7 @@ Raises TypeError or ValueError where the loss or its parameters are not of the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,19 +14,26 @@ import numpy as np
 
 from ..validation import Rng, as_rng
 from .codes import Code
+from .conditions import (
+    cautions,
+    needs_equal_sizes,
+    nondeterministic,
+    not_finite,
+    notice_changed_data,
+    shape_error,
+)
 from .diagnose import Diagnosis, diagnose
 from .evaluate import Evaluation, LossFunction, UnusableGradientError
-from .locate import Place, locate
+from .locate import Place, locate, unidentified
 from .plot import draw
-from .report import Finding, GradientReport, Step, ignores_argument, never_filled
+from .report import Finding, GradientReport, Step, ignores_argument
 from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
-from .small_problem import REG, Call, N, Problem, recognize
+from .small_problem import REG, Problem, recognize
 from .snapshot import StateSnapshot
 
 BUDGET = 80  # evaluations on the caller's data to fail and locate
 SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
-DERIVE = "check the derivation one piece at a time, from the scores back."
 
 
 def check_gradient(
@@ -123,15 +130,15 @@ def _conclude(
         steps.append(Step("Called the function once.", unusable.findings[0].message))
         return _Conclusion("wrong", unusable.findings)
     except (ValueError, IndexError) as error:
-        return _Conclusion("wrong", [_needs_equal_sizes(call, error)])
+        return _Conclusion("wrong", [needs_equal_sizes(call, error)])
     function.notice_changed_arguments()
-    _notice_changed_data(function, snapshot)
+    notice_changed_data(function, snapshot)
     steps.append(_first_call(function, first))
     if not first.finite:
-        return _Conclusion("wrong", [_not_finite(function, first)])
+        return _Conclusion("wrong", [not_finite(function, first)])
     detector = Detector(function, rng)
     second = _second(detector, first)
-    different = _nondeterministic(function, first)
+    different = nondeterministic(function, first)
     outcome = "Something else came back." if different else "The same loss and gradient came back."
     steps.append(Step("Called it at a second, random point, and again at the first.", outcome))
     if different:
@@ -149,7 +156,7 @@ def _judge(
     wrong = detection.outcome == Outcome.DIFFERS
     places = _located(detector, detection, steps) if wrong else {}
     findings = [ignores_argument(label) for label, place in places.items() if place.constant]
-    problem, shape_error = recognize(*call)
+    problem, error = recognize(*call)
     diagnosis, small_evaluations = Diagnosis(), 0
     if findings:
         pass  # it would compute with its own values on other data too
@@ -157,18 +164,18 @@ def _judge(
         diagnosis = _diagnosis(problem, detector, wrong)
         small_evaluations = problem.evaluations
         steps += diagnosis.steps
-    elif wrong and shape_error is not None:
-        findings.append(_shape_error(shape_error))
-    cautions = [*_cautions(detector, detection, problem), *diagnosis.cautions]
+    elif wrong and error is not None:
+        findings.append(shape_error(error))
+    notes = [*cautions(detector, detection, problem), *diagnosis.cautions]
     done = partial(
-        _Conclusion, cautions=cautions, detector=detector, small_evaluations=small_evaluations
+        _Conclusion, cautions=notes, detector=detector, small_evaluations=small_evaluations
     )
     if wrong:
         if diagnosis.adds_epsilon and not diagnosis.findings:
             return done("correct", findings)
         findings += [_placed(finding, places) for finding in diagnosis.findings]
         if not findings and not function.mutates:
-            findings += _unidentified(call, detector, detection.at, places)
+            findings += unidentified(call, detector, detection.at, places)
         return done("wrong", findings)
     seen = [] if detector.float32 else diagnosis.findings
     sure = [f for f in seen if f.code in SURE]
@@ -220,80 +227,6 @@ def _report(
     )
 
 
-# ---- before there is anything to compare ----
-
-
-def _needs_equal_sizes(call: tuple[Any, ...], error: Exception) -> Finding:
-    """An error about shapes may be a mistake that shows only where sizes differ."""
-    square, _ = recognize(*call, classes=N)
-    if square is None or recognize(*call)[0] is not None:
-        raise error
-    return _shape_error(error, " (here it raises: {text})")
-
-
-def _shape_error(error: Exception, seen: str = ", as here") -> Finding:
-    text = str(error).split("\n")[0]
-    code, cure = (
-        Code.BROADCAST_SHAPE,
-        "a row stands where a column is needed: keep the axis with keepdims=True or "
-        "[:, np.newaxis]",
-    )
-    if any(word in text for word in ("matmul", "aligned", "core dimension", "einsum")):
-        code, cure = (
-            Code.TRANSPOSE,
-            "a product lacks a transpose: write the shapes of the factors side by side, the inner "
-            "ones must meet",
-        )
-    message = (
-        "The function runs only where the number of examples, features or classes is the same"
-        f"{seen.format(text=text)}; on other data NumPy refuses. Most likely {cure}."
-    )
-    return Finding(code, message, evidence={"error": text})
-
-
-def _not_finite(function: LossFunction, first: Evaluation) -> Finding:
-    smaller = function(first.x * 1e-3)
-    what, value = "loss", first.value
-    if np.isfinite(value):
-        what, value = "gradient", np.nan
-    code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
-    message = (
-        f"The {what} is not finite ({value:g}) although every parameter is harmless: a logarithm "
-        "or a division meets a number that is 0 or negative. Check that nothing is subtracted "
-        "from the probabilities before the loss is taken (work on a copy)."
-    )
-    if code == Code.OVERFLOW:
-        message = (
-            f"The {what} is {value:g} here but {smaller.value:.4g} with the parameters divided by "
-            "1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and "
-            "take the log of the sum, not of the quotient."
-        )
-    return Finding(code, message, evidence={"loss": first.value})
-
-
-def _notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None:
-    """Data that the function reads from its closure or globals, and has changed."""
-    for array, before in snapshot.changed_arrays():
-        if not array.flags.writeable:
-            continue
-        after = array.copy()
-        array[...] = before
-        if array.size == 0 or array.dtype.kind not in "fiu":
-            continue
-        reference = function(function.x)
-        array[...] = before
-        if function(function.x).value != reference.value:
-            return  # random: said later
-        array[...] = before + 1 if array.dtype.kind in "iu" else before + 0.1 * (1 + abs(before))
-        try:
-            other = function(function.x)
-        except (ValueError, IndexError):
-            other = reference
-        array[...] = before
-        if other.value != reference.value:  # it is read, so it is data and no work space
-            function.add_mutation("an array it reads from outside", before, after)
-
-
 def _first_call(function: LossFunction, first: Evaluation) -> Step:
     changed = "an argument came back changed." if function.mutates else "no argument changed."
     return Step(
@@ -319,28 +252,6 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
             return second
         x = first.x + (x - first.x) / 30
     return first
-
-
-def _nondeterministic(function: LossFunction, first: Evaluation) -> Finding | None:
-    again = function(first.x)
-    tolerance = 1e-6 if function.gradient_is_float32 else 1e-12
-    largest = float(np.abs(first.gradient).max(initial=0.0))
-    same = np.isclose(again.value, first.value, rtol=tolerance, atol=0) and np.allclose(
-        again.gradient, first.gradient, rtol=tolerance, atol=tolerance * largest
-    )
-    if same:
-        return None
-    what, (a, b) = "loss", (first.value, again.value)
-    if a == b:
-        what = "norm of the gradient"
-        a, b = (float(np.linalg.norm(e.gradient)) for e in (first, again))
-    message = (
-        f"Two calls with the same arguments differ ({what} {a:.6g}, then {b:.6g}): the function "
-        "draws random numbers (a minibatch, dropout, noise) or keeps something from the call "
-        "before. Draw outside and pass it in, and start every sum at 0."
-    )
-    evidence = {"first": a, "again": b, "what": what}
-    return Finding(Code.NONDETERMINISTIC, message, evidence=evidence)
 
 
 def _detect(
@@ -428,110 +339,3 @@ def _placed(finding: Finding, places: dict[str | None, Place]) -> Finding:
     if finding.code not in SPOTS or place is None or place.everywhere:
         return finding
     return replace(finding, where=str(place), evidence={**finding.evidence, "axes": place.axes})
-
-
-def _unidentified(
-    call: tuple[Any, ...], detector: Detector, at: Evaluation, places: dict[str | None, Place]
-) -> list[Finding]:
-    """Findings from place and factor alone, where the assignment is not known."""
-    found = [_spot_or_factor(call, detector, at, *item) for item in places.items()]
-    message = f"The gradient is wrong, and where could not be found out: {DERIVE}"
-    return found or [Finding(Code.UNEXPLAINED, message)]
-
-
-def _spot_or_factor(
-    call: tuple[Any, ...], detector: Detector, at: Evaluation, label: str | None, place: Place
-) -> Finding:
-    if not place.everywhere:
-        code = Code.ENTRY_WRONG if place.is_entry else Code.UNEXPLAINED
-        if len(place.lines) == 2 and sum(place.lines) == 1:
-            code = Code.LAST_ROW_WRONG if place.lines[0] else Code.SINGLE_CLASS_WRONG
-        message = (
-            f"The gradient is wrong in {place}, and right elsewhere: look at what the code does "
-            "differently there."
-        )
-        return Finding(code, message, label, str(place), {"axes": place.axes})
-    directions = (detector.direction([place.parameter]) for _ in range(2))
-    slopes = [detector.measure(at, v, detector.step(at, v)) for v in directions]
-    if not any(s.analytic for s in slopes):
-        return never_filled(label)
-    ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
-    if len(ratios) == 2 and _close(*ratios) and abs(ratios[0] - 1) > 2e-3:
-        return _factor(ratios[0], label, call)
-    message = f"The gradient is wrong everywhere, and no known mistake explains it: {DERIVE}"
-    return Finding(Code.UNEXPLAINED, message, label)
-
-
-def _factor(factor: float, label: str | None, call: tuple[Any, ...]) -> Finding:
-    """Name a factor: a usual one, or the length of one of the arguments."""
-    loss, _, args, kwargs = call
-    named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
-    arrays = Call(loss, args, kwargs).arrays().values()
-    for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
-        named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
-        named.append((Code.SCALE_INV_N, 1 / n, f", one over the length {n} of an argument"))
-    close = [(code, of) for code, value, of in named if _close(factor, value)]
-    code, of = close[0] if close else (Code.SCALE_CONST, "")
-    message = (
-        f"The whole gradient is {factor:.4g} times what the loss says{of}: a factor stands in one "
-        "of them and not in the other."
-    )
-    return Finding(code, message, label, evidence={"factor": factor}, factor=factor)
-
-
-def _close(factor: float, other: float) -> bool:
-    return abs(factor - other) < 1e-3 * abs(factor)
-
-
-# ---- what this check could not see ----
-
-
-def _cautions(detector: Detector, found: Detection, problem: Problem | None) -> list[Finding]:
-    """What limits this check, and what it could not see."""
-    function = detector.function
-    kinds = {str(dtype) for dtype in function.blocks.dtypes.values()}
-    raised = f"The parameters are {', '.join(sorted(kinds))}; they were raised to float64 for this"
-    limit = "0.2 %" if detector.float32 else "one in a million"
-    rounded = detector.float32 or function.gradient_is_float32
-    inside = (
-        f"The function computes in float32, so errors below {limit} drown in rounding. Check in "
-        "float64, train in float32."
-    )
-    seen = [
-        (
-            found.outcome == Outcome.KINK,
-            Code.KINK,
-            "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
-            "exists and any slope between the two sides is right. Close by the gradient is "
-            "correct. Random parameters avoid this.",
-        ),
-        (rounded or "float32" in kinds, Code.FLOAT32, inside if rounded else f"{raised} check."),
-        (any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, f"{raised} check."),
-        (
-            not np.any(function.x),
-            Code.ZERO_WEIGHTS,
-            "All parameters are 0: every margin is active and every class equally likely, so "
-            "masks and penalties cannot be told apart there. The check went to a random second "
-            "point too.",
-        ),
-        *(_cautions_of_data(problem) if problem is not None else ()),
-    ]
-    return [Finding(code, message, caution=True) for is_seen, code, message in seen if is_seen]
-
-
-def _cautions_of_data(problem: Problem) -> Iterable[tuple[bool, Code, str]]:
-    yield (
-        bool(problem.equal_sizes),
-        Code.EQUAL_SIZES,
-        f"Your data have {' and '.join(problem.equal_sizes)}: a missing transpose or axis goes "
-        "unnoticed there. Check with different sizes.",
-    )
-    if problem.reg is not None:
-        strength = float(problem.call.bindings[problem.reg])
-        reg = problem.call.name(problem.reg) or "reg"
-        yield (
-            abs(strength) < 1e-4,
-            Code.SMALL_PENALTY,
-            f"{reg} = {strength:g} hides mistakes in the penalty from this data: pass {reg}=0.1 "
-            "when you check (here it was tried on small data).",
-        )

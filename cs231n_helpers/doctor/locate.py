@@ -1,17 +1,25 @@
-"""Where is the gradient wrong? Halving the entries, and asking each half."""
+"""Where is the gradient wrong? Halving the entries, and asking each half.
+
+Where the assignment is not known, place and factor alone make the findings.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .codes import Code
 from .evaluate import Evaluation, Vector
+from .report import Finding, never_filled
 from .slopes import Detector, Slope
+from .small_problem import Call
 
 MANY = 24  # entries along an axis, beyond which only a few wrong ones are worth counting up
 FEW = 4
+DERIVE = "check the derivation one piece at a time, from the scores back."
 
 
 @dataclass(frozen=True)
@@ -125,3 +133,59 @@ class _Halving:
             wrong = [part for part in parts if abs(part[1]) > 3 * slope.tolerance]
             open_sets += wrong or [max(parts, key=lambda part: abs(part[1]))]
         return tuple(sorted(found))
+
+
+# ---- what place and factor alone say ----
+
+
+def unidentified(
+    call: tuple[Any, ...], detector: Detector, at: Evaluation, places: dict[str | None, Place]
+) -> list[Finding]:
+    """Findings from place and factor alone, where the assignment is not known."""
+    found = [_spot_or_factor(call, detector, at, *item) for item in places.items()]
+    message = f"The gradient is wrong, and where could not be found out: {DERIVE}"
+    return found or [Finding(Code.UNEXPLAINED, message)]
+
+
+def _spot_or_factor(
+    call: tuple[Any, ...], detector: Detector, at: Evaluation, label: str | None, place: Place
+) -> Finding:
+    if not place.everywhere:
+        code = Code.ENTRY_WRONG if place.is_entry else Code.UNEXPLAINED
+        if len(place.lines) == 2 and sum(place.lines) == 1:
+            code = Code.LAST_ROW_WRONG if place.lines[0] else Code.SINGLE_CLASS_WRONG
+        message = (
+            f"The gradient is wrong in {place}, and right elsewhere: look at what the code does "
+            "differently there."
+        )
+        return Finding(code, message, label, str(place), {"axes": place.axes})
+    directions = (detector.direction([place.parameter]) for _ in range(2))
+    slopes = [detector.measure(at, v, detector.step(at, v)) for v in directions]
+    if not any(s.analytic for s in slopes):
+        return never_filled(label)
+    ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
+    if len(ratios) == 2 and _close(*ratios) and abs(ratios[0] - 1) > 2e-3:
+        return _factor(ratios[0], label, call)
+    message = f"The gradient is wrong everywhere, and no known mistake explains it: {DERIVE}"
+    return Finding(Code.UNEXPLAINED, message, label)
+
+
+def _factor(factor: float, label: str | None, call: tuple[Any, ...]) -> Finding:
+    """Name a factor: a usual one, or the length of one of the arguments."""
+    loss, _, args, kwargs = call
+    named = [(Code.SIGN, -1.0, ""), (Code.SCALE_HALF, 0.5, "")]
+    arrays = Call(loss, args, kwargs).arrays().values()
+    for n in sorted({len(a) for a in arrays if a.ndim and len(a) > 2}):
+        named.append((Code.SCALE_N, n, f", the length {n} of an argument"))
+        named.append((Code.SCALE_INV_N, 1 / n, f", one over the length {n} of an argument"))
+    close = [(code, of) for code, value, of in named if _close(factor, value)]
+    code, of = close[0] if close else (Code.SCALE_CONST, "")
+    message = (
+        f"The whole gradient is {factor:.4g} times what the loss says{of}: a factor stands in one "
+        "of them and not in the other."
+    )
+    return Finding(code, message, label, evidence={"factor": factor}, factor=factor)
+
+
+def _close(factor: float, other: float) -> bool:
+    return abs(factor - other) < 1e-3 * abs(factor)

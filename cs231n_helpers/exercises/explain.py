@@ -76,8 +76,6 @@ class SparingGradient:
     alone there; each gradient would be a call of the student's function for nothing.
     """
 
-    __slots__ = ("called", "function")
-
     def __init__(self, function: Function) -> None:
         self.function = function
         self.called: dict[tuple[float, ...], tuple[Array, Any]] = {}  # by strength and the like

@@ -96,8 +96,7 @@ class StudentFunction:
     'Your function changes its argument W in place (entry (1,) went from 2 to 4)'
     """
 
-    # No __dict__: the gradient checker puts back the attributes of all objects that it can reach,
-    # and what runs on the other side of a pipe must not be put back.
+    # No __dict__, so that this is no state that a gradient check puts back (doctor.snapshot).
     __slots__ = ("changed", "exercise", "function", "given", "passed_on", "read_error", "stopped")
 
     def __init__(

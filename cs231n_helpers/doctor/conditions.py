@@ -1,0 +1,168 @@
+"""The conditions of a check: what must hold before slopes are compared, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .codes import Code
+from .evaluate import Evaluation, LossFunction
+from .report import Finding
+from .slopes import Detection, Detector, Outcome
+from .small_problem import N, Problem, recognize
+from .snapshot import StateSnapshot
+
+
+def needs_equal_sizes(call: tuple[Any, ...], error: Exception) -> Finding:
+    """An error about shapes may be a mistake that shows only where sizes differ."""
+    square, _ = recognize(*call, classes=N)
+    if square is None or recognize(*call)[0] is not None:
+        raise error
+    return shape_error(error, " (here it raises: {text})")
+
+
+def shape_error(error: Exception, seen: str = ", as here") -> Finding:
+    """Name the mistake behind an error that NumPy raises where sizes differ."""
+    text = str(error).split("\n")[0]
+    code = Code.BROADCAST_SHAPE
+    cure = "a row stands where a column is needed: keep the axis with keepdims=True or "
+    cure += "[:, np.newaxis]"
+    if any(word in text for word in ("matmul", "aligned", "core dimension", "einsum")):
+        code = Code.TRANSPOSE
+        cure = "a product lacks a transpose: write the shapes of the factors side by side, the "
+        cure += "inner ones must meet"
+    message = (
+        "The function runs only where the number of examples, features or classes is the same"
+        f"{seen.format(text=text)}; on other data NumPy refuses. Most likely {cure}."
+    )
+    return Finding(code, message, evidence={"error": text})
+
+
+def not_finite(function: LossFunction, first: Evaluation) -> Finding:
+    """Tell an overflow, which smaller parameters avoid, from a loss that is never finite."""
+    smaller = function(first.x * 1e-3)
+    what, value = "loss", first.value
+    if np.isfinite(value):
+        what, value = "gradient", np.nan
+    code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
+    message = (
+        f"The {what} is not finite ({value:g}) although every parameter is harmless: a logarithm "
+        "or a division meets a number that is 0 or negative. Check that nothing is subtracted "
+        "from the probabilities before the loss is taken (work on a copy)."
+    )
+    if code == Code.OVERFLOW:
+        message = (
+            f"The {what} is {value:g} here but {smaller.value:.4g} with the parameters divided by "
+            "1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and "
+            "take the log of the sum, not of the quotient."
+        )
+    return Finding(code, message, evidence={"loss": first.value})
+
+
+def notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None:
+    """Data that the function reads from its closure or globals, and has changed."""
+    for array, before in snapshot.changed_arrays():
+        if not array.flags.writeable:
+            continue
+        after = array.copy()
+        array[...] = before
+        if array.size == 0 or array.dtype.kind not in "fiu":
+            continue
+        reference = function(function.x)
+        array[...] = before
+        if function(function.x).value != reference.value:
+            return  # random: said later
+        array[...] = before + 1 if array.dtype.kind in "iu" else before + 0.1 * (1 + abs(before))
+        try:
+            other = function(function.x)
+        except (ValueError, IndexError):
+            other = reference
+        array[...] = before
+        if other.value != reference.value:  # it is read, so it is data and no work space
+            function.add_mutation("an array it reads from outside", before, after)
+
+
+def nondeterministic(function: LossFunction, first: Evaluation) -> Finding | None:
+    """Call the function again where it was called first, and compare."""
+    again = function(first.x)
+    tolerance = 1e-6 if function.gradient_is_float32 else 1e-12
+    largest = float(np.abs(first.gradient).max(initial=0.0))
+    same = np.isclose(again.value, first.value, rtol=tolerance, atol=0) and np.allclose(
+        again.gradient, first.gradient, rtol=tolerance, atol=tolerance * largest
+    )
+    if same:
+        return None
+    what, (a, b) = "loss", (first.value, again.value)
+    if a == b:
+        what = "norm of the gradient"
+        a, b = (float(np.linalg.norm(e.gradient)) for e in (first, again))
+    message = (
+        f"Two calls with the same arguments differ ({what} {a:.6g}, then {b:.6g}): the function "
+        "draws random numbers (a minibatch, dropout, noise) or keeps something from the call "
+        "before. Draw outside and pass it in, and start every sum at 0."
+    )
+    evidence = {"first": a, "again": b, "what": what}
+    return Finding(Code.NONDETERMINISTIC, message, evidence=evidence)
+
+
+# ---- what a check cannot see ----
+
+
+def cautions(detector: Detector, found: Detection, problem: Problem | None) -> list[Finding]:
+    """What limits this check, and what it could not see."""
+    seen = [*_cautions(detector, found), *(_cautions_of_data(problem) if problem else ())]
+    return [Finding(code, message, caution=True) for is_seen, code, message in seen if is_seen]
+
+
+def _cautions(detector: Detector, found: Detection) -> Iterator[tuple[bool, Code, str]]:
+    function = detector.function
+    kinds = {str(dtype) for dtype in function.blocks.dtypes.values()}
+    raised = f"The parameters are {', '.join(sorted(kinds))}; they were raised to float64 for this "
+    raised += "check."
+    rounded = detector.float32 or function.gradient_is_float32
+    limit = "0.2 %" if detector.float32 else "one in a million"
+    inside = f"The function computes in float32, so errors below {limit} drown in rounding. Check "
+    inside += "in float64, train in float32."
+    yield (
+        found.outcome == Outcome.KINK,
+        Code.KINK,
+        (
+            "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
+            "exists and any slope between the two sides is right. Close by the gradient is "
+            "correct. Random parameters avoid this."
+        ),
+    )
+    yield rounded or "float32" in kinds, Code.FLOAT32, inside if rounded else raised
+    yield any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, raised
+    yield (
+        not np.any(function.x),
+        Code.ZERO_WEIGHTS,
+        (
+            "All parameters are 0: every margin is active and every class equally likely, so masks "
+            "and penalties cannot be told apart there. The check went to a random second point too."
+        ),
+    )
+
+
+def _cautions_of_data(problem: Problem) -> Iterator[tuple[bool, Code, str]]:
+    yield (
+        bool(problem.equal_sizes),
+        Code.EQUAL_SIZES,
+        (
+            f"Your data have {' and '.join(problem.equal_sizes)}: a missing transpose or axis goes "
+            "unnoticed there. Check with different sizes."
+        ),
+    )
+    if problem.reg is not None:
+        strength = float(problem.call.bindings[problem.reg])
+        reg = problem.call.name(problem.reg) or "reg"
+        yield (
+            abs(strength) < 1e-4,
+            Code.SMALL_PENALTY,
+            (
+                f"{reg} = {strength:g} hides mistakes in the penalty from this data: pass "
+                f"{reg}=0.1 when you check (here it was tried on small data)."
+            ),
+        )
