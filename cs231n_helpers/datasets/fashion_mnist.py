@@ -114,7 +114,7 @@ def _read_idx(path: Path, *shape: int) -> Array:
     header = 8 + 4 * len(shape)
     try:
         with gzip.open(path) if path == zipped else path.open("rb") as stream:
-            content = stream.read(header + 60_000 * prod(shape) + 1)  # a bomb goes no further
+            content = stream.read(header + 60_000 * prod(shape) + 1)  # whatever it would unpack to
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): {REMEDY}") from error
     magic = bytes([0, 0, 8, 1 + len(shape)])  # 8: unsigned bytes

@@ -84,7 +84,7 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
     """Turn images into design matrices: flatten, subtract the training mean, append the bias.
 
     The mean is that of `X_train` alone, so that nothing of the validation and test images leaks
-    into what is learnt.
+    into what is learned.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ def test_oversized_pickle_is_not_read(pickled):
         load_cifar10(root, num_val=2, num_test=2)
 
 
-COMMAND = text(b"touch canary")
+COMMAND = text(b"touch was_run")
 RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n"
 HOSTILE = {  # the messages that are left open are Python's own
     "GLOBAL": (b"cos\nsystem\n" + COMMAND + b"\x85R.", "it asks for os.system"),
@@ -154,7 +154,7 @@ HOSTILE = {  # the messages that are left open are Python's own
     "GLOBAL, long": (b"c" + b"x" * 99_999 + b"\ny\n.", "no newline"),
     "GLOBAL, giant": (b"c" + b"x" * 31_000_000 + b"\n\n.", "no newline"),
     "STACK_GLOBAL": (b"U\x02osU\x06system\x93" + COMMAND + b"\x85R.", "14 is opcode STACK_GLOBAL"),
-    "INST": (b"(" + COMMAND + b"ios\nsystem\n.", "byte 17 is opcode INST"),
+    "INST": (b"(" + COMMAND + b"ios\nsystem\n.", "byte 18 is opcode INST"),
     "OBJ": (b"(cnumpy\nndarray\n" + COMMAND + b"o.", "is opcode OBJ"),
     "OBJ of another": (b"(cos\nsystem\n" + COMMAND + b"o.", "is opcode OBJ"),
     "NEWOBJ": (b"cnumpy\nndarray\n)\x81.", "is opcode EMPTY_TUPLE"),
@@ -163,7 +163,7 @@ HOSTILE = {  # the messages that are left open are Python's own
     "EXT1": (b"\x82\x01.", "at byte 2 is opcode EXT1, which a batch has 0 times at most"),
     "EXT2": (b"\x83\x01\x01.", "is opcode EXT2"),
     "EXT4": (b"\x84\x01\x01\x01\x01.", "is opcode EXT4"),
-    "PERSID": (b"Pcanary\n.", "is opcode PERSID"),
+    "PERSID": (b"Pwas_run\n.", "is opcode PERSID"),
     "BINPERSID": (COMMAND + b"Q.", "is opcode BINPERSID"),
     "BUFFER": (b"\x97.", "is opcode NEXT_BUFFER"),
     "BYTEARRAY8, giant": (b"\x96" + struct.pack("<Q", 2**40) + b".", "but only 1 remain"),
@@ -215,7 +215,7 @@ def test_hostile_pickles(pickled, monkeypatch, tmp_path, payload, match):
     tracemalloc.stop()
     assert peak < 100_000_000
     assert "\n" not in message
-    assert not (tmp_path / "canary").exists()
+    assert not (tmp_path / "was_run").exists()
     assert set(sys.modules) == before
 
 
@@ -224,11 +224,11 @@ def test_hostile_pickles(pickled, monkeypatch, tmp_path, payload, match):
     "kind", ["GLOBAL", "GLOBAL in a batch", "INST", "STACK_GLOBAL", "OBJ of another"]
 )
 def test_hostile_pickles_are(monkeypatch, tmp_path, kind):
-    """The canary sings where such a file is unpickled."""
+    """The command runs where such a file is unpickled."""
     monkeypatch.chdir(tmp_path)
     payload, _ = HOSTILE[kind]
     pickle.loads(b"\x80\x02" + payload, encoding="latin1")
-    assert (tmp_path / "canary").exists()
+    assert (tmp_path / "was_run").exists()
 
 
 def test_truncated_pickles(pickled):
