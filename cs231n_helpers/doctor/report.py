@@ -254,10 +254,10 @@ class GradientReport:
 def capitalized(text: str) -> str:
     """Begin like a sentence, unless with a symbol.
 
-    >>> capitalized("the loss"), capitalized("dW is"), capitalized("grads['W1'] is")
-    ('The loss', 'dW is', "grads['W1'] is")
+    >>> capitalized("the loss"), capitalized("dW is"), capitalized("learning_rate is")
+    ('The loss', 'dW is', 'learning_rate is')
     """
-    is_word = re.match(r"[a-z]{2}[^\[ ]*( |$)", text)
+    is_word = re.match(r"[a-z]{2}[^\[_ ]*( |$)", text)
     return text[0].upper() + text[1:] if is_word else text
 
 

@@ -141,7 +141,7 @@ def test_a_mistake_costs_its_exercise_alone_and_is_named(everybody, student):
     grades, out = everybody
     wrong = HONEST[student]
     assert points(grades[student]) == pytest.approx(expected(wrong.exercise, wrong.lost))
-    assert wrong.says in page(out, student)
+    assert wrong.message in page(out, student)
 
 
 def test_the_class_has_40_honest_and_at_least_20_hostile_students(everybody):

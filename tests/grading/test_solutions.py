@@ -14,7 +14,7 @@ from wrong_solutions import WRONG
 from classroom.grading import value_rubrics
 from classroom.grading.rubrics import PARTS, POINTS, grade_exercise
 
-MOST_CALLS = 400  # of the learner's function and of what it calls back, for one exercise
+MOST_CALLS = 400  # of the student's function and of what it calls back, for one exercise
 IDS = [f"{w.exercise}: {w.name}" for w in WRONG]
 
 
@@ -58,7 +58,7 @@ def test_wrong_solutions_lose_their_parts_and_are_told_why(wrong):
     assert {part.name for part in parts if not part.passed} == wrong.lost
     for part in parts:
         if not part.passed:
-            assert wrong.says in part.sentence
+            assert wrong.message in part.sentence
             assert any(code.startswith(wrong.code) for code in part.codes), part
             assert part.sentence.isprintable()
     assert calls[0] <= MOST_CALLS

@@ -17,7 +17,7 @@ from right_solutions import RIGHT
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong solution; `says` must stand in a sentence of each lost part."""
+    """A wrong solution; `message` must stand in a sentence of each lost part."""
 
     exercise: str
     name: str
@@ -25,7 +25,7 @@ class Wrong:
     source: str
     lost: frozenset[str]
     code: str
-    says: str
+    message: str
 
 
 WRONG: list[Wrong] = []
@@ -38,7 +38,7 @@ def wrong(
     mistake: str,
     lost: str,
     code: str,
-    says: str,
+    message: str,
     *changes: tuple[str, str],
     source: str = "",
 ) -> None:
@@ -49,7 +49,7 @@ def wrong(
         source = source.replace(old, new)
     compile(source, name, "exec")
     parts = frozenset(lost.split(", "))
-    WRONG.append(Wrong(exercise, name, mistake, source, parts, code, says))
+    WRONG.append(Wrong(exercise, name, mistake, source, parts, code, message))
 
 
 # --- svm_naive
