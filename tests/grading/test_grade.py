@@ -25,7 +25,7 @@ import right_solutions
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
 
-from classroom.grading import output, pool, students
+from classroom.grading import command, output, pool, students
 from classroom.grading import run as grading
 from classroom.grading.cells import parse_notebook, released_notebook
 from classroom.grading.files import MAX_NOTEBOOK_BYTES, NOTEBOOKS, Files, read_folder
@@ -478,7 +478,7 @@ def course(tmp_path, released, monkeypatch, empty_gradebook):
     def run(*options, expected=0):
         (given / "graded").unlink(missing_ok=True)
         folders = [str(tmp_path / "class"), "--out", str(tmp_path / "out")]
-        status = grading.main([*folders, "--released", str(given), "--workers", "2", *options])
+        status = command.main([*folders, "--released", str(given), "--workers", "2", *options])
         assert status == expected
         seeds = (given / "graded").read_text().split() if (given / "graded").exists() else []
         return [int(seed) for seed in seeds]
@@ -649,7 +649,7 @@ class TestRun:
 
     def test_help(self, capsys):
         with pytest.raises(SystemExit):
-            grading.main(["--help"])
+            command.main(["--help"])
         text = capsys.readouterr().out
         for option in ("--uncontained", "--db", "--deadline", "--late", "--seed", "--released"):
             assert option in text
@@ -657,7 +657,7 @@ class TestRun:
 
     def test_no_submissions_named(self, capsys):
         with pytest.raises(SystemExit):
-            grading.main([])
+            command.main([])
         assert "as in `make grade SUBMISSIONS=submitted`" in capsys.readouterr().err
 
     def test_no_students(self, course, capsys):
@@ -935,14 +935,14 @@ class TestSubmission:
 #: The command, but it says when a result is written, and waits for a line before it goes on.
 STEPS = """
 import sys
-from classroom.grading import run
+from classroom.grading import command, run
 def write(path, text, write=run.write):
     write(path, text)
     if path.parent.name == "results":
         print("written", flush=True)
         sys.stdin.readline()
 run.write = write
-sys.exit(run.main())
+sys.exit(command.main())
 """
 
 
