@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .validation import Floats, Labels, Rng, as_labels, as_matrix, check_finite
+from .classifiers import training_data
+from .validation import Floats, Labels, Rng
 
 Setting = dict[str, Any]
 Record = dict[str, Any]
@@ -23,20 +24,13 @@ def checked(
     X_train: ArrayLike, y_train: ArrayLike, X_val: ArrayLike, y_val: ArrayLike
 ) -> tuple[Floats, Labels, Floats, Labels]:
     """Check the data as the models do, but all of it before the first run."""
-    X, X_held_out = (
-        as_matrix(name, values, "(N, D)", integers_become=None)
-        for name, values in (("X_train", X_train), ("X_val", X_val))
-    )
+    X, y = training_data(X_train, y_train, "_train")
+    X_held_out, y_held_out = training_data(X_val, y_val, "_val")
     if X_held_out.shape[1] != X.shape[1]:
         raise ValueError(
             f"X_val has {X_held_out.shape[1]} columns and X_train has {X.shape[1]}, but both must "
             "have the same features: preprocess both alike, with a bias column or without"
         )
-    for name, matrix in (("X_train", X), ("X_val", X_held_out)):
-        if matrix.dtype.kind == "f":
-            check_finite(name, matrix)
-    y = as_labels(y_train, len(X), "X_train", "y_train")
-    y_held_out = as_labels(y_val, len(X_held_out), "X_val", "y_val")
     if y_held_out.max() > y.max():
         i = int(np.argmax(y_held_out))
         raise ValueError(

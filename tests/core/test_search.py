@@ -488,7 +488,7 @@ class TestJobs:
         assert os.getpid() not in {process for process, _ in starts(tmp_path)}
         assert result.best_model.mapped  # from the one copy of the data
         assert set(result.best_model.threads) == {1}
-        assert not mapped_files()
+        wait_for(lambda: not mapped_files())
 
     @pytest.mark.parametrize(("model", "options"), [(LinearSVM, FAST), (TwoLayerNet, NET)])
     def test_same_table_as_here(self, model, options):
@@ -513,8 +513,8 @@ class TestJobs:
         assert note in {
             f"search: while training with [{{'fail': True, 'score': {k}}}]" for k in (1, 2)
         }
-        assert not running({process for process, _ in starts(tmp_path)})
-        assert not mapped_files()
+        wait_for(lambda: not running({process for process, _ in starts(tmp_path)}))
+        wait_for(lambda: not mapped_files())
 
     def test_a_process_that_dies(self):
         with pytest.raises(Exception, match="unexpectedly terminated"):
@@ -574,8 +574,8 @@ class TestJobs:
         assert errors.strip().endswith("KeyboardInterrupt")
         assert errors.count("Traceback") == 1  # only the search itself speaks of it
         assert len(starts(tmp_path)) == 2  # the pending ones were not begun
-        assert not running({worker for worker, _ in starts(tmp_path)})
-        assert not mapped_files(process.pid)
+        wait_for(lambda: not running({worker for worker, _ in starts(tmp_path)}))
+        wait_for(lambda: not mapped_files(process.pid))
 
 
 def weights(result):
