@@ -14,8 +14,6 @@ from matplotlib.figure import Figure
 
 from .codes import Code
 
-VERDICTS = ("correct", "wrong", "inconclusive")
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -206,8 +204,8 @@ class GradientReport:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        colours = {"correct": "#0072b2", "wrong": "#d55e00", "inconclusive": "#666666"}
-        colour = colours[self.verdict]
+        colors = {"correct": "#0072b2", "wrong": "#d55e00", "inconclusive": "#666666"}
+        color = colors[self.verdict]
         rows = "".join(
             "<tr>"
             f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
@@ -220,8 +218,8 @@ class GradientReport:
         )
         table = f"<table>{head}</tr>{rows}</table>" if rows else ""
         return (
-            f"<div style='border-left:4px solid {colour};padding-left:0.8em'>"
-            f"<p><b style='color:{colour}'>{self.verdict}</b> {html.escape(self._headline())}</p>"
+            f"<div style='border-left:4px solid {color};padding-left:0.8em'>"
+            f"<p><b style='color:{color}'>{self.verdict}</b> {html.escape(self._headline())}</p>"
             f"{table}</div>"
         )
 

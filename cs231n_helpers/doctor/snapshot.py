@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.generic, types.ModuleType, type)
+EMPTY_CELL = types.CellType()
 MOST_OBJECTS = 10_000  # that are looked at; a loss reaches far fewer
 State = tuple[Callable[[], Any], Callable[[Any], object]]  # read it, write it back
 
@@ -101,22 +102,19 @@ class StateSnapshot:
                 scope.pop(name, None)
             scope.update(before)
 
+        cells = [cell for cell in function.__closure__ or () if cell != EMPTY_CELL]
+
+        def read_cells() -> list[Any]:
+            return [cell.cell_contents for cell in cells]
+
+        def write_cells(before: list[Any]) -> None:
+            for cell, value in zip(cells, before, strict=True):
+                cell.cell_contents = value
+
         self._keep((read, write))
-        held = list(read().values())
-        for cell in function.__closure__ or ():
-            with suppress(ValueError):  # a cell that is still empty
-                held.append(cell.cell_contents)
-                self._keep((functools.partial(_contents, cell), functools.partial(_put, cell)))
+        self._keep((read_cells, write_cells))
         defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-        return [*held, *defaults, vars(function)]
-
-
-def _contents(cell: types.CellType) -> list[Any]:
-    return [cell.cell_contents]
-
-
-def _put(cell: types.CellType, contents: list[Any]) -> None:
-    cell.cell_contents = contents[0]
+        return [*read().values(), *read_cells(), *defaults, vars(function)]
 
 
 def _refill(container: Any, contents: Any) -> None:
@@ -156,7 +154,7 @@ def captured_variables(loss: Callable[..., Any]) -> dict[tuple[str, str], Any]:
         return {}
     found: dict[tuple[str, str], Any] = {}
     for name, cell in zip(loss.__code__.co_freevars, loss.__closure__ or (), strict=True):
-        with suppress(ValueError):  # a cell that is still empty
+        if cell != EMPTY_CELL:
             found["closure", name] = cell.cell_contents
     for function in helpers_of(loss):
         for name in global_names(function.__code__):
