@@ -104,7 +104,7 @@ def shown_duration(seconds: float) -> str:
 
 
 def shown_rule(late: str) -> str:
-    """Return a rule of `classroom.gradebook.late_plugin` in words.
+    """Return a rule of `gradebook.late_plugin` in words.
 
     >>> shown_rule("10%/day")
     '10% is taken off for each day that has begun'

@@ -20,7 +20,7 @@ MAX_OUTPUT = 2_000  # characters that are kept of what a notebook printed
 
 
 class PartResult(TypedDict):
-    """One part of an exercise, as `classroom.hidden.Part` has it."""
+    """One part of an exercise, as `rubrics.Part` has it."""
 
     name: str
     share: float
