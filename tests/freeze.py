@@ -12,6 +12,7 @@ import ast
 import inspect
 import json
 import re
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -117,4 +118,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    here = Path(__file__).resolve().parent
+    sys.path[:0] = map(str, [here.parent, here / "doctor", here / "grading", here / "sandbox"])
     main()

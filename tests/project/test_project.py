@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -134,6 +135,15 @@ def test_package_names_its_modules():
     table = cs231n_helpers.__doc__.split("=\n")[2:]
     named = set(re.findall(r"^(\w+)(?:, (\w+))?  ", "\n".join(table), re.MULTILINE))
     assert {name for pair in named for name in pair if name} == modules
+
+
+def test_no_module_imports_a_private_name_of_another():
+    for folder in ("cs231n_helpers", "classroom", "tests", "benchmarks", "data"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+                    private = [alias.name for alias in node.names if alias.name.startswith("_")]
+                    assert not private, f"{path.relative_to(ROOT)} imports {private}"
 
 
 def test_error_texts_and_signatures_are_those_that_are_frozen():
