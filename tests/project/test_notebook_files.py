@@ -116,28 +116,25 @@ def test_check_says_what_and_fails(tmp_path, capsys):
     assert "c.ipynb: is no file" in capsys.readouterr().err
 
 
-def run_nbval(pytester, notebook_cell):
+def test_what_nbval_sees(pytester):
+    """A cell that no longer raises fails, a progress bar is silent, and the summary has a line."""
     pytester.makeconftest((tool.FOLDER.parent / "tests" / "conftest.py").read_text())
-    nbformat.write(new_notebook(cells=[notebook_cell]), pytester.path / "a.ipynb")
-    arguments = ["--nbval", "--nbval-current-env", "-p", "no:xdist", "-p", "no:cacheprovider"]
-    return pytester.runpytest_subprocess(*arguments, "a.ipynb")
-
-
-def test_a_cell_that_no_longer_raises_fails(pytester):
-    result = run_nbval(pytester, cell("x = 1", outputs=[ERROR], tags=["raises-exception"]))
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["a.ipynb: 1 cells 1 FAILED, * s"])
-
-
-def test_progress_is_silent_under_nbval(pytester):
-    source = (
+    bar = (
         "import time\nfrom cs231n_helpers import progress\n"
         "for _ in progress(range(3)):\n    time.sleep(0.6)\nprint('done')"
     )
-    done = cell(source, outputs=[new_output("stream", name="stdout", text="done\n")])
-    result = run_nbval(pytester, done)
-    assert result.ret == 0
-    result.stdout.fnmatch_lines(["a.ipynb: 1 cells passed, * s"])
+    cells = {
+        "raises": cell("x = 1", outputs=[ERROR], tags=["raises-exception"]),
+        "silent": cell(bar, outputs=[new_output("stream", name="stdout", text="done\n")]),
+    }
+    for name, only in cells.items():
+        nbformat.write(new_notebook(cells=[only]), pytester.path / f"{name}.ipynb")
+    arguments = ["--nbval", "--nbval-current-env", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    result = pytester.runpytest_subprocess(*arguments, *(f"{name}.ipynb" for name in cells))
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["raises.ipynb: 1 cells 1 FAILED, * s", "silent.ipynb: 1 cells passed, * s"]
+    )
 
 
 @pytest.mark.parametrize("path", sorted(tool.FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
