@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +11,7 @@ from scipy.special import softmax
 
 from ..plots import CLASS_COLORS, show_images
 from ..validation import Floats, Labels, as_labels, as_matrix
-from .shell import Explorer, set_title
-
-ORANGE = CLASS_COLORS[1]
+from .shell import Explorer, finish
 
 
 def explore_input_step(
@@ -70,7 +67,7 @@ def explore_input_step(
             axes, pictures[example], changed.reshape(pictures.shape[1:]), scores, class_names
         )
 
-    controls: dict[str, list[Any]] = {
+    controls = {
         "example": list(range(len(rows))),
         "step": [0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40],
     }
@@ -91,21 +88,19 @@ def draw_input_step(
     mid-grey. Returns the sentence.
     """
     rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
-    S = np.asarray(scores(rows))  # (2, C)
-    P = softmax(S, axis=1)
+    P = softmax(scores(rows), axis=1)  # (2, C)
     before, after = (class_names[k] for k in P.argmax(axis=1))
     change = changed - image
     rms, limit = float(np.sqrt(np.mean(change**2))), float(np.abs(change).max()) or 1.0
     show_images(changed[np.newaxis], limits=(0, 255), ax=axes[0])
-    set_title(axes[0], f"step of {rms:.3g}: {after}")
+    finish(axes[0], f"step of {rms:.3g}: {after}")
     show_images(change[np.newaxis], limits=(-limit, limit), ax=axes[1])
-    set_title(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
-    colors = [ORANGE if name == after else "0.7" for name in class_names]
+    finish(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
+    colors = [CLASS_COLORS[1] if name == after else "0.7" for name in class_names]
     axes[2].barh(np.arange(len(class_names)), P[1], color=colors)
     axes[2].plot(P[0], np.arange(len(class_names)), "|", color="black", markersize=9)
-    set_title(axes[2], "probability (line: before)")
-    axes[2].set(xlim=(0, 1), yticks=np.arange(len(class_names)), yticklabels=class_names,
-                ylim=(len(class_names) - 0.5, -0.5))  # fmt: skip
+    finish(axes[2], "probability (line: before)", xlim=(0, 1), yticks=np.arange(len(class_names)),
+           yticklabels=class_names, ylim=(len(class_names) - 0.5, -0.5))  # fmt: skip
     verdict = f"still says {after}" if before == after else f"says {after} instead of {before}"
     return (
         f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "

@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike
 from ..classifiers import TwoLayerNet
 from ..plots import CLASS_COLORS, plot_decision_regions
 from ..validation import Floats, Labels, NotFiniteError, as_labels, as_matrix
-from .shell import Explorer, set_title
-
-BLUE = CLASS_COLORS[0]
+from .shell import Explorer, finish
 
 
 def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer:
@@ -50,9 +48,9 @@ def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer
                 X, y, X[:1], y[:1], learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),
                 rng=np.random.RandomState(0),
             )  # fmt: skip
+            return net, history["loss_history"]
         except NotFiniteError:
             return net, []
-        return net, history["loss_history"]
 
     def draw(axes: Sequence[Axes], *, hidden_units: int, learning_rate: float) -> str:
         return draw_net(axes, X, y, *fit(hidden_units, learning_rate), learning_rate)
@@ -92,13 +90,13 @@ def draw_net(
     axes[0].plot(*edges.transpose(1, 2, 0).reshape(2, -1), color="0.35", linewidth=0.5)
     accuracy = float(np.mean(net.predict(X) == y))
     units = f"{num_hidden} hidden unit{'s' if num_hidden > 1 else ''}"
-    set_title(axes[0], f"{units}: accuracy {accuracy:.2f}")
-    axes[1].plot(losses, color=BLUE)
+    finish(axes[0], f"{units}: accuracy {accuracy:.2f}")
+    axes[1].plot(losses, color=CLASS_COLORS[0])
     axes[1].axhline(np.log(num_classes), color="0.5", linestyle=":")
     for ax in axes[:2]:
         ax.locator_params(nbins=4)  # each tick costs half a millisecond
-    set_title(axes[1], f"learning rate {learning_rate:g}")
-    axes[1].set(xlabel="step", ylabel="loss (dotted: log C)", ylim=(0, 2.2 * np.log(num_classes)))
+    finish(axes[1], f"learning rate {learning_rate:g}", xlabel="step",
+           ylabel="loss (dotted: log C)", ylim=(0, 2.2 * np.log(num_classes)))  # fmt: skip
     outcome = f"ends at a loss of {losses[-1]:.2f}" if losses else "diverges"
     return (
         f"With {units} and the learning rate {learning_rate:g} the training {outcome}, and "

@@ -134,7 +134,7 @@ class Explorer:
 
 
 def _control(name: str, values: Sequence[Any], start: Any) -> Any:
-    """Return the checkbox, the buttons or the slider for a setting."""
+    """Return a checkbox, buttons or a slider."""
     import ipywidgets
 
     style = {"description_width": "initial"}
@@ -155,9 +155,10 @@ def clear(ax: Axes) -> None:
     ax.dataLim = Bbox.null()
 
 
-def set_title(ax: Axes, title: str) -> None:
+def finish(ax: Axes, title: str, **settings: Any) -> None:
     """Set a title at a fixed height: looking for a free one takes a third of the drawing time."""
     ax.set_title(title, y=1.0, pad=5, fontsize="medium")
+    ax.set(**settings)
 
 
 def _png(figure: Figure) -> str:

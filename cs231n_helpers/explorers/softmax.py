@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..losses import softmax_loss
 from ..plots import CLASS_COLORS
 from ..validation import Floats
-from .shell import Explorer, set_title
+from .shell import Explorer, finish
 
 
 def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Explorer:
@@ -41,14 +41,13 @@ def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Expl
         "truth": names,
         "shift": [False, True],
     }
-    start: dict[str, Any] = dict(zip(controls, [0.5, 0.0, 2.0, 1.0, names[0], True], strict=True))
-    high = {f"score_of_{names[2]}": 10.0}
-    row = [
-        start,
-        {**start, "temperature": 0.5},
-        {**start, "temperature": 5.0},
-        {**start, **high, "temperature": 0.01, "shift": False},
+    states = [
+        (0.5, 0.0, 2.0, 1.0, names[0], True),
+        (0.5, 0.0, 2.0, 0.5, names[0], True),
+        (0.5, 0.0, 2.0, 5.0, names[0], True),
+        (0.5, 0.0, 10.0, 0.01, names[0], False),
     ]
+    row = [dict(zip(controls, state, strict=True)) for state in states]
 
     def draw(
         axes: Sequence[Axes], *, temperature: float, truth: str, shift: bool, **scores: float
@@ -83,22 +82,21 @@ def draw_softmax(
             p = np.exp(scaled) / np.exp(scaled).sum()
             loss = float(-np.log(p[label]))
     places = np.arange(len(scores))
-    colors = [CLASS_COLORS[k] for k in places]
+    colors = np.array(CLASS_COLORS)[places]
     panels = (
         (axes[0], p, (0, 1.1), f"T = {temperature:g}: probabilities"),
         (axes[1], p - truth, (-1.25, 1.25), f"loss {loss:.3g}, gradient p - y"),
     )
     for ax, heights, limits, title in panels:
         known = np.isfinite(heights)
-        bars = ax.bar(places[known], heights[known], color=np.array(colors)[known])
+        bars = ax.bar(places[known], heights[known], color=colors[known])
         ax.bar_label(bars, fmt="%.2f")
         ax.plot(places[~known], np.zeros((~known).sum()), "x", color="black", markersize=14,
                 markeredgewidth=3)  # fmt: skip
         for k in places[~known]:
             ax.annotate("NaN", (k, 0), ha="center", xytext=(0, 12), textcoords="offset points")
         ax.axhline(0, color="black", linewidth=0.8)
-        set_title(ax, title)
-        ax.set(ylim=limits, xticks=places, xticklabels=class_names, xlim=(-0.6, 2.6))
+        finish(ax, title, ylim=limits, xticks=places, xticklabels=class_names, xlim=(-0.6, 2.6))
     if not np.isfinite(p).all():
         cause = "inf / inf" if scaled.max() > 0 else "0 / 0"
         return (

@@ -12,9 +12,10 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from ..plots import CLASS_COLORS
 from ..validation import Floats
-from .shell import Explorer, set_title
+from .shell import Explorer, finish
 
-BLUE, ORANGE, GREEN, RED = CLASS_COLORS[0], CLASS_COLORS[1], CLASS_COLORS[2], CLASS_COLORS[5]
+BLUE, ORANGE, GREEN, _, _, RED = CLASS_COLORS[:6]
+METHODS = {"forward": ("-", ORANGE), "central": ("-", BLUE), "complex": ("--", GREEN)}
 
 
 def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explorer:
@@ -54,13 +55,13 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
         return np.abs(slopes - slope) / abs(slope)
 
     def draw(axes: Sequence[Axes], *, log10_of_h: float, method: str, precision: str) -> str:
-        curves = {name: errors(precision, name) for name in ("forward", "central", "complex")}
+        curves = {name: errors(precision, name) for name in METHODS}
         k = exponents.index(log10_of_h)
         return draw_step_size(axes, f, x, slope, steps, curves, k, method, precision)
 
-    controls: dict[str, list[Any]] = {
+    controls = {
         "log10_of_h": exponents,
-        "method": ["forward", "central", "complex"],
+        "method": list(METHODS),
         "precision": ["float64", "float32"],
     }
     states = [(-5.0, "central", "float64"), (-6.5, "central", "float32"),
@@ -112,16 +113,14 @@ def draw_step_size(
     if method != "complex":
         ends = np.array([-1.0 if method == "central" else 0.0, 1.0])
         axes[0].plot(ends, rise(ends), "o-", color=RED, label="measured slope")
-    set_title(axes[0], f"{dtype}, h = {h:.1e}")
-    axes[0].set(xlabel="way from the point, in h", ylabel="change of f / (h slope)",
-                xlim=(-2.1, 2.1), ylim=(-3, 3))  # fmt: skip
+    finish(axes[0], f"{dtype}, h = {h:.1e}", xlabel="way from the point, in h",
+           ylabel="change of f / (h slope)", xlim=(-2.1, 2.1), ylim=(-3, 3))  # fmt: skip
     axes[0].legend(fontsize="small", loc="upper left")
-    styles = {"forward": ("-", ORANGE), "central": ("-", BLUE), "complex": ("--", GREEN)}
-    for name, (style, color) in styles.items():
+    for name, (style, color) in METHODS.items():
         axes[1].loglog(steps, np.maximum(errors[name], 1e-17), style, color=color, label=name)
     axes[1].plot(h, max(error, 1e-17), "o", color=RED, markersize=10)
-    set_title(axes[1], f"{method}: error {error:.0e}")
-    axes[1].set(xlabel="step h", ylabel="relative error of the slope", ylim=(3e-18, 1e5))
+    finish(axes[1], f"{method}: error {error:.0e}", xlabel="step h",
+           ylabel="relative error of the slope", ylim=(3e-18, 1e5))  # fmt: skip
     for axis in (axes[1].xaxis, axes[1].yaxis):  # few and plain: mathematical text is slow to set
         axis.set_major_locator(FixedLocator([1e-16, 1e-8, 1]))
         axis.set_major_formatter("{x:.0e}")

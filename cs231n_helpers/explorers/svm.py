@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..losses import svm_loss, svm_loss_vectorized
 from ..plots import CLASS_COLORS, MARKERS
 from ..validation import Floats, Labels, as_batch
-from .shell import Explorer, set_title
+from .shell import Explorer, finish
 
 
 def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0) -> Explorer:
@@ -56,9 +56,8 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
     entries = (np.arange(-24, 25) / 8).tolist()
     controls = {**dict.fromkeys(names, entries), "margin": (np.arange(17) / 4).tolist()}
     row = [state(W, delta), state(W, delta / 2), state(1.5 * W, delta), state(after, delta)]
-    return Explorer(
-        "Three classes in the plane and what each example costs", draw, controls, row, 2
-    )
+    title = "Three classes in the plane and what each example costs"
+    return Explorer(title, draw, controls, row, 2)
 
 
 def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float) -> str:
@@ -84,17 +83,15 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
     axes[0].scatter(
         X[active, 0], X[active, 1], s=230, facecolors="none", edgecolors="black", linewidths=1.5
     )
-    set_title(axes[0], f"margin {delta:g}: loss {loss:.3g}")
-    axes[0].set(xlabel="feature 0", ylabel="feature 1",
-                xlim=(-reach, reach), ylim=(-reach, reach))  # fmt: skip
-    left = np.zeros(len(y))
+    finish(axes[0], f"margin {delta:g}: loss {loss:.3g}", xlabel="feature 0", ylabel="feature 1",
+           xlim=(-reach, reach), ylim=(-reach, reach))  # fmt: skip
+    places, left = np.arange(len(y)), np.zeros(len(y))
     for k, color in enumerate(colors):
-        axes[1].barh(np.arange(len(y)), margins[:, k], left=left, color=color,
-                     edgecolor="black")  # fmt: skip
+        axes[1].barh(places, margins[:, k], left=left, color=color, edgecolor="black")
         left += margins[:, k]
-    set_title(axes[1], f"{active.sum()} of {len(y)} are active")
-    axes[1].set(yticks=np.arange(len(y)), ylabel="example", xlabel="loss, by offending class",
-                xlim=(0, max(8, left.max())), ylim=(len(y) - 0.5, -0.5))  # fmt: skip
+    finish(axes[1], f"{active.sum()} of {len(y)} are active", yticks=places, ylabel="example",
+           xlabel="loss, by offending class", xlim=(0, max(8, left.max())),
+           ylim=(len(y) - 0.5, -0.5))  # fmt: skip
     costs = [
         f"example {i} pays {left[i]:.3g} for class "
         + " and ".join(str(k) for k in np.flatnonzero(margins[i]))
@@ -108,7 +105,10 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
 
 
 def _costs(scores: Floats, y: Labels, delta: float) -> Floats:
-    """Return what each class costs each example, (N, C): the loss of it and the right one alone."""
+    """Return what each class costs each example, (N, C): the loss of it and the right one alone.
+
+    The formula itself stays out of here, because learners get this file before they have found it.
+    """
     costs = np.zeros_like(scores)
     for i, k in np.ndindex(*scores.shape):
         if k != y[i]:
