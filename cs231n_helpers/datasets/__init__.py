@@ -1,11 +1,13 @@
 """Fashion-MNIST, CIFAR-10 and the spiral: files, splits, preprocessing."""
 
+import os
+from collections.abc import Callable
+
 from .cifar10 import load_cifar10
 from .fashion_mnist import load_fashion_mnist
-from .images import load_images
 from .preprocessing import design_matrix, mean_image, preprocess
 from .spiral import make_spiral
-from .splits import Splits
+from .splits import FOLDERS, Splits, default_cache
 
 __all__ = [
     "Splits",
@@ -17,3 +19,32 @@ __all__ = [
     "mean_image",
     "preprocess",
 ]
+
+
+def load_images(name: str | None = None) -> Splits:
+    """Load the images that the notebooks use.
+
+    Parameters
+    ----------
+    name : {'fashion_mnist', 'fashion_mnist_full', 'cifar10'}, optional
+        The shipped subset, or what `make data` has fetched. By default what the environment
+        variable CS231N_DATA says, else 'fashion_mnist'.
+
+    Examples
+    --------
+    >>> load_images("fashion_mnist")
+    <fashion_mnist: train (5000, 28, 28), val (1000, 28, 28), test (1000, 28, 28), uint8>
+    """
+    full = FOLDERS["fashion_mnist"]
+    loaders: dict[str, Callable[[], Splits]] = {
+        "fashion_mnist": load_fashion_mnist,
+        "fashion_mnist_full": lambda: load_fashion_mnist(default_cache() / full),
+        "cifar10": load_cifar10,
+    }
+    name = name or os.environ.get("CS231N_DATA") or "fashion_mnist"
+    if name not in loaders:
+        raise ValueError(
+            f"there is no data set {name!r}: the choices are {', '.join(loaders)}, "
+            "given as the argument or in the environment variable CS231N_DATA"
+        )
+    return loaders[name]()

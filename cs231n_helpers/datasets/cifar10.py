@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .cache import CIFAR10_STEMS, REMEDY, default_cache
 from .cifar10_pickle import MAX_RECORDS, PIXELS, read_pickled
 from .preprocessing import as_float_dtype, center, mean_image
-from .splits import Array, Splits, as_classes, as_part
+from .splits import CIFAR10_STEMS, REMEDY, Array, Splits, as_classes, as_part, default_cache
 
 # fmt: off
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
@@ -104,10 +103,8 @@ class _Part:
             return
         here, there = slice(lo - self.start, hi - self.start), slice(lo - first, hi - first)
         self.y[here] = labels[there]
-        pixels, planes = self.X[here, :PIXELS].reshape(-1, 1024, 3), planes[there]
-        for i in range(0, hi - lo, 128):  # a block stays in the processor's cache for its planes
-            for channel, plane in enumerate(np.split(planes[i : i + 128], 3, axis=1)):
-                pixels[i : i + 128, :, channel] = plane
+        for channel, plane in enumerate(np.split(planes[there], 3, axis=1)):
+            self.X[here, channel:PIXELS:3] = plane
 
 
 def _find(root: str | os.PathLike[str] | None) -> list[Path]:
@@ -120,10 +117,8 @@ def _find(root: str | os.PathLike[str] | None) -> list[Path]:
     places = [(folder, ".bin"), (folder, "")]
     places += [(folder / "cifar-10-batches-bin", ".bin"), (folder / "cifar-10-batches-py", "")]
     layouts = [[place / f"{stem}{end}" for stem in CIFAR10_STEMS] for place, end in places]
-    missing, paths = min(
-        (([p.name for p in paths if not p.is_file()], paths) for paths in layouts),
-        key=lambda found: len(found[0]),
-    )
+    paths = min(layouts, key=lambda paths: sum(not path.is_file() for path in paths))
+    missing = [path.name for path in paths if not path.is_file()]
     if not missing:
         return paths
     if len(missing) < len(paths):

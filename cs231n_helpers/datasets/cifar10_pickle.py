@@ -17,8 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from .cache import REMEDY
-from .splits import Array
+from .splits import REMEDY, Array
 
 PIXELS = 3_072  # of an image
 MAX_RECORDS = 10_000  # of a file
@@ -109,12 +108,11 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> type[_Inert]:
         match module, name:
-            case ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") | (
-                "numpy",
-                "ndarray",
-            ):
+            case "numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct":
                 return _Array
-            case ("numpy", "dtype"):
+            case "numpy", "ndarray":
+                return _Array
+            case "numpy", "dtype":
                 return _DType
         raise ValueError(f"it asks for {module}.{name}")
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .cache import CIFAR10_STEMS, FOLDERS, default_cache
+from .splits import CIFAR10_STEMS, FOLDERS, default_cache
 
 BASE_URLS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",

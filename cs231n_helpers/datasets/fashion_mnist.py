@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .cache import REMEDY
-from .splits import Array, Splits, as_classes, as_part
+from .splits import REMEDY, Array, Splits, as_classes, as_part
 
 SHIPPED_SHA256 = "2715353a93a53ceb371c5d926fecace2278f0c36806a89a48686e3856451f0f0"
 # fmt: off

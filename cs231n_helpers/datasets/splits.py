@@ -1,7 +1,8 @@
-"""What a loader returns: the training, validation and test examples of a data set."""
+"""What the loaders share: the examples that they return, and where downloads are kept."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..validation import as_count
-from .cache import REMEDY
 
 Array = NDArray[Any]
+
+FOLDERS = {"fashion_mnist": "fashion-mnist", "cifar10": "cifar-10-batches-bin"}
+CIFAR10_STEMS = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
+REMEDY = "get the official files with `make data`"
+
+
+def default_cache() -> Path:
+    """Return the folder that downloads go to: CS231N_CACHE, else one in the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("CS231N_CACHE") or pooch.os_cache("cs231n_helpers"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from cs231n_helpers.datasets.cache import CIFAR10_STEMS as STEMS
+from cs231n_helpers.datasets.splits import CIFAR10_STEMS as STEMS
 
 ARRAYS = ("X_train", "y_train", "X_val", "y_val", "X_test", "y_test")
 

@@ -14,13 +14,8 @@ import numpy as np
 import pytest
 from small_sets import ARRAYS, assert_same, idx
 
-from cs231n_helpers.datasets import (
-    fashion_mnist,
-    images,
-    load_cifar10,
-    load_fashion_mnist,
-    load_images,
-)
+from cs231n_helpers import datasets
+from cs231n_helpers.datasets import fashion_mnist, load_cifar10, load_fashion_mnist, load_images
 from cs231n_helpers.datasets.fashion_mnist import FASHION_MNIST_CLASSES, SHIPPED_SHA256
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -41,7 +36,7 @@ def test_switch(monkeypatch, cifar):
     root, _ = cifar
     assert load_images().name == "fashion_mnist"
     monkeypatch.setenv("CS231N_CIFAR10", str(root))
-    monkeypatch.setattr(images, "load_cifar10", lambda: load_cifar10(num_val=3, num_test=2))
+    monkeypatch.setattr(datasets, "load_cifar10", lambda: load_cifar10(num_val=3, num_test=2))
     monkeypatch.setenv("CS231N_DATA", "cifar10")
     assert load_images().name == "cifar10"
     assert load_images("fashion_mnist").name == "fashion_mnist"
@@ -61,7 +56,7 @@ def test_switch_to_the_full_set(fashion, monkeypatch, tmp_path):
     for file in root.glob("*.gz"):
         shutil.copy(file, tmp_path / "cache" / "fashion-mnist")
     monkeypatch.setattr(
-        images, "load_fashion_mnist", lambda folder: load_fashion_mnist(folder, num_val=4)
+        datasets, "load_fashion_mnist", lambda folder: load_fashion_mnist(folder, num_val=4)
     )
     assert_same(load_images("fashion_mnist_full"), load_fashion_mnist(root, num_val=4))
 
