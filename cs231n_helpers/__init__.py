@@ -47,27 +47,12 @@ from .search import SearchResult, sample_settings, search
 from .validation import NotFiniteError
 
 # What needs Matplotlib, SciPy or the data is imported when it is first asked for.
+# ruff: noqa: F403, F405
 if TYPE_CHECKING:
-    from .datasets import (
-        Splits,
-        design_matrix,
-        load_cifar10,
-        load_fashion_mnist,
-        load_images,
-        make_spiral,
-        mean_image,
-        preprocess,
-    )
+    from .datasets import *
     from .doctor import Finding, GradientReport, WrongGradientError, check_gradient
     from .exercises import check_exercise, use_reference
-    from .explorers import (
-        Explorer,
-        explore_input_step,
-        explore_net,
-        explore_softmax,
-        explore_step_size,
-        explore_svm,
-    )
+    from .explorers import *
     from .plots import (
         plot_decision_regions,
         plot_search,

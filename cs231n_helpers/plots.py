@@ -109,11 +109,7 @@ def show_images(
     stack = _as_images(images)
     if limits is None:
         limits = (0.0, 255.0) if integers else (float(stack.min()), float(stack.max()))
-    low, high = limits
-    if stack.ndim == 3:
-        return _draw_panels(stack, labels, columns, ax, cmap="gray", vmin=low, vmax=high)
-    scaled = (stack - low) / ((high - low) or 1.0)
-    return _draw_panels(np.clip(scaled, 0, 1), labels, columns, ax)
+    return _draw_panels(stack, limits, "gray", labels, columns, ax)
 
 
 def show_weights(
@@ -165,9 +161,7 @@ def show_weights(
         limit = float(np.abs(templates).max()) or 1.0
     if not limit > 0:
         raise ValueError(f"limit = {limit!r}, but it must be > 0: leave it out for max |W|")
-    if templates.ndim == 3:
-        return _draw_panels(templates, labels, columns, ax, cmap="cividis", vmin=-limit, vmax=limit)
-    return _draw_panels(np.clip(0.5 + templates / (2 * limit), 0, 1), labels, columns, ax)
+    return _draw_panels(templates, (-limit, limit), "cividis", labels, columns, ax)
 
 
 def plot_training(
@@ -198,8 +192,8 @@ def plot_training(
     [4.0, 3.0, 2.5]
     """
     is_dict = isinstance(history, Mapping)
-    raw = history["loss_history"] if isinstance(history, Mapping) else history
-    losses = np.asarray(raw, dtype=np.float64)
+    curves = history if isinstance(history, Mapping) else {"loss_history": history}
+    losses = np.asarray(curves["loss_history"], dtype=np.float64)
     if losses.ndim != 1 or losses.size == 0:
         raise ValueError(
             f"the losses have shape {losses.shape}, but one number a step is needed: "
@@ -215,17 +209,14 @@ def plot_training(
             "the loss alone goes into one, the loss and the accuracies into two"
         )
     window = min(as_count("window", window), losses.size)
-    sums = np.cumsum(np.concatenate([[0.0], losses]))
-    steps = np.arange(1, losses.size + 1)
-    first = np.maximum(steps - window, 0)
+    means = [losses[max(end - window, 0) : end].mean() for end in range(1, losses.size + 1)]
     panels[0].plot(losses, color="0.75", linewidth=0.8, label="minibatch")
-    panels[0].plot((sums[steps] - sums[first]) / (steps - first), color=CLASS_COLORS[0],
-                   label=f"mean of {window} steps")  # fmt: skip
+    panels[0].plot(means, color=CLASS_COLORS[0], label=f"mean of {window} steps")
     panels[0].set(xlabel="iteration", ylabel="loss", title="Training loss")
     panels[0].legend()
-    if isinstance(history, Mapping):
+    if is_dict:
         for name, color, style in (("train", 0, "o-"), ("val", 5, "s--")):
-            accuracy = history[f"{name}_acc_history"]
+            accuracy = curves[f"{name}_acc_history"]
             panels[1].plot(np.arange(1, len(accuracy) + 1), accuracy, style, markersize=4,
                            color=CLASS_COLORS[color], label=name)  # fmt: skip
         panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy at the end of each epoch")
@@ -233,11 +224,7 @@ def plot_training(
     return ax
 
 
-def plot_search(
-    results: Mapping[tuple[float, float], Any],
-    *,
-    ax: Axes | None = None,
-) -> Axes:
+def plot_search(results: Mapping[tuple[float, float], Any], *, ax: Axes | None = None) -> Axes:
     """Show a search over learning rates and regularisation strengths as a heat map in log axes.
 
     Parameters
@@ -264,13 +251,11 @@ def plot_search(
             f"results has {len(results)} pairs, among them {bad}, but log axes need at least one "
             "pair and only positive numbers: leave out 0, or take a small number in its place"
         )
-    rates = np.array(sorted({float(rate) for rate, _ in results}))
-    regs = np.array(sorted({float(reg) for _, reg in results}))
+    rates, regs = (np.unique([float(pair[k]) for pair in results]) for k in (0, 1))
     accuracy = np.full((len(regs), len(rates)), np.nan)
     for (rate, reg), value in results.items():
         accuracy[np.searchsorted(regs, reg), np.searchsorted(rates, rate)] = np.ravel(value)[-1]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
+    ax = ax or plt.subplots(figsize=(6.5, 4.5), layout="constrained")[1]
     known = accuracy[np.isfinite(accuracy)]
     low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
     edges_x, edges_y = _log_edges(rates), _log_edges(regs)
@@ -338,13 +323,12 @@ def plot_decision_regions(
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     resolution = as_count("resolution", resolution)
     centers = (np.arange(resolution) + 0.5) / resolution  # of the picture's pixels, in 0..1
-    grid_x, grid_y = (low[k] + centers * (high[k] - low[k]) for k in (0, 1))
-    points = np.stack(np.meshgrid(grid_x, grid_y), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
+    grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
+    points = low + grid * (high - low)
     regions = as_labels(predict(points), len(points), "the grid", "predict(points)")
     num_classes = int(max(labels.max(), regions.max())) + 1
     colors = [to_rgb(CLASS_COLORS[k % len(CLASS_COLORS)]) for k in range(num_classes)]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5, 4.5), layout="constrained")
+    ax = ax or plt.subplots(figsize=(5, 4.5), layout="constrained")[1]
     ax.imshow(
         regions.reshape(resolution, resolution), origin="lower", aspect="auto", alpha=0.35,
         extent=(low[0], high[0], low[1], high[1]), cmap=ListedColormap(colors),
@@ -387,12 +371,13 @@ def _mosaic(
 
 def _draw_panels(
     images: Floats,
+    limits: tuple[float, float],
+    cmap: str,
     labels: Sequence[str] | None,
     columns: int | None,
     ax: Axes | None,
-    **imshow: Any,
 ) -> Axes:
-    """Draw images whose values are ready to be shown, white between them, labels above."""
+    """Draw images on one scale, white between them, labels above."""
     if labels is not None and len(labels) != len(images):
         raise ValueError(
             f"there are {len(labels)} labels and {len(images)} images, but each image needs one: "
@@ -404,13 +389,16 @@ def _draw_panels(
     gap = max(1, height // 10)
     lines = max((label.count("\n") + 1 for label in labels or ()), default=0)
     headroom = max(gap, lines * height // 4 + gap // 2)  # room for the labels above each row
-    fill = 1.0 if images.ndim == 4 else np.nan
+    low, high = limits
+    fill = np.nan
+    if images.ndim == 4:
+        images, fill = np.clip((images - low) / ((high - low) or 1.0), 0, 1), 1.0
     canvas, corners = _mosaic(images, columns, (headroom, gap), fill)
     if ax is None:
         inches = max(2.0, 1.2 * columns)
         size = (inches, max(1.0, inches * (canvas.shape[0] + headroom) / canvas.shape[1]))
         _, ax = plt.subplots(figsize=size, layout="constrained")
-    ax.imshow(canvas, interpolation="nearest", **imshow)
+    ax.imshow(canvas, interpolation="nearest", cmap=cmap, vmin=low, vmax=high)
     if labels is not None:
         ax.set_ylim(canvas.shape[0] - 0.5, -0.5 - headroom)
     for (top, left), label in zip(corners, labels or (), strict=False):
@@ -423,6 +411,5 @@ def _log_edges(centers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the edges of cells around `centers` > 0, halfway between them in the logarithm."""
     logs = np.log(centers)
     gaps = np.diff(logs) if len(logs) > 1 else np.ones(1)
-    inner = (logs[:-1] + logs[1:]) / 2
-    edges = [logs[0] - gaps[0] / 2, *inner, logs[-1] + gaps[-1] / 2]
-    return np.exp(np.array(edges, dtype=np.float64))
+    logs = np.concatenate([logs[:1] - gaps[0], logs, logs[-1:] + gaps[-1]])
+    return np.exp((logs[:-1] + logs[1:]) / 2)
