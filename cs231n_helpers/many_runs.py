@@ -63,16 +63,15 @@ def train_all(
         delayed(_train_group)(model, [settings[i] for i in group], rng, os.getpid(), *data)
         for group in groups
     ]
-    records: list[Record] = [{} for _ in settings]
-    models = {}
+    runs = {}
     with closing(Parallel(n_jobs, return_as="generator")(tasks)) as outcomes:
         found = progress(outcomes, "search", total=len(tasks))
         for group, (group_records, best_model) in zip(groups, found, strict=True):
             for i, record in zip(group, group_records, strict=True):
-                records[i] = record
-                models[i] = best_model
+                runs[i] = record, best_model
+    records = [runs[i][0] for i in range(len(settings))]
     best = best_of(records)
-    return records, None if best is None else models[best]
+    return records, None if best is None else runs[best][1]
 
 
 def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> list[list[int]]:
