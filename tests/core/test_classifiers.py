@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
 
 import numpy as np
@@ -86,12 +87,10 @@ class TestLinearTraining:
         assert second[0] < first[0] / 2
 
     def test_weights_kept_by_the_caller_do_not_move(self):
-        X, y = blobs()
         classifier = Softmax()
-        classifier.train(X, y, num_iters=3)
-        kept, before = classifier.W, classifier.W.copy()
-        classifier.train(X, y, num_iters=3)
-        np.testing.assert_array_equal(kept, before)
+        classifier.W = kept = np.eye(4, 3, order="F")  # which needs no copy
+        classifier.train(*blobs(), num_iters=3)
+        np.testing.assert_array_equal(kept, np.eye(4, 3))
 
     def test_a_loss_of_one_s_own(self):
         def squared(W, X, y, reg):
@@ -120,12 +119,8 @@ class TestLinearTraining:
 
     def test_verbose(self, capsys):
         Softmax().train(*blobs(), num_iters=101, verbose=True)
-        lines = capsys.readouterr().out.splitlines()
-        assert [line.split(":")[0] for line in lines] == [
-            "iteration 0 / 101",
-            "iteration 100 / 101",
-        ]
-        assert lines[0] == "iteration 0 / 101: loss " + lines[0].split()[-1]
+        lines = r"iteration 0 / 101: loss [\d.]+\niteration 100 / 101: loss [\d.]+\n"
+        assert re.fullmatch(lines, capsys.readouterr().out)
         Softmax().train(*blobs(), num_iters=2)
         assert capsys.readouterr().out == ""
 

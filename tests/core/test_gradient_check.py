@@ -51,9 +51,7 @@ class TestNumericalGradient:
         X, y = np.random.RandomState(1).standard_normal((5, 3)), [0, 1, 1, 0, 1]
         _, grads = net.loss(X, y, 0.1)
         for name, analytic in grads.items():
-            numerical = eval_numerical_gradient(
-                lambda _: net.loss(X, y, 0.1)[0], net.params[name], verbose=False
-            )
+            numerical = eval_numerical_gradient(lambda _: net.loss(X, y, 0.1)[0], net.params[name])
             assert rel_error(numerical, analytic) < 1e-6
 
     def test_scalars_of_all_kinds(self):
@@ -123,9 +121,8 @@ class TestSparse:
 
         def drawn(rng):
             seen = []
-            grad_check_sparse(
-                lambda x: seen.append(int(np.abs(x).argmax())) or 0.0, x, x, 5, rng=rng
-            )
+            note = lambda x: seen.append(int(np.abs(x).argmax())) or 0.0  # noqa: E731
+            grad_check_sparse(note, x, x, 5, rng=rng)
             return seen[::2]
 
         assert drawn(np.random.default_rng(1)) == drawn(np.random.default_rng(1))

@@ -11,7 +11,6 @@ import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +40,10 @@ def drawn() -> np.ndarray:
     """The rows of each minibatch of a training with RandomState(0), (STEPS, BATCH)."""
     rng = np.random.RandomState(0)
     return np.array([rng.choice(N, BATCH) for _ in range(STEPS)])
+
+
+def written() -> np.ndarray:
+    return np.unique(np.append(drawn(), N - 1))
 
 
 def labels() -> np.ndarray:
@@ -105,7 +108,7 @@ def search_nets(X, y):
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "X"
     X = np.memmap(path, np.float32, "w+", shape=(N, D))
-    rows = np.unique(np.append(drawn(), N - 1))
+    rows = written()
     X[rows] = np.random.RandomState(3).standard_normal((len(rows), D))
     X.flush()
     assert path.stat().st_size > LIMIT
@@ -118,11 +121,6 @@ def in_little_memory(path):
     """Run a task on the file in another process, as the limit stays for the rest of its life."""
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=limit_memory) as pool:
         yield lambda task: pool.submit(measured, task, path).result()
-
-
-def written(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.unique(np.append(drawn(), N - 1))
-    return np.array(np.memmap(path, np.float32, "r", shape=(N, D))[rows]), labels()[rows]
 
 
 def test_the_limit_is_one(in_little_memory):
@@ -139,9 +137,9 @@ def test_the_limit_is_one(in_little_memory):
 )
 def test_loss(in_little_memory, path, function, naive, of_zeros):
     (value, dW), peak = in_little_memory(partial(loss, function))
-    X, y = written(path)
-    W = weights().astype(float)
-    of_written, dW_written = naive(W, X.astype(float), y)
+    rows, W = written(), weights().astype(float)
+    X = np.memmap(path, np.float32, "r", shape=(N, D))[rows].astype(float)
+    of_written, dW_written = naive(W, X, labels()[rows])
     share = len(X) / N
     penalty = 0.5 * REG * np.sum(W**2)
     assert value == pytest.approx(share * of_written + (1 - share) * of_zeros + penalty, rel=1e-6)
