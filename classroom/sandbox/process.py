@@ -12,10 +12,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
-from .errors import Stopped
 from .protocol import LENGTHS, MAX_TEXT, OUT_OF_MEMORY, MalformedError, frame, parse
 
 OUTPUT_KEPT = 20_000  # bytes of what it prints
@@ -56,15 +54,29 @@ class Limits:
     open_files: int = 64
 
 
+class Stopped(Exception):  # noqa: N818
+    """The submission's process is gone; the text is a sentence that says why.
+
+    `reason` is "time", "memory", "output", "exit" (it ended, or was killed) or "protocol" (what it
+    sent is no answer); `cell` is the cell in which it happened, None in a call.
+    """
+
+    def __init__(self, reason: str, sentence: str, cell: str | None = None):
+        self.reason, self.cell = reason, cell
+        super().__init__(sentence)
+
+
 class WorkerProcess:
-    """A process that has one end of the control socket; used as a context.
+    """A process that has one end of the control socket.
 
     It must be started by a thread that outlives it: bubblewrap ends with the thread.
 
     Attributes
     ----------
-    where, cell : str
+    where : str
         What is going on, for the sentence that says where it stopped.
+    cell : str or None
+        In which cell.
     deadline : float
         When the present request must be answered, on the monotonic clock.
     stopped : Stopped or None
@@ -101,25 +113,11 @@ class WorkerProcess:
         for fd in (self._control.fileno(), self._output):
             self._poll.register(fd, select.POLLIN)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._kill()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _kill(self) -> None:
+    def close(self) -> None:
         """Kill it and what it has started: all of it in bubblewrap, else what is in its group."""
         self._control.close()
-        with suppress(ProcessLookupError, PermissionError):
+        with self._process, suppress(ProcessLookupError, PermissionError):  # it waits for the end
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
 
     @property
     def output(self) -> str:
@@ -133,16 +131,14 @@ class WorkerProcess:
         """Begin to count the time of everything together."""
         self._end = time.monotonic() + self._limits.wall
 
-    def begin(self) -> None:
+    def begin(self, where: str, cell: str | None = None) -> None:
         """Begin to count the time of a request."""
         if self.stopped is not None:
-            raise Stopped(self.stopped.reason, str(self.stopped), self.stopped.cell)
+            raise self.stopped
+        self.where, self.cell = where, cell
         self.deadline = min(time.monotonic() + self._limits.call, self._end)
 
-    # ---- frames, with a deadline ----
-
     def send(self, message: Mapping[str, Any], body: Sequence[bytes]) -> None:
-        """Send a frame."""
         self._control.settimeout(max(self.deadline - time.monotonic(), 0.001))
         try:
             self._control.sendall(frame(message, body))
@@ -157,11 +153,8 @@ class WorkerProcess:
         if text_length > MAX_TEXT:
             self.stop("protocol", "it sent what is no answer")
         if body_length > self._limits.returned:
-            self.stop(
-                "memory",
-                f"{self.where} returned {body_length:,} bytes, but {self._limits.returned:,} are "
-                "the most",
-            )
+            most = f"{self._limits.returned:,} are the most"
+            self.stop("memory", f"{self.where} returned {body_length:,} bytes, but {most}")
         try:
             return parse(self._read(text_length)), self._read(body_length)
         except MalformedError as error:
@@ -200,8 +193,6 @@ class WorkerProcess:
         if self._count > self._limits.output:
             self.stop("output", f"it printed more than {self._limits.output:,} bytes")
 
-    # ---- how it ended ----
-
     def _stop_for_its_end(self) -> NoReturn:
         try:
             status = self._process.wait(1)
@@ -227,5 +218,5 @@ class WorkerProcess:
     def stop(self, reason: str, what: str, cause: Exception | None = None) -> NoReturn:
         """End the process for a reason; nothing can be asked of it any more."""
         self.stopped = Stopped(reason, f"Stopped in {self.where}: {what}.", self.cell)
-        self._kill()
+        self.close()
         raise self.stopped from cause

@@ -61,7 +61,6 @@ class Writer:
         self._items = 0
 
     def form(self, value: Any, depth: int = 0) -> Any:
-        """Return the form of a value."""
         self._items += 1
         if self._items > MAX_ITEMS:
             raise UnsendableError(f"more than {MAX_ITEMS} values")
@@ -82,10 +81,8 @@ class Writer:
             if depth == MAX_DEPTH:
                 raise UnsendableError(f"{kind.__name__}s nested deeper than {MAX_DEPTH}")
             if isinstance(value, dict):
-                pairs = [
-                    [self.form(k, depth + 1), self.form(v, depth + 1)] for k, v in value.items()
-                ]
-                return {"d": pairs}
+                pairs = value.items()
+                return {"d": [[self.form(item, depth + 1) for item in pair] for pair in pairs]}
             items = [self.form(item, depth + 1) for item in value]
             return items if isinstance(value, list) else {"t": items}
         return self._hook(value)
@@ -102,7 +99,8 @@ class Writer:
 class Reader:
     """Turns forms back into values; each length is checked before anything is made of it.
 
-    `hook` is asked for the value of any other form, or raises `MalformedError`.
+    `hook` is asked for the value of any other form, or raises `MalformedError`. A key that cannot
+    be one is a TypeError, as in any dict.
 
     >>> Reader(np.array([1.0, np.nan]).tobytes()).value({"t": [{"a": ["float64", [2]]}, 3]})
     (array([ 1., nan]), 3)
@@ -119,7 +117,6 @@ class Reader:
         self.at = 0
 
     def value(self, form: Any, depth: int = 0) -> Any:
-        """Return the value of a form."""
         self._items += 1
         if self._items > MAX_ITEMS or depth > MAX_DEPTH:
             raise MalformedError("too many values, or nested too deeply")
@@ -141,20 +138,12 @@ class Reader:
             self._keys += len(inner)
             if self._keys > MAX_KEYS:
                 raise MalformedError(f"more than {MAX_KEYS} keys")
-            return dict(self._pair(pair, depth + 1) for pair in inner)
+            if not all(type(pair) is list and len(pair) == 2 for pair in inner):
+                raise MalformedError("an entry of a dict that is no pair")
+            return {self.value(k, depth + 1): self.value(v, depth + 1) for k, v in inner}
         if self._hook is None:
             raise MalformedError("an object of an unknown kind")
         return self._hook(form)
-
-    def _pair(self, pair: Any, depth: int) -> tuple[Any, Any]:
-        if type(pair) is not list or len(pair) != 2:
-            raise MalformedError("an entry of a dict that is no pair")
-        key = self.value(pair[0], depth)
-        try:
-            hash(key)
-        except TypeError:
-            raise MalformedError("a key that cannot be one") from None
-        return key, self.value(pair[1], depth)
 
     def _array(self, name: Any, shape: Any) -> Any:
         if type(name) is not str or name not in DTYPES:
@@ -163,18 +152,15 @@ class Reader:
         if not good or not all(type(n) is int and 0 <= n < 1 << 40 for n in shape):
             raise MalformedError("an array of an impossible shape")
         dtype = np.dtype(name)
-        size = math.prod(shape) * dtype.itemsize
-        if size > len(self._body) - self.at:
-            raise MalformedError(
-                f"an array of {size} bytes, but {len(self._body) - self.at} are left"
-            )
+        size, left = math.prod(shape) * dtype.itemsize, len(self._body) - self.at
+        if size > left:
+            raise MalformedError(f"an array of {size} bytes, but {left} are left")
         flat = np.frombuffer(self._body[self.at : self.at + size], dtype=dtype)
         self.at += size
         return flat.reshape(shape).copy()
 
 
 def frame(message: Mapping[str, Any], body: Sequence[bytes]) -> bytes:
-    """Return the bytes of a frame."""
     text = json.dumps(message, separators=(",", ":")).encode()
     if len(text) > MAX_TEXT:
         raise UnsendableError(f"{len(text)} bytes of text")

@@ -16,13 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from .conversation import Cell, Conversation, Function, one_line
-from .errors import Stopped, StudentError, UnavailableError
-from .launch import started_worker
-from .process import Limits
+from .conversation import Cell, Conversation, Function, StudentError, one_line
+from .launch import UnavailableError, started_worker
+from .process import Limits, Stopped
 
 CONTAINED = (
     "Contained by bubblewrap: no network, no other processes, Python and its packages read-only, "
@@ -74,43 +72,32 @@ class Sandbox:
         self.containment = CONTAINED if contained else UNCONTAINED
         self._cells = cells
         self._worker = started_worker(package.resolve(), limits or Limits(), contained)
-        self._resources = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as resources:
-            self._start(resources)
+            try:
+                self._process = resources.enter_context(self._worker)
+                hello, _ = self._process.receive()
+            except OSError as error:
+                raise UnavailableError(f"submissions cannot be run here: {error}") from None
+            except Stopped as stopped:
+                why = one_line(self._process.output) or str(stopped)
+                raise UnavailableError(f"submissions cannot be run here: {why}") from None
+            self._process.is_ready()
+            if hello["missing"]:
+                self.containment += f"; not limited here: {' and '.join(hello['missing'])}"
+            self.containment += "."
+            self._conversation = Conversation(self._process, self._cells)
             for cell in self._cells:
-                self._process.where, self._process.cell = "a cell", cell.id
                 try:
                     self._conversation.run(cell)
                 except StudentError as error:
                     self.errors[cell.id] = str(error)
-            self._process.cell = None
             self._resources = resources.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._resources.close()
-
-    def _start(self, resources: ExitStack) -> None:
-        try:
-            self._process = resources.enter_context(self._worker)
-            hello, _ = self._process.receive()
-        except OSError as error:
-            raise UnavailableError(f"submissions cannot be run here: {error}") from None
-        except Stopped as stopped:
-            why = one_line(self._process.output) or str(stopped)
-            raise UnavailableError(f"submissions cannot be run here: {why}") from None
-        self._process.is_ready()
-        self._conversation = Conversation(self._process, self._cells)
-        if hello["missing"]:
-            self.containment += f"; not limited here: {' and '.join(hello['missing'])}"
-        self.containment += "."
 
     @property
     def output(self) -> str:

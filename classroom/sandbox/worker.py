@@ -22,7 +22,7 @@ import signal
 import socket
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,11 +39,10 @@ END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 def main() -> NoReturn:
     """Read the settings, give up every right, answer until the grader hangs up."""
     settings = json.loads(sys.argv[1])
-    worker = Worker(socket.socket(fileno=int(sys.argv[2])))
     try:
         missing = limit(settings["limits"])
         drop_rights(settings["uid"])
-        worker.import_names(settings["package"])
+        worker = Worker(socket.socket(fileno=int(sys.argv[2])), settings["package"])
         worker.send({"missing": missing})
         while True:
             worker.answer(*worker.receive())
@@ -89,41 +88,29 @@ def drop_rights(uid: int | None) -> None:
 class Worker:
     """The names that the cells define, and the conversation about them."""
 
-    def __init__(self, control: socket.socket) -> None:
-        self.control = control
+    def __init__(self, control: socket.socket, package: str) -> None:
+        self.control, self.incoming = control, control.makefile("rb")
         self.pid, self._getpid, self._exit = os.getpid(), os.getpid, os._exit
         self.cells: dict[str, str] = {}  # file names in tracebacks -> ids
         self.callback_error: BaseException | None = None
         module = types.ModuleType("__main__")
         sys.modules["__main__"], self.names = module, module.__dict__
         self.names["np"] = np
-        self.package, self.helpers = "", set[str]()
+        self.package, self.helpers = package, public_names(package)  # imported when used
 
-    def import_names(self, package: str) -> None:
-        """Offer the cells the names of a package, which is imported when one of them is used."""
-        self.package, self.helpers = package, public_names(package)
-
-    # ---- the conversation ----
-
-    def send(self, message: dict[str, Any], body: list[bytes] | None = None) -> None:
-        """Write a frame."""
-        self.control.sendall(frame(message, body or []))
+    def send(self, message: dict[str, Any], body: Sequence[bytes] = ()) -> None:
+        self.control.sendall(frame(message, body))
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
-        """Read a frame; the process ends where the grader has hung up."""
         text_length, body_length = LENGTHS.unpack(self.read(LENGTHS.size))
         return parse(self.read(text_length)), self.read(body_length)
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes."""
-        parts = []
-        while size:
-            part = self.control.recv(min(size, 1 << 20))
-            if not part:
-                self._exit(0)
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        """Read so many bytes; the process ends where the grader has hung up."""
+        content = self.incoming.read(size)
+        if len(content) < size:
+            self._exit(0)
+        return content
 
     def answer(self, message: dict[str, Any], body: bytes) -> None:
         """Do what a request asks for, and send one reply."""
@@ -142,16 +129,11 @@ class Worker:
         if self._getpid() != self.pid:
             self._exit(0)  # a child that the submission forked came back from its code
         for stream in (sys.stdout, sys.stderr):
-            try:
+            with suppress(BaseException):  # closed or replaced: the submission's own affair
                 stream.flush()
-            except BaseException:  # closed or replaced: the submission's own affair
-                continue
         self.send({**reply, "id": message["id"]}, arrays)
 
-    # ---- cells ----
-
     def run_cell(self, cell: str, source: str) -> None:
-        """Run a cell in the common namespace."""
         name = f"<cell {len(self.cells)}>"
         self.cells[name] = cell
         tree = parsed(source, name)
@@ -181,8 +163,6 @@ class Worker:
             text = "(an error that cannot be shown)"
         found = {"type": type(error).__name__[:100], "text": str(text)[:2000]}
         return found | {"cell": cell, "line": line, "callback": error is self.callback_error}
-
-    # ---- calls ----
 
     def call(self, message: dict[str, Any], body: bytes) -> tuple[dict[str, Any], list[bytes]]:
         """Call a function, return its result and the arguments that it has changed."""

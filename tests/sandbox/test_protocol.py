@@ -75,7 +75,7 @@ def test_plain_values_pass_as_they_are(value):
     ids=lambda form: str(form)[:30],
 )  # fmt: skip
 def test_forms_that_are_none(form):
-    with pytest.raises((MalformedError, ValueError)):
+    with pytest.raises((TypeError, ValueError)):
         Reader(bytes(8)).value(form)
 
 
