@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from classroom.sandbox import Cell
+from classroom.sandbox.worker import parsed
 
 from .files import clean
 from .rubrics import FUNCTION, NOTEBOOK, POINTS
@@ -60,21 +60,20 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     the function that it defines. Cells of ours are left out, an exercise cell nobody wrote into as
     well, and all others are the student's and will be run.
     """
+    cells = None
+    problem = (
+        "has no cells as a notebook has them since 2015 (nbformat 4): save it in a current "
+        "Jupyter and hand it in again."
+    )
     try:
         notebook = json.loads(content)
+        cells = notebook.get("cells") if isinstance(notebook, dict) else None
     except RecursionError:
-        return _unreadable(f"{name}.ipynb is nested too deeply to be a notebook.")
+        problem = "is nested too deeply to be a notebook."
     except ValueError:
-        return _unreadable(
-            f"{name}.ipynb is no notebook: it is not valid JSON. Save it in Jupyter and hand it in "
-            "again."
-        )
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+        problem = "is no notebook: it is not valid JSON. Save it in Jupyter and hand it in again."
     if not isinstance(cells, list):
-        return _unreadable(
-            f"{name}.ipynb has no cells as a notebook has them since 2015 (nbformat 4): save it in "
-            "a current Jupyter and hand it in again."
-        )
+        return HandedIn(notes=[f"{name}.ipynb {problem}"], readable=False)
     handed_in = HandedIn()
     if len(cells) > MAX_CELLS:
         handed_in.notes.append(
@@ -86,10 +85,7 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     ours = set(released.sources.values())
     changed, malformed = 0, 0
     for number, cell in enumerate(cells[:MAX_CELLS], start=1):
-        if not isinstance(cell, dict):
-            malformed += 1
-            continue
-        if cell.get("cell_type") != "code":
+        if isinstance(cell, dict) and cell.get("cell_type") != "code":
             continue
         source = _source(cell)
         if source is None or len(source) > MAX_SOURCE:
@@ -119,12 +115,8 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     return handed_in
 
 
-def _unreadable(note: str) -> HandedIn:
-    return HandedIn(notes=[note], readable=False)
-
-
-def _source(cell: Mapping[str, Any]) -> str | None:
-    source = cell.get("source")
+def _source(cell: Any) -> str | None:
+    source = cell.get("source") if isinstance(cell, dict) else None
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     return clean(source) if isinstance(source, str) else None
@@ -151,21 +143,16 @@ def _whose(
 
 def _defined(source: str) -> set[str]:
     """Return the names that a cell defines, commands that only Jupyter knows aside."""
-    tree = _parse(source) or _parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # invalid escapes and the like
+            tree = parsed(source, "<cell>")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
     names: set[str] = set()
-    for statement in tree.body if tree else []:
+    for statement in tree.body:
         match statement:
             case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
                 names.add(name)
             case ast.Assign(targets=targets):
                 names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
-
-
-def _parse(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes and the like
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

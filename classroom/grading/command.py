@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .files import NOTEBOOKS
-from .output import RefusedError
-from .run import ROOT, grade
+from .run import ROOT, RefusedError, grade
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

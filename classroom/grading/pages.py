@@ -14,6 +14,7 @@ from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .rubrics import FUNCTION, NOTEBOOK, POINTS
@@ -131,7 +132,7 @@ def feedback_page(graded: Graded, late: str) -> str:
                 "function": FUNCTION[exercise],
                 "points": points,
                 "maximum": maximum,
-                "state": "full" if points >= maximum else "part" if points > 0 else "none",
+                "state": _state(points, maximum),
                 "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
                 "parts": _parts(one["parts"], maximum) if one else [],
                 "notes": one["notes"] if one else [],
@@ -147,6 +148,10 @@ def feedback_page(graded: Graded, late: str) -> str:
         notebooks=notebooks,
         sentence=_sentence(graded.row, full),
     )
+
+
+def _state(points: float, maximum: float) -> str:
+    return "full" if points >= maximum else "part" if points > 0 else "none"
 
 
 def _parts(parts: Sequence[PartResult], maximum: int) -> list[dict[str, Any]]:
@@ -191,10 +196,9 @@ def summary_page(
     exercises = []
     for exercise, points in POINTS.items():
         got = [one.row.points[exercise] for one in graded]
-        counts = Counter("full" if g >= points else "part" if g > 0 else "none" for g in got)
+        counts = Counter(_state(g, points) for g in got)
         exercises.append(
             {
-                "title": TITLES[exercise],
                 "function": FUNCTION[exercise],
                 "notebook": NOTEBOOK[exercise],
                 "maximum": points,
@@ -241,18 +245,17 @@ def _to_know(graded: Graded) -> list[str]:
     return said
 
 
-def histogram(totals: Sequence[float], maximum: float, bins: int = 10) -> list[dict[str, Any]]:
+def histogram(totals: Sequence[float], maximum: float) -> list[dict[str, Any]]:
     """Return the bars of the distribution: from, to, how many, and the share of the largest."""
-    counts = Counter(min(bins - 1, int(max(total, 0) / maximum * bins)) for total in totals)
-    width = maximum / bins
+    counts, edges = np.histogram(np.clip(totals, 0, maximum), bins=10, range=(0, maximum))
     return [
         {
-            "low": shown_points(width * k),
-            "high": shown_points(width * (k + 1)),
-            "count": counts[k],
-            "height": counts[k] / max(counts.values()),
+            "low": shown_points(low),
+            "high": shown_points(high),
+            "count": int(count),
+            "height": count / counts.max(),
         }
-        for k in range(bins)
+        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
 
 

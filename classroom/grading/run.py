@@ -11,18 +11,22 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.progress_bar import progress
 
 from .files import clean
-from .output import RefusedError, begin, locked, read_json, write
 from .pages import Graded, feedback_page, summary_page
 from .pool import outcomes
 from .rubrics import POINTS
@@ -32,9 +36,7 @@ from .submission import Result
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: Modules that start, keep and show, so that a change in them changes no points.
-NO_POINTS = (
-    "__main__.py", "command.py", "run.py", "output.py", "pool.py", "gradebook.py", "pages.py",
-)  # fmt: skip
+NO_POINTS = ("__main__.py", "command.py", "run.py", "pool.py", "gradebook.py", "pages.py")
 OVERTIME = 120  # seconds after its budget in which a submission is read and judged
 
 ADVICE = (
@@ -45,20 +47,29 @@ ADVICE = (
 )
 
 
+class RefusedError(Exception):
+    """Something that the teacher has to mend before anything can be graded."""
+
+
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what is new or changed, write all output, and return how many were not graded."""
+    out = arguments.out
     students, notes = students_in(arguments.submissions, arguments.assignment)
     if not students:
         raise RefusedError(
             f"{arguments.submissions} holds no folder, but each student needs one with their "
             "notebooks"
         )
-    prepare_output(arguments.out, arguments.db)
-    with locked(arguments.out):
-        run = Run(arguments, students)
-        failed = run.grade()
-        run.write(failed, notes)
-    out = arguments.out
+    prepare_output(out, arguments.db)
+    try:
+        with FileLock(out / ".lock", timeout=0):  # the system lets go of it when this process dies
+            run = Run(arguments, students)
+            failed = run.grade()
+            run.write(failed, notes)
+    except Timeout as error:
+        raise RefusedError(
+            f"another grader is at work in {out}: wait for its end, or give another --out"
+        ) from error
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, {out / 'feedback'}")
     for student, why in failed.items():
         print(f"not graded: {student.name}: {why}", file=sys.stderr)
@@ -90,22 +101,48 @@ def check_sandbox(package: Path, contained: bool) -> str:
         raise RefusedError(f"{error}. {ADVICE}." if contained else str(error)) from None
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file so that at any moment it is there as a whole, the old one or the new one."""
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a file holds, None where it is missing or no JSON."""
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_bytes())
+    return None
+
+
 class Run:
     """One run over a class: its settings, and the results that are stored."""
 
     def __init__(self, arguments: argparse.Namespace, students: Sequence[Student]) -> None:
-        self._arguments, self._students, self._out = arguments, students, arguments.out
-        self._begun = begin(self._out / "run.json", arguments.seed, arguments.late)
+        self._arguments, self._students = arguments, students
+        self._out: Path = arguments.out
+        # by default the rule of the last run, and its seed if it was interrupted
+        last = read_json(self._out / "run.json") or {"late": "none", "finished": True}
+        fresh = secrets.randbits(32) if last["finished"] else last["seed"]
+        seed = fresh if arguments.seed is None else arguments.seed
+        self._begun = {"seed": seed, "late": arguments.late or last["late"], "finished": False}
+        write(self._out / "run.json", json.dumps(self._begun))
         self._limits = Limits(call=arguments.call, wall=arguments.budget)
         self._version = version(arguments.released, self._limits)
 
-    def stored(self, student: Student) -> Any:
-        """Return the result of what a student handed in, where it is known."""
-        kept = read_json(self._out / "results" / f"{student.file_name}.json")
-        return kept if kept and kept["key"] == self._key(student) else None
+    def _path(self, student: Student) -> Path:
+        return self._out / "results" / f"{student.file_name}.json"
 
     def _key(self, student: Student) -> str:
         return f"{self._version} {student.digest}"
+
+    def stored(self, student: Student) -> Any:
+        """Return the result of what a student handed in, where it is known."""
+        kept = read_json(self._path(student))
+        return kept if kept and kept["key"] == self._key(student) else None
 
     def grade(self) -> dict[Student, str]:
         """Grade what is new or changed; return who was not graded, and why."""
@@ -141,8 +178,7 @@ class Run:
                 failed[student] = clean(failure)[:300]
                 continue
             record = {"student": student.name, "key": self._key(student), "seed": seed, **result}
-            path = self._out / "results" / f"{student.file_name}.json"
-            write(path, json.dumps(record, indent=1))
+            write(self._path(student), json.dumps(record, indent=1))
         return failed
 
     def write(self, failed: Mapping[Student, str], notes: Sequence[str]) -> None:

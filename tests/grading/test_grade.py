@@ -22,10 +22,11 @@ import dying
 import psutil
 import pytest
 import right_solutions
+from filelock import FileLock
 from nbgrader import api
 from nbgrader.plugins import LateSubmissionPlugin
 
-from classroom.grading import command, output, pool, students
+from classroom.grading import command, pool, students
 from classroom.grading import run as grading
 from classroom.grading.cells import parse_notebook, released_notebook
 from classroom.grading.files import MAX_NOTEBOOK_BYTES, NOTEBOOKS, Files, read_folder
@@ -615,7 +616,7 @@ class TestRun:
 
     def test_lock(self, course, capsys):
         course()
-        with output.locked(course.out):
+        with FileLock(course.out / ".lock"):
             course(expected=2)
         assert "another grader is at work in " in capsys.readouterr().err
         course()

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-EXERCISE, FUNCTION = "svm_vectorized", "hinge_arrays"
+EXERCISE = "svm_vectorized"
 
 HONEST = """\
 def hinge_arrays(W, X, y, delta=1.0):
@@ -56,6 +56,15 @@ def inside(body: str, before: str = "") -> str:
     honest = HONEST.split("\n", 1)[1]
     return f"{before}\ndef hinge_arrays(W, X, y, delta=1.0):\n{lines}\n{honest}"
 
+
+#: Defines `send` in a cell, which writes a frame to the grader.
+SEND = """\
+import gc, socket, struct
+def send(text, body_length=0):
+    for s in gc.get_objects():
+        if isinstance(s, socket.socket) and s.fileno() >= 0:
+            s.sendall(struct.pack('<IQ', len(text), body_length) + text)
+"""
 
 CELLS = [
     # ---- takes for ever, or too much ----
@@ -204,51 +213,33 @@ for fd in range(64):
     Hostile(
         "claims an endless answer",
         "stopped",
-        inside("""\
-import gc, socket, struct
-for s in gc.get_objects():
-    if isinstance(s, socket.socket) and s.fileno() >= 0:
-        s.sendall(struct.pack('<IQ', 10, 1 << 62) + b'{"id":1}  ')"""),
+        inside("send(b'{\"id\":1}  ', 1 << 62)", SEND),
         "",
         ("memory", "protocol"),
     ),
     Hostile(
         "answers twice",
         "wrong|stopped",
-        inside("""\
-import gc, socket, struct
-text = b'{"result":{"t":[0.0,1.0]},"changed":[],"id":%d}'
-for s in gc.get_objects():
-    if isinstance(s, socket.socket) and s.fileno() >= 0:
-        for number in range(9):
-            full = text % number
-            s.sendall(struct.pack('<IQ', len(full), 0) + full)"""),
+        inside(
+            """\
+for number in range(9):
+    send(b'{"result":{"t":[0.0,1.0]},"changed":[],"id":%d}' % number)""",
+            SEND,
+        ),
         "",
         ("protocol",),
     ),
     Hostile(
         "sends JSON nested deeply",
         "stopped",
-        inside("""\
-import gc, socket, struct
-for s in gc.get_objects():
-    if isinstance(s, socket.socket) and s.fileno() >= 0:
-        s.sendall(struct.pack('<IQ', 1 << 20, 0) + b'[' * (1 << 20))"""),
+        inside("send(b'[' * (1 << 20))", SEND),
         "answer",
         ("protocol",),
     ),
     # ---- looks and reaches around ----
+    Hostile("reads the gradebook", "error", inside("open('GRADEBOOK').read()"), "No such file"),
     Hostile(
-        "reads the gradebook",
-        "error",
-        inside("open('GRADEBOOK').read()"),
-        "No such file",
-    ),
-    Hostile(
-        "writes to the repository",
-        "error",
-        inside("open('GRADEBOOK', 'a').write('x')"),
-        "Error",
+        "writes to the repository", "error", inside("open('GRADEBOOK', 'a').write('x')"), "Error"
     ),
     Hostile(
         "deletes files",
@@ -416,15 +407,6 @@ if os.fork() == 0:
     os._exit(0)"""),
     ),
 ]
-
-
-def with_source(notebook: dict[str, Any], source: str, exercise: str = EXERCISE) -> dict[str, Any]:
-    """Return a copy of a notebook with another source in the cell of an exercise."""
-    changed = copy.deepcopy(notebook)
-    for cell in changed["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == exercise:
-            cell["source"] = source
-    return changed
 
 
 # ---- what is handed in is no honest file: for those who read submissions ----
@@ -608,16 +590,4 @@ FILES = [
     Mangled("check cells that do harm", "right", of_change(other_checks)),
     Mangled("more points", "right", of_change(more_points)),
     Mangled("a script in its outputs", "right", of_change(strange_outputs)),
-]
-
-#: Names of students' folders that are to be shown, and to be paths of theirs alone.
-FOLDERS = [
-    "<script>alert(1)<",
-    "two\nlines",
-    "..evil",
-    "-rf",
-    "a,b\"c';--",
-    "=1+1",
-    "\u202efdp",
-    " ",
 ]
