@@ -19,7 +19,7 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
@@ -143,10 +143,8 @@ def cifar10_rows(sizes: Sizes) -> list[Row]:
     usual, usual_peak = zip(*found["usual"], strict=True)
     for layout in ("pickled", "binary"):
         seconds, peak = zip(*found[layout], strict=True)
-        times, peaks = (
-            {"package": ours, "usual": theirs}
-            for ours, theirs in ((seconds, usual), (peak, usual_peak))
-        )
+        times = {"package": seconds, "usual": usual}
+        peaks = {"package": peak, "usual": usual_peak}
         what = f"CIFAR-10, {layout}, disk to float32 matrix, mean, bias"
         limit = 800 / statistics.median(usual_peak)
         rows.append(Row(what, "usual", times, 1 / 8, moved=moved))
@@ -344,7 +342,6 @@ def _median(call: Callable[[], Any], sizes: Sizes) -> float:
     return statistics.median(measure({"": (call, 1)}, rounds, sizes.at_least)[""])
 
 
-@cache
 def roofline(sizes: Sizes) -> dict[str, float]:
     """Return the peak rate of products (flop/s) by dtype, and of reading memory (byte/s)."""
     peak = {}
@@ -357,7 +354,7 @@ def roofline(sizes: Sizes) -> dict[str, float]:
     return {**peak, "memory": x.nbytes / min(samples[""])}
 
 
-def imagenet(sizes: Sizes) -> str:
+def imagenet(sizes: Sizes, rates: dict[str, float]) -> str:
     """Return what all of ImageNet-1k's features would take, from a slice of their shape."""
     N, num_features, num_classes = 1_281_167, 2_048, 1_000
     X, y = data("float32", sizes.slice, num_features, num_classes)
@@ -370,7 +367,6 @@ def imagenet(sizes: Sizes) -> str:
     tracemalloc.stop()
     rows = next(blocks(N, num_features * 4)).stop
     bytes_X = N * num_features * 4
-    rates = roofline(sizes)
     return (
         f"All of ImageNet-1k as features, {N:,} x {num_features:,}, C = {num_classes:,}, float32: "
         f"a slice of {len(X):,} rows takes {seconds:.2f} s, so one pass of softmax loss and "
@@ -429,7 +425,7 @@ def main() -> None:
             scaled, on_paper = [], ""
         else:
             bar.set_description("scaling")
-            scaled, on_paper = scalings(sizes), imagenet(sizes)
+            scaled, on_paper = scalings(sizes), imagenet(sizes, rates)
     found = report(rows, rates, scaled, on_paper)
     print(machine(), found, sep="\n")
     if options.quick or options.only:

@@ -75,9 +75,7 @@ def pickled_batch(pixels, labels, label, /, **changes):
         "batch_label": text(label.encode()) + b"q\x03",
         "labels": b"]q\x05(" + b"".join(map(integer, labels.tolist())) + b"e",
         "data": pickled_array(pixels),
-        "filenames": b"]q\x0d("
-        + b"".join(text(b"x_%05d.png" % i) for i in range(len(labels)))
-        + b"e",
+        "filenames": b"]q\x0d(" + text(b"x_00000.png") * len(labels) + b"e",
     } | changes
     pairs = (text(key.encode()) + value for key, value in entries.items() if value)
     return b"\x80\x02}q\x01(" + b"".join(pairs) + b"u."

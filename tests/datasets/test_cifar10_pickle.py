@@ -88,25 +88,16 @@ BAD_ARRAYS = {
 }
 BAD_BATCHES = {
     "another module": ({"data": pickled_array(PIXELS, name=b"numpy")}, "asks for numpy._reconst"),
-    "no data": (
-        {"data": b""},
-        r"found are \['batch_label', 'filenames', 'labels'\], expected data",
-    ),
+    "no data": ({"data": b""}, r"are \['batch_label', 'filenames', 'labels'\], expected data"),
     "no labels": ({"labels": b""}, r"found are \['batch_label', 'data', 'filenames'\], expected"),
     "more": ({"extra": b"K\x01"}, r"\['batch_label', 'data', 'extra', 'filenames', 'labels'\]"),
     "floats": ({"labels": b"](" + b"G" + bytes(8) + b"e"}, "opcode BINFLOAT, which a batch has 0"),
-    "strings": (
-        {"labels": b"](" + text(b"1") * 4 + b"e"},
-        "labels must be a list of whole",
-    ),
+    "strings": ({"labels": b"](" + text(b"1") * 4 + b"e"}, "labels must be a list of whole"),
     "booleans": ({"labels": b"](" + b"\x89" * 4 + b"e"}, "labels must be a list of whole"),
     "tuple": ({"labels": b"(K\x01K\x02K\x03K\x04t"}, "labels must be a list of whole"),
     "too few": ({"labels": b"](K\x01K\x02K\x03e"}, "it has 3 labels for 4 images"),
 } | {
-    f"array, {kind}": (
-        {"data": array},
-        r"data must be a uint8 array \(n, 3072\) in C order, 1 <= n",
-    )
+    f"array, {kind}": ({"data": array}, r"data must be a uint8 array \(n, 3072\) in C order, 1")
     for kind, array in BAD_ARRAYS.items()
 }
 
@@ -132,10 +123,8 @@ def test_array_of_a_later_numpy(pickled):
 def test_oversized_pickle_is_not_read(pickled):
     root, _ = pickled
     os.truncate(root / "data_batch_1", 32_000_001)
-    content_matters_not = (
-        r"data_batch_1 has 32,000,001 bytes, but a batch has about 31,000,000: get"
-    )
-    with pytest.raises(ValueError, match=content_matters_not):
+    match = "data_batch_1 has 32,000,001 bytes, but a batch has about 31,000,000: get"
+    with pytest.raises(ValueError, match=match):
         load_cifar10(root, num_val=2, num_test=2)
     os.truncate(root / "data_batch_1", 32_000_000)
     with pytest.raises(ValueError, match=r"goes on after its end at byte"):

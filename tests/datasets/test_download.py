@@ -112,9 +112,8 @@ def serve_cifar(server, monkeypatch, content):
 
 
 def tree(folder):
-    return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    )
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_fetch_both(server, fashion, monkeypatch, tmp_path, capsys):
@@ -157,13 +156,10 @@ def test_second_fetch_asks_for_nothing(server, fashion, monkeypatch, tmp_path):
 
 
 def test_only_what_is_asked_for(server, fashion, tmp_path):
-    assert list(download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)) == [
-        "fashion_mnist"
-    ]
+    folders = download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert list(folders) == ["fashion_mnist"]
     assert not (tmp_path / "cifar-10-batches-bin").exists()
-    with pytest.raises(
-        ValueError, match=r"no data set 'mnist': the choices are fashion_mnist, cif"
-    ):
+    with pytest.raises(ValueError, match="no data set 'mnist': the choices are fashion_mnist, ci"):
         download.fetch(["fashion_mnist", "mnist"], tmp_path, base_url=server.url)
 
 
@@ -194,9 +190,7 @@ def test_cut_connection_is_tried_again(server, fashion, tmp_path):
 def test_connection_that_is_always_cut(server, fashion, tmp_path):
     name = "train-images-idx3-ubyte.gz"
     server.serve(name, (fashion[name][:1_000], len(fashion[name])))
-    with pytest.raises(
-        OSError, match=r"could not be fetched: .* Run `make data` again, or put the"
-    ):
+    with pytest.raises(OSError, match=r"could not be fetched: .* Run `make data` again, or put"):
         download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
     assert tree(tmp_path) == []
 
@@ -230,10 +224,8 @@ def test_default_urls(monkeypatch, tmp_path):
     monkeypatch.setattr(download, "_fetch_file", fetch)
     monkeypatch.setattr(download, "_unpack", lambda *args: asked.append(args))
     download.fetch(cache=tmp_path)
-    base, folder = (
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-        tmp_path / "fashion-mnist",
-    )
+    base = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
+    folder = tmp_path / "fashion-mnist"
     assert asked == [
         (f"{base}/train-images-idx3-ubyte.gz", "3aede38d", 64, folder),
         (f"{base}/train-labels-idx1-ubyte.gz", "a04f1713", 64, folder),
@@ -307,20 +299,15 @@ def test_command(server, fashion, tmp_path, capsys):
     output = capsys.readouterr()
     assert output.out == f"fashion_mnist: {tmp_path / 'fashion-mnist'}\n"
     (line,) = [line for line in output.err.splitlines() if line.startswith("cifar10: ")]
-    assert line.startswith(
-        f"cifar10: {server.url}/cifar-10-binary.tar.gz could not be fetched: 404"
-    )
+    assert f"{server.url}/cifar-10-binary.tar.gz could not be fetched: 404" in line
     assert f"put the file into {tmp_path} by other means" in line
     assert "Traceback" not in output.err
     assert tree(tmp_path) == sorted(f"fashion-mnist/{name}" for name in fashion)
 
 
 def test_command_line_help():
-    run = subprocess.run(
-        [sys.executable, "-m", "cs231n_helpers.datasets.download", "--help"],
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "cs231n_helpers.datasets.download", "--help"]
+    run = subprocess.run(command, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
     for word in ("--cache", "--base-url", "NAME", "CS231N_CACHE"):
         assert word in run.stdout

@@ -81,9 +81,7 @@ def test_shipped_subset():
     assert splits.X_train.min() == 0
     assert splits.X_train.max() == 255
     rows = [set(map(bytes, X)) for X in (splits.X_train, splits.X_val, splits.X_test)]
-    assert not rows[0] & rows[1]
-    assert not rows[0] & rows[2]
-    assert not rows[1] & rows[2]
+    assert len(set.union(*rows)) == sum(map(len, rows)), "images in two parts"
 
 
 def test_shipped_images_belong_to_their_labels():
@@ -187,11 +185,7 @@ BAD_IDX = {
     "many": ("labels", idx(np.zeros(60_001, np.uint8)), r"60001 .* N from 1 to 60,000"),
     "fewer": ("labels", idx(LABELS[:29]), r"holds 29 labels for 30 images: get"),
     "class": ("labels", idx(LABELS + 10), r"record 0 has label 10, but labels"),
-    "not zipped": (
-        "labels",
-        None,
-        r"labels-idx1-ubyte.gz is damaged \(.+\): get the official",
-    ),
+    "not zipped": ("labels", None, r"labels-idx1-ubyte.gz is damaged \(.+\): get the official"),
 }
 
 
@@ -216,9 +210,7 @@ def test_missing_idx_file(fashion):
 def test_damaged_gzip(fashion, damage):
     path = fashion[0] / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(
-        ValueError, match=r"t10k-images-idx3-ubyte.gz is damaged \(.+\): get the off"
-    ):
+    with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte.gz is damaged \(.+\): get"):
         load_fashion_mnist(fashion[0], num_val=5)
 
 
@@ -238,18 +230,15 @@ def test_swapped_idx_files(fashion):
     for name, array in arrays.items():
         other = name.replace("t10k", "xx").replace("train", "t10k").replace("xx", "train")
         (root / f"{other}.gz").write_bytes(gzip.compress(idx(array)))
-    with pytest.raises(
-        ValueError, match=r"train files hold 12 images and the t10k files 30: .*swap"
-    ):
+    with pytest.raises(ValueError, match=r"train files hold 12 images and the t10k files 30: "):
         load_fashion_mnist(root, num_val=5)
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
 def test_full_fashion_mnist():
     splits = load_fashion_mnist(DEBIAN)
-    assert [len(getattr(splits, name)) for name in ARRAYS] == [55_000] * 2 + [5_000] * 2 + [
-        10_000
-    ] * 2
+    lengths = [len(getattr(splits, f"X_{part}")) for part in ("train", "val", "test")]
+    assert lengths == [55_000, 5_000, 10_000]
     shipped = load_fashion_mnist()
     official = dict(zip(map(bytes, splits.X_test), splits.y_test, strict=True))
     assert [official[bytes(image)] for image in shipped.X_test] == shipped.y_test.tolist()

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from cs231n_helpers import (
     Explorer,
+    TwoLayerNet,
     explore_input_step,
     explore_net,
     explore_softmax,
@@ -26,6 +27,7 @@ from cs231n_helpers.explorers.step_size import numerical_slope
 X_TOY = np.array([[1.0, 1.0], [2.0, 1.0], [-1.0, -2.0], [2.0, -2.0]])
 Y_TOY = np.array([0, 2, 1, 1])
 W_TOY = np.array([[1.0, 2.0, 1.0], [2.0, 0.0, 0.0]])
+SPIRAL = make_spiral(20)
 IMAGES = np.random.RandomState(0).uniform(20, 235, (3, 4, 5))
 W_PIXELS = np.random.RandomState(1).standard_normal((20, 3))
 
@@ -41,7 +43,7 @@ def input_step(images=IMAGES, gradient=lambda X, y: (W_PIXELS[:, 1] - W_PIXELS[:
 EXPLORERS = {
     "svm": explore_svm(X_TOY, Y_TOY, W_TOY),
     "softmax": explore_softmax(),
-    "net": explore_net(*make_spiral(20), num_iters=10),
+    "net": explore_net(*SPIRAL, num_iters=10),
     "input_step": input_step(),
     "step_size": explore_step_size(lambda t: t**3, 1.0, 3.0),
 }
@@ -225,12 +227,21 @@ class TestSoftmax:
             explore_softmax(["a", "b", "a"])
 
 
+def trained_net(hidden_units):
+    """Return the net that the explorer draws, trained as its docstring says."""
+    net = TwoLayerNet(2, hidden_units, 3, std=1.0, rng=np.random.RandomState(231))
+    net.train(
+        *SPIRAL, *SPIRAL, learning_rate=1.0, learning_rate_decay=1.0, reg=1e-4, num_iters=10,
+        batch_size=60, rng=np.random.RandomState(0),
+    )  # fmt: skip
+    return net
+
+
 class TestNet:
     def test_edges_are_where_units_switch(self):
-        explorer = EXPLORERS["net"]
-        axes, sentence = drawn(explorer, hidden_units=5)
-        X, y = make_spiral(20)
-        net = _nets(explorer, 5, 1.0)
+        axes, sentence = drawn(EXPLORERS["net"], hidden_units=5)
+        X, y = SPIRAL
+        net = trained_net(5)
         edges = axes[0].lines[0].get_xydata().reshape(5, 3, 2)  # two ends and a gap
         assert np.isnan(edges[:, 2]).all()
         for ends, w, b in zip(edges[:, :2], net.params["W1"].T, net.params["b1"], strict=True):
@@ -249,31 +260,16 @@ class TestNet:
         assert axes[1].lines[1].get_ydata()[0] == np.log(3)
 
     def test_a_unit_without_weights_has_no_edge(self):
-        net = _nets(EXPLORERS["net"], 3, 1.0)
+        net = trained_net(3)
         net.params["W1"][:, 1] = 0
         axes = Figure().subplots(1, 2)
-        draw_net(axes, *make_spiral(20), net, [1.0], 1.0)
+        draw_net(axes, *SPIRAL, net, [1.0], 1.0)
         drawn_ends = np.isfinite(axes[0].lines[0].get_xdata()).reshape(3, 3)[:, :2]
         assert drawn_ends.tolist() == [[True] * 2, [False] * 2, [True] * 2]
 
     def test_divergence_is_said(self):
-        net = _nets(EXPLORERS["net"], 3, 1.0)
         axes = Figure().subplots(1, 2)
-        X, y = make_spiral(20)
-        assert "the training diverges" in draw_net(axes, X, y, net, [], 1e9)
-
-
-def _nets(explorer, hidden_units, learning_rate):
-    """Return the net that an explorer draws, trained as its docstring says."""
-    from cs231n_helpers import TwoLayerNet
-
-    X, y = make_spiral(20)
-    net = TwoLayerNet(2, hidden_units, 3, std=1.0, rng=np.random.RandomState(231))
-    net.train(
-        X, y, X, y, learning_rate=learning_rate, learning_rate_decay=1.0, reg=1e-4, num_iters=10,
-        batch_size=60, rng=np.random.RandomState(0),
-    )  # fmt: skip
-    return net
+        assert "the training diverges" in draw_net(axes, *SPIRAL, trained_net(3), [], 1e9)
 
 
 class TestInputStep:
