@@ -9,12 +9,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import notebooks as tool
 
 
-def cell(source="1 + 1", count=1, **kwargs):
-    outputs = kwargs.pop("outputs", [new_output("stream", name="stdout", text="2\n")])
-    tags = kwargs.pop("tags", [])
-    return new_code_cell(
-        source, execution_count=count, outputs=outputs, metadata={"tags": tags} if tags else {}
-    )
+def printed(text, name="stdout"):
+    return [new_output("stream", name=name, text=text)]
+
+
+def shown(data):
+    return [new_output("display_data", data=data)]
+
+
+def cell(source="1 + 1", count=1, *, outputs=None, tags=()):
+    outputs = printed("2\n") if outputs is None else outputs
+    metadata = {"tags": list(tags)}
+    return new_code_cell(source, execution_count=count, outputs=outputs, metadata=metadata)
 
 
 def problems(*cells):
@@ -43,22 +49,13 @@ def test_a_good_notebook_has_none():
         ([cell(tags=["raises-exception"])], "is marked raises-exception and raised nothing"),
         ([cell("1\n# NBVAL_RAISES_EXCEPTION")], "is marked raises-exception and raised nothing"),
         ([cell(outputs=[ERROR])], "ended in ValueError"),
-        ([cell(outputs=[new_output("stream", name="stderr", text="oh no")])], "stderr: 'oh no'"),
+        ([cell(outputs=printed("oh no", "stderr"))], "stderr: 'oh no'"),
         ([cell("open('/srv/me/x.npz')")], "names the absolute path /srv/me/x.npz"),
         ([cell(r"open('C:\\Users\\me')")], "names the absolute path C:"),
         ([new_markdown_cell("see /usr/share/x"), cell()], "names the absolute path /usr/share/x"),
-        (
-            [cell(outputs=[new_output("stream", name="stdout", text="at /opt/x/y.py:3")])],
-            "stores the absolute path /opt/x/y.py",
-        ),
-        (
-            [cell(outputs=[new_output("execute_result", data={"text/plain": "'/opt/x'"})])],
-            "stores the absolute path /opt/x",
-        ),
-        (
-            [cell(outputs=[new_output("display_data", data={tool.LIVE: {"model_id": "0"}})])],
-            "stores a live control",
-        ),
+        ([cell(outputs=printed("at /opt/x/y.py:3"))], "stores the absolute path /opt/x/y.py"),
+        ([cell(outputs=shown({"text/plain": "'/opt/x'"}))], "stores the absolute path /opt/x"),
+        ([cell(outputs=shown({tool.LIVE: {"model_id": "0"}}))], "stores a live control"),
     ],
 )
 def test_each_hole(cells, text):
@@ -125,7 +122,7 @@ def test_what_nbval_sees(pytester):
     )
     cells = {
         "raises": cell("x = 1", outputs=[ERROR], tags=["raises-exception"]),
-        "silent": cell(bar, outputs=[new_output("stream", name="stdout", text="done\n")]),
+        "silent": cell(bar, outputs=printed("done\n")),
     }
     for name, only in cells.items():
         nbformat.write(new_notebook(cells=[only]), pytester.path / f"{name}.ipynb")
