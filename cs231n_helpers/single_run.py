@@ -60,7 +60,6 @@ def train_one(
     X_val: Floats,
     y_val: Labels,
 ) -> tuple[Any, Record]:
-    """Return the trained model of one run, and its record."""
     rng = deepcopy(rng)
     made, options = make(model, setting, rng, X.shape[1], int(y.max()) + 1)
     offered = {"X_val": X_val, "y_val": y_val, "rng": rng, **options}
@@ -100,5 +99,4 @@ def best_of(records: list[Record]) -> int | None:
 
 
 def parameters(function: Callable[..., Any]) -> set[str]:
-    """Return the names of the parameters of a function or class."""
     return set(inspect.signature(function).parameters)
