@@ -45,8 +45,7 @@ def make(
 ) -> tuple[Any, Setting]:
     """Make a model with the settings that it takes; return it and the rest, which train takes."""
     known = parameters(model)
-    filled_in = {"input_size": num_features, "output_size": num_classes, "rng": rng}
-    offered = {**filled_in, **setting}
+    offered = {"input_size": num_features, "output_size": num_classes, "rng": rng, **setting}
     made = model(**{name: value for name, value in offered.items() if name in known})
     return made, {name: value for name, value in setting.items() if name not in known}
 

@@ -127,36 +127,27 @@ class TestLinearTraining:
 class TestLargerThanMemory:
     """Training and predicting read a file in pieces, whatever its dtype and layout."""
 
-    def peak(self, folder, train, dtype, num_examples):
-        shape = (num_examples, 200)
-        X = np.memmap(folder / f"{num_examples}", dtype, "w+", shape=shape)
-        X[:] = np.random.RandomState(0).randint(0, 9, shape)
-        y = (np.arange(num_examples) % 3).astype(np.uint8)
-        tracemalloc.start()
-        train(X, y)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return peak - 4 * 8 * num_examples, X.nbytes  # labels and classes are intp
-
     @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
     @pytest.mark.parametrize("kind", ["linear", "net"])
     def test_memory_does_not_grow_with_the_data(self, kind, dtype, monkeypatch, tmp_path):
         monkeypatch.setattr(validation, "BLOCK_BYTES", 10_000)
-
-        def train(X, y):
-            settings = {"learning_rate": 1e-5, "num_iters": 3, "batch_size": 20}
+        settings = {"learning_rate": 1e-5, "num_iters": 3, "batch_size": 20}
+        peaks = []
+        for num_examples in (2_000, 20_000):
+            X = np.memmap(tmp_path / f"{num_examples}", dtype, "w+", shape=(num_examples, 200))
+            X[:] = np.random.RandomState(0).randint(0, 9, X.shape)
+            y = (np.arange(num_examples) % 3).astype(np.uint8)
+            tracemalloc.start()
             if kind == "linear":
                 model = Softmax()
                 model.train(X, y, **settings)
                 model.predict(X)
             else:
                 TwoLayerNet(200, 4, 3).train(X, y, X, y, **settings)
-
-        (small, _), (large, size) = (
-            self.peak(tmp_path, train, dtype, num_examples) for num_examples in (2_000, 20_000)
-        )
-        assert large < 1.2 * small
-        assert large < size / 2
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            peaks.append(peak - 4 * 8 * num_examples)  # labels and classes are intp
+        assert peaks[1] < 1.2 * peaks[0] < X.nbytes / 2
 
     @pytest.mark.parametrize("model", [LinearSVM(), TwoLayerNet(4, 6, 3, std=0.5)])
     def test_predicting_in_blocks(self, model, monkeypatch):
