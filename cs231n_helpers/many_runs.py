@@ -190,14 +190,12 @@ def _train_batched(
         W *= shrink  # W - rate * (dW + strength * W)
         W -= (dscores.reshape(scores.shape) * step_sizes).T @ X_batch
 
-    train_accuracy, val_accuracy = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
+    accuracies = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
     for linear in models:
         linear.W = np.ascontiguousarray(linear.W)
     return {
         int(k): (linear, record_of(*numbers))
-        for k, linear, *numbers in zip(
-            kept, models, losses, train_accuracy, val_accuracy, strict=True
-        )
+        for k, linear, *numbers in zip(kept, models, losses, *accuracies, strict=True)
     }
 
 

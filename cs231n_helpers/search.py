@@ -87,11 +87,11 @@ class SearchResult:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
         if best_of(self.records) is None:
-            return "\n".join([*lines, "best: none, all runs diverged"])
-        found = ", ".join(f"{name} {_shown(self.best[name])}" for name in self.names)
-        return "\n".join(
-            [*lines, f"best: {found}: validation accuracy {self.best['val_accuracy']:.3f}"]
-        )
+            lines.append("best: none, all runs diverged")
+        else:
+            found = ", ".join(f"{name} {_shown(self.best[name])}" for name in self.names)
+            lines.append(f"best: {found}: validation accuracy {self.best['val_accuracy']:.3f}")
+        return "\n".join(lines)
 
 
 def sample_settings(
