@@ -163,7 +163,7 @@ FAULTS = [
         ("doctor/slopes", "return Outcome.KINK, now", "return Outcome.DIFFERS, now", "08"),
         ("doctor/slopes", "if there == Outcome.DIFFERS:\n            at, slope", "if False:\n            at, slope", "08"),
         ("doctor/slopes", "Outcome.KINK if kink else Outcome.AGREES", "Outcome.AGREES", "08"),
-        ("doctor/check", "    if different:\n        return _Conclusion", "    if False:\n        return _Conclusion", "08"),
+        ("doctor/check", "    if different:\n        return _report", "    if False:\n        return _report", "08"),
         ("doctor/conditions", "same = np.isclose(again.value, first.value", "same = True or np.isclose(again.value, first.value", "08"),
         ("doctor/conditions", "if smaller.finite else", "if not smaller.finite else", "08"),
         ("doctor/conditions", "found.outcome == Outcome.KINK", "False", "08"),

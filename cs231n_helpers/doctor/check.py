@@ -6,7 +6,7 @@ Raises TypeError or ValueError where the loss or its parameters are not of the f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,8 @@ from .snapshot import StateSnapshot
 BUDGET = 80  # evaluations on the caller's data to fail and locate
 SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
+# the figures are filled in at the end
+_report = partial(GradientReport, evaluations=0, max_relative_error=np.nan)
 
 
 def check_gradient(
@@ -98,59 +100,50 @@ def check_gradient(
     """
     call = (loss, params, args, kwargs)
     with StateSnapshot(loss, *args, *kwargs.values()) as snapshot:
-        function, steps = LossFunction(*call), list[Step]()
-        found = _conclude(call, function, as_rng(rng), snapshot, steps)
-        function.notice_changed_arguments()
-    return _report(call, function, found, steps)
-
-
-@dataclass
-class _Conclusion:
-    """What a check has come to, and what it rests on."""
-
-    verdict: str
-    findings: list[Finding]
-    reason: str = ""
-    cautions: list[Finding] = field(default_factory=list)
-    detector: Detector | None = None
-    small_evaluations: int = 0
+        detector, steps = Detector(LossFunction(*call), as_rng(rng)), list[Step]()
+        report = _conclude(call, detector, snapshot, steps)
+        detector.function.notice_changed_arguments()
+    return _with_what_was_seen(report, detector, steps)
 
 
 def _conclude(
-    call: tuple[Any, ...],
-    function: LossFunction,
-    rng: Rng,
-    snapshot: StateSnapshot,
-    steps: list[Step],
-) -> _Conclusion:
+    call: tuple[Any, ...], detector: Detector, snapshot: StateSnapshot, steps: list[Step]
+) -> GradientReport:
     """Detect, locate, diagnose; add to the steps what was done."""
+    function = detector.function
     try:
         first = function(function.x)
     except UnusableGradientError as unusable:
         steps.append(Step("Called the function once.", unusable.findings[0].message))
-        return _Conclusion("wrong", unusable.findings)
+        return _report("wrong", tuple(unusable.findings))
     except (ValueError, IndexError) as error:
-        return _Conclusion("wrong", [needs_equal_sizes(call, error)])
+        return _report("wrong", (needs_equal_sizes(call, error),))
     function.notice_changed_arguments()
     notice_changed_data(function, snapshot)
-    steps.append(_first_call(function, first))
+    changed = "an argument came back changed." if function.mutates else "no argument changed."
+    steps.append(
+        Step(
+            "Called the function once, with float64 copies of the parameters.",
+            f"The loss is {first.value:.6g}, the gradient has the norm "
+            f"{np.linalg.norm(first.gradient):.4g}; {changed}",
+        )
+    )
     if not first.finite:
-        return _Conclusion("wrong", [not_finite(function, first)])
-    detector = Detector(function, rng)
+        return _report("wrong", (not_finite(function, first),))
     second = _second(detector, first)
     different = nondeterministic(function, first)
     outcome = "Something else came back." if different else "The same loss and gradient came back."
     steps.append(Step("Called it at a second, random point, and again at the first.", outcome))
     if different:
-        return _Conclusion("wrong", [different], detector=detector)
-    detector, detection = _detect(detector, first, second)
+        return _report("wrong", (different,), _pictures=partial(draw, call))
+    detection = _detect(detector, first, second)
     steps.append(_compared(detector, detection))
     return _judge(call, detector, detection, steps)
 
 
 def _judge(
     call: tuple[Any, ...], detector: Detector, detection: Detection, steps: list[Step]
-) -> _Conclusion:
+) -> GradientReport:
     """Say where and what is wrong, and what this check could not see."""
     function = detector.function
     wrong = detection.outcome == Outcome.DIFFERS
@@ -167,9 +160,13 @@ def _judge(
     elif wrong and error is not None:
         findings.append(shape_error(error))
     notes = [*cautions(detector, detection, problem), *diagnosis.cautions]
-    done = partial(
-        _Conclusion, cautions=notes, detector=detector, small_evaluations=small_evaluations
-    )
+
+    def done(verdict: str, findings: list[Finding], reason: str = "") -> GradientReport:
+        return _report(
+            verdict, (*findings, *notes), reason=reason, small_evaluations=small_evaluations,
+            _pictures=partial(draw, call, float32=detector.float32),
+        )  # fmt: skip
+
     if wrong:
         if diagnosis.adds_epsilon and not diagnosis.findings:
             return done("correct", findings)
@@ -200,39 +197,25 @@ def _judge(
     return done("correct", [])
 
 
-def _report(
-    call: tuple[Any, ...], function: LossFunction, found: _Conclusion, steps: list[Step]
+def _with_what_was_seen(
+    report: GradientReport, detector: Detector, steps: list[Step]
 ) -> GradientReport:
-    own = list(function.findings.values())
+    """Add the figures, and what was seen directly: it explains what no mistake predicts."""
+    function, verdict, mistakes = detector.function, report.verdict, report.mistakes
+    own = function.findings.values()
     sure = [f for f in own if not f.caution]
-    findings, verdict, detector = found.findings, found.verdict, found.detector
-    if sure:  # what was seen directly explains what no mistake predicts
-        findings = [f for f in findings if f.code != Code.UNEXPLAINED]
-        verdict = "wrong"
-    error, pictures = float("nan"), None
-    if detector is not None:
-        rests_on = [s.relative_error for s in detector.slopes if s.agrees or verdict == "wrong"]
-        least = 2e-3 if detector.float32 and verdict == "correct" else 0.0
-        error = max([*rests_on, least]) if detector.slopes else error
-        pictures = partial(draw, call, float32=detector.float32)
-    return GradientReport(
+    if sure:
+        verdict, mistakes = "wrong", tuple(f for f in mistakes if f.code != Code.UNEXPLAINED)
+    rests_on = [s.relative_error for s in detector.slopes if s.agrees or verdict == "wrong"]
+    least = 2e-3 if detector.float32 and verdict == "correct" else 0.0
+    return replace(
+        report,
         verdict=verdict,
-        findings=(*sure, *findings, *(f for f in own if f.caution), *found.cautions),
+        findings=(*sure, *mistakes, *(f for f in own if f.caution), *report.cautions),
         evaluations=function.evaluations,
-        max_relative_error=error,
-        reason=found.reason if verdict == found.verdict else "",
-        small_evaluations=found.small_evaluations,
+        max_relative_error=max([*rests_on, least]) if detector.slopes else np.nan,
+        reason="" if sure else report.reason,
         steps=tuple(steps),
-        _pictures=pictures,
-    )
-
-
-def _first_call(function: LossFunction, first: Evaluation) -> Step:
-    changed = "an argument came back changed." if function.mutates else "no argument changed."
-    return Step(
-        "Called the function once, with float64 copies of the parameters.",
-        f"The loss is {first.value:.6g}, the gradient has the norm "
-        f"{np.linalg.norm(first.gradient):.4g}; {changed}",
     )
 
 
@@ -254,19 +237,17 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
     return first
 
 
-def _detect(
-    detector: Detector, first: Evaluation, second: Evaluation
-) -> tuple[Detector, Detection]:
+def _detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detection:
     """Compare slopes; again with the steps of float32, where the outcome is unclear."""
     values = (first.value, second.value)
     detector.float32 = all(v != 0 and float(np.float32(v)) == v for v in values)
     found = detect(detector, first, second)
     if found.outcome != Outcome.UNCLEAR or detector.float32:
-        return detector, found
-    coarse = Detector(detector.function, detector.rng, float32=True)
-    again = detect(coarse, first, second)
-    coarse.float32 = again.outcome == Outcome.AGREES
-    return coarse, again if coarse.float32 else found
+        return found
+    detector.float32, detector.scale, detector.slopes = True, 0.0, []
+    again = detect(detector, first, second)
+    detector.float32 = again.outcome == Outcome.AGREES
+    return again if detector.float32 else found
 
 
 def _compared(detector: Detector, found: Detection) -> Step:
@@ -320,13 +301,13 @@ def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
 
 def _is_right_on(problem: Problem, detector: Detector) -> bool:
     """Check on the small data as well, which show what the caller's may hide."""
+    function = problem.function(REG if problem.reg else None)
+    detector = Detector(function, detector.rng, float32=detector.float32)
     try:
-        function = problem.function(REG if problem.reg else None)
-        detector = Detector(function, detector.rng, float32=detector.float32)
         first = function(function.x)
-        second = function(second_point(detector, first))
-        detector.scale = min(abs(second.value), 1.0) if second.finite else 0.0
-        outcome = detect(detector, first, second).outcome if first.finite else Outcome.DIFFERS
+        outcome = Outcome.DIFFERS
+        if first.finite:
+            outcome = detect(detector, first, _second(detector, first)).outcome
     except UnusableGradientError:
         return False
     problem.evaluations += function.evaluations
