@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .codes import Code
 from .evaluate import Evaluation, Vector
 from .report import Finding, never_filled
-from .slopes import Detector, Slope
+from .slopes import Detector
 from .small_problem import Call
 
 MANY = 24  # entries along an axis, beyond which only a few wrong ones are worth counting up
@@ -33,14 +32,11 @@ class Place:
 
     @property
     def everywhere(self) -> bool:
-        """No row and no column is right."""
-        return all(
-            axis is None or len(axis) == n for axis, n in zip(self.axes, self.shape, strict=True)
-        )
+        pairs = zip(self.axes, self.shape, strict=True)
+        return all(axis is None or len(axis) == n for axis, n in pairs)
 
     @property
     def is_entry(self) -> bool:
-        """A single number is wrong."""
         return all(self.lines)
 
     @property
@@ -72,49 +68,26 @@ class Place:
 
 
 def locate(detector: Detector, at: Evaluation, budget: int) -> list[Place]:
-    """The places in all wrong parameters, worst first, by at most `budget` evaluations or so."""
-    return _Halving(detector, at, budget).places()
+    """The places in all wrong parameters, worst first, by at most `budget` evaluations or so.
 
-
-class _Halving:
-    """Fix a random z and ask about its parts, z restricted to some of the entries.
-
-    What z sees on one half of a set, it does not see on the other: the sibling costs nothing.
+    Fix a random z and ask about its parts, z restricted to some of the entries. What z sees on one
+    half of a set, it does not see on the other: the sibling costs nothing.
     """
+    function, z = detector.function, detector.direction()
+    shapes, slices = function.blocks.shapes, function.blocks.slices
+    stop_at = function.evaluations + budget
 
-    def __init__(self, detector: Detector, at: Evaluation, budget: int) -> None:
-        self.detector, self.at, self.function = detector, at, detector.function
-        self.blocks = self.function.blocks
-        self.stop_at = self.function.evaluations + budget
-        self.z = detector.direction()
-        self.steps = {name: detector.step(at, self.part(name)) for name in self.blocks.slices}
-
-    def part(self, name: str, mask: NDArray[np.bool_] | None = None) -> Vector:
+    def part(name: str, mask: Any = True) -> Vector:
         """Restrict z to one parameter, and there to a mask."""
-        v, part = np.zeros(self.z.size), self.blocks.slices[name]
-        v[part] = self.z[part] if mask is None else np.where(mask.ravel(), self.z[part], 0.0)
+        v = np.zeros(z.size)
+        v[slices[name]] = np.where(np.ravel(mask), z[slices[name]], 0.0)
         return v
 
-    def ask(self, name: str, mask: NDArray[np.bool_] | None = None) -> Slope:
-        return self.detector.measure(self.at, self.part(name, mask), self.steps[name])
+    steps = {name: detector.step(at, part(name)) for name in slices}
 
-    def places(self) -> list[Place]:
-        filled = [k for k, part in self.blocks.slices.items() if part.stop > part.start]
-        slopes = {name: self.ask(name) for name in filled}
-        wrong = {k: s for k, s in slopes.items() if abs(s.best_error) > 2 * s.tolerance}
-        found = []
-        for name, slope in sorted(wrong.items(), key=lambda item: -abs(item[1].best_error)):
-            shape = self.blocks.shapes[name]
-            axes = (self.indices(name, axis, slope.best_error) for axis in range(len(shape)))
-            found.append(Place(name, shape, tuple(axes), slope.is_constant))
-        return found
-
-    def indices(self, name: str, axis: int, error: float) -> tuple[int, ...] | None:
+    def indices(name: str, axis: int, error: float) -> tuple[int, ...] | None:
         """The indices along one axis at which this error arises."""
-        shape = self.blocks.shapes[name]
-        length = shape[axis]
-        if length == 1:
-            return (0,)
+        length = shapes[name][axis]
         found: list[int] = []
         open_sets = [(np.arange(length), error)]
         while open_sets:
@@ -123,16 +96,25 @@ class _Halving:
                 found.append(int(indices[0]))
                 continue
             many = length > MANY and len(open_sets) + len(found) >= FEW
-            if many or self.function.evaluations + 2 > self.stop_at:
+            if many or function.evaluations + 2 > stop_at:
                 return None
             half = indices[: len(indices) // 2]
-            mask = np.zeros(shape, bool)
+            mask = np.zeros(shapes[name], bool)
             np.moveaxis(mask, axis, 0)[half] = True
-            slope = self.ask(name, mask)
+            slope = detector.measure(at, part(name, mask), steps[name])
             parts = [(half, slope.best_error), (indices[len(half) :], whole - slope.best_error)]
             wrong = [part for part in parts if abs(part[1]) > 3 * slope.tolerance]
             open_sets += wrong or [max(parts, key=lambda part: abs(part[1]))]
         return tuple(sorted(found))
+
+    filled = [name for name, shape in shapes.items() if 0 not in shape]
+    slopes = {name: detector.measure(at, part(name), steps[name]) for name in filled}
+    wrong = [(name, s) for name, s in slopes.items() if abs(s.best_error) > 2 * s.tolerance]
+    found = []
+    for name, slope in sorted(wrong, key=lambda item: -abs(item[1].best_error)):
+        axes = (indices(name, axis, slope.best_error) for axis in range(len(shapes[name])))
+        found.append(Place(name, shapes[name], tuple(axes), slope.is_constant))
+    return found
 
 
 # ---- what place and factor alone say ----
