@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,13 +25,18 @@ def needs_equal_sizes(call: tuple[Any, ...], error: Exception) -> Finding:
 def shape_error(error: Exception, seen: str = ", as here") -> Finding:
     """Name the mistake behind an error that NumPy raises where sizes differ."""
     text = str(error).split("\n")[0]
-    code = Code.BROADCAST_SHAPE
-    cure = "a row stands where a column is needed: keep the axis with keepdims=True or "
-    cure += "[:, np.newaxis]"
     if any(word in text for word in ("matmul", "aligned", "core dimension", "einsum")):
         code = Code.TRANSPOSE
-        cure = "a product lacks a transpose: write the shapes of the factors side by side, the "
-        cure += "inner ones must meet"
+        cure = (
+            "a product lacks a transpose: write the shapes of the factors side by side, the inner "
+            "ones must meet"
+        )
+    else:
+        code = Code.BROADCAST_SHAPE
+        cure = (
+            "a row stands where a column is needed: keep the axis with keepdims=True or "
+            "[:, np.newaxis]"
+        )
     message = (
         "The function runs only where the number of examples, features or classes is the same"
         f"{seen.format(text=text)}; on other data NumPy refuses. Most likely {cure}."
@@ -47,12 +51,13 @@ def not_finite(function: LossFunction, first: Evaluation) -> Finding:
     if np.isfinite(value):
         what, value = "gradient", np.nan
     code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
-    message = (
-        f"The {what} is not finite ({value:g}) although every parameter is harmless: a logarithm "
-        "or a division meets a number that is 0 or negative. Check that nothing is subtracted "
-        "from the probabilities before the loss is taken (work on a copy)."
-    )
-    if code == Code.OVERFLOW:
+    if code == Code.NAN_LOSS:
+        message = (
+            f"The {what} is not finite ({value:g}) although every parameter is harmless: a "
+            "logarithm or a division meets a number that is 0 or negative. Check that nothing is "
+            "subtracted from the probabilities before the loss is taken (work on a copy)."
+        )
+    else:
         message = (
             f"The {what} is {value:g} here but {smaller.value:.4g} with the parameters divided by "
             "1,000: exp overflows, or log meets 0. Subtract each row's maximum before exp, and "
@@ -112,57 +117,37 @@ def nondeterministic(function: LossFunction, first: Evaluation) -> Finding | Non
 
 def cautions(detector: Detector, found: Detection, problem: Problem | None) -> list[Finding]:
     """What limits this check, and what it could not see."""
-    seen = [*_cautions(detector, found), *(_cautions_of_data(problem) if problem else ())]
-    return [Finding(code, message, caution=True) for is_seen, code, message in seen if is_seen]
-
-
-def _cautions(detector: Detector, found: Detection) -> Iterator[tuple[bool, Code, str]]:
     function = detector.function
-    kinds = {str(dtype) for dtype in function.blocks.dtypes.values()}
-    raised = f"The parameters are {', '.join(sorted(kinds))}; they were raised to float64 for this "
-    raised += "check."
+    kinds = sorted({str(dtype) for dtype in function.blocks.dtypes.values()})
+    float32 = f"The parameters are {', '.join(kinds)}; they were raised to float64 for this check."
+    raised = float32
     rounded = detector.float32 or function.gradient_is_float32
-    limit = "0.2 %" if detector.float32 else "one in a million"
-    inside = f"The function computes in float32, so errors below {limit} drown in rounding. Check "
-    inside += "in float64, train in float32."
-    yield (
-        found.outcome == Outcome.KINK,
-        Code.KINK,
-        (
-            "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
-            "exists and any slope between the two sides is right. Close by the gradient is "
-            "correct. Random parameters avoid this."
-        ),
-    )
-    yield rounded or "float32" in kinds, Code.FLOAT32, inside if rounded else raised
-    yield any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, raised
-    yield (
-        not np.any(function.x),
-        Code.ZERO_WEIGHTS,
-        (
-            "All parameters are 0: every margin is active and every class equally likely, so masks "
-            "and penalties cannot be told apart there. The check went to a random second point too."
-        ),
-    )
-
-
-def _cautions_of_data(problem: Problem) -> Iterator[tuple[bool, Code, str]]:
-    yield (
-        bool(problem.equal_sizes),
-        Code.EQUAL_SIZES,
-        (
-            f"Your data have {' and '.join(problem.equal_sizes)}: a missing transpose or axis goes "
-            "unnoticed there. Check with different sizes."
-        ),
-    )
-    if problem.reg is not None:
-        strength = float(problem.call.bindings[problem.reg])
-        reg = problem.call.name(problem.reg) or "reg"
-        yield (
-            abs(strength) < 1e-4,
-            Code.SMALL_PENALTY,
-            (
-                f"{reg} = {strength:g} hides mistakes in the penalty from this data: pass "
-                f"{reg}=0.1 when you check (here it was tried on small data)."
-            ),
+    if rounded:
+        limit = "0.2 %" if detector.float32 else "one in a million"
+        float32 = (
+            f"The function computes in float32, so errors below {limit} drown in rounding. Check "
+            "in float64, train in float32."
         )
+    equal_sizes = problem.equal_sizes if problem else ()
+    reg, strength = "reg", 1.0
+    if problem and problem.reg:
+        reg = problem.call.name(problem.reg) or reg
+        strength = float(problem.call.bindings[problem.reg])
+    table = [
+        (found.outcome == Outcome.KINK, Code.KINK,
+         "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
+         "exists and any slope between the two sides is right. Close by the gradient is correct. "
+         "Random parameters avoid this."),
+        (rounded or "float32" in kinds, Code.FLOAT32, float32),
+        (any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, raised),
+        (not np.any(function.x), Code.ZERO_WEIGHTS,
+         "All parameters are 0: every margin is active and every class equally likely, so masks "
+         "and penalties cannot be told apart there. The check went to a random second point too."),
+        (bool(equal_sizes), Code.EQUAL_SIZES,
+         f"Your data have {' and '.join(equal_sizes)}: a missing transpose or axis goes unnoticed "
+         "there. Check with different sizes."),
+        (abs(strength) < 1e-4, Code.SMALL_PENALTY,
+         f"{reg} = {strength:g} hides mistakes in the penalty from this data: pass {reg}=0.1 when "
+         "you check (here it was tried on small data)."),
+    ]  # fmt: skip
+    return [Finding(code, message, caution=True) for is_seen, code, message in table if is_seen]
