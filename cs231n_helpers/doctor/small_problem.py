@@ -50,10 +50,12 @@ class Call:
         self.loss, self.args, self.kwargs = loss, tuple(args), dict(kwargs)
         self.bindings: dict[Binding, Any] = {("arg", i): v for i, v in enumerate(self.args)}
         self.bindings |= {("kw", k): v for k, v in self.kwargs.items()}
-        for position, parameter in enumerate(self._parameters()[1:]):
-            passed = position < len(self.args) or parameter.name in self.kwargs
-            if not passed and isinstance(parameter.default, float | int | tuple):
-                self.bindings["kw", parameter.name] = parameter.default
+        self.parameters: list[inspect.Parameter] = []  # after the first
+        with suppress(TypeError, ValueError):  # built in: it has no signature
+            self.parameters = list(inspect.signature(loss).parameters.values())[1:]
+        for parameter in self.parameters[len(self.args) :]:
+            if isinstance(parameter.default, float | int | tuple):
+                self.bindings.setdefault(("kw", parameter.name), parameter.default)
         self.bindings |= captured_variables(loss)
         owner = getattr(loss, "__self__", None if inspect.isroutine(loss) else loss)
         if owner is not None and hasattr(owner, "__dict__"):
@@ -63,18 +65,12 @@ class Call:
             if any(isinstance(v, np.ndarray) for _, v in inside):
                 self.bindings |= {(*binding, k): v for k, v in inside}
 
-    def _parameters(self) -> list[inspect.Parameter]:
-        try:
-            return list(inspect.signature(self.loss).parameters.values())
-        except (TypeError, ValueError):
-            return []
-
     def name(self, binding: Binding) -> str:
         """What the function calls this: the name of its parameter, variable or attribute."""
         if binding[0] != "arg" or len(binding) > 2:
             return str(binding[-1])
-        parameters = self._parameters()[binding[1] + 1 :]
-        return parameters[0].name if parameters else ""
+        position = binding[1]
+        return self.parameters[position].name if position < len(self.parameters) else ""
 
     def arrays(self) -> dict[Binding, NDArray[Any]]:
         """The arrays, and lists of numbers among the arguments, that may be data or targets."""
@@ -89,7 +85,14 @@ class Call:
         self, new: Mapping[Binding, Any]
     ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """The same call with the values in `new`: (loss, args, kwargs)."""
-        new = _put_into_containers(new, self.bindings)
+        whole = {binding: value for binding, value in new.items() if len(binding) == 2}
+        for (*outer, key), value in new.items():
+            if len(outer) > 1:  # it belongs into a copy of a container
+                container = whole.get((*outer,), self.bindings[(*outer,)])
+                held = dict(_items(container)) | {key: value}
+                is_dict = isinstance(container, dict)
+                whole[(*outer,)] = held if is_dict else type(container)(held.values())
+        new = whole
         args = tuple(new.get(("arg", i), v) for i, v in enumerate(self.args))
         kwargs = {**self.kwargs, **{k: v for (kind, k), v in new.items() if kind == "kw"}}
         attributes = {k: v for (kind, k), v in new.items() if kind == "self"}
@@ -110,20 +113,6 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, dict) and len(value) < 40:
         return list(value.items())
     return list(enumerate(value)) if type(value) in (tuple, list) and len(value) < 10 else []
-
-
-def _put_into_containers(
-    new: Mapping[Binding, Any], old: Mapping[Binding, Any]
-) -> dict[Binding, Any]:
-    """Put values that belong into containers into copies of these."""
-    whole = {binding: value for binding, value in new.items() if len(binding) == 2}
-    for (*outer, key), value in new.items():
-        if len(outer) > 1:
-            container = whole.get((*outer,), old[(*outer,)])
-            held = dict(_items(container)) | {key: value}
-            is_dict = isinstance(container, dict)
-            whole[(*outer,)] = held if is_dict else type(container)(held.values())
-    return whole
 
 
 def _rebound(function: types.FunctionType, new: dict[Binding, Any]) -> types.FunctionType:
@@ -175,33 +164,29 @@ class Problem:
     @functools.cached_property
     def reg(self) -> Binding | None:
         """Where the strength of the penalty is: by its name, else the only real number."""
-        numbers = [
-            binding for binding, value in self.call.bindings.items()
+        names = {
+            binding: self.call.name(binding) for binding, value in self.call.bindings.items()
             if binding not in self.values and not isinstance(value, bool)
             and isinstance(value, int | float | np.floating | np.integer)
-        ]  # fmt: skip
-        name = {binding: self.call.name(binding).lower() for binding in numbers}
+        }  # fmt: skip
         for start in PENALTY_NAMES:
-            for binding in numbers:
-                if name[binding].lstrip("_").startswith(start):
+            for binding, name in names.items():
+                if name.lower().lstrip("_").startswith(start):
                     return binding
         real = [
-            b for b in numbers if isinstance(self.call.bindings[b], float | np.floating)
-            and not name[b].startswith(OTHER_NAMES) and self.call.name(b) not in ("h", "t", "p")
+            b for b, name in names.items() if isinstance(self.call.bindings[b], float | np.floating)
+            and not name.lower().startswith(OTHER_NAMES) and name not in ("h", "t", "p")
         ]  # fmt: skip
         return real[-1] if real and real[-1][0] in ("arg", "kw", "closure") else None
 
     @functools.cached_property
     def blocks(self) -> Blocks:
-        """The small parameters as one vector."""
         return Blocks(self.params)
 
     def function(self, reg: float | None = None) -> LossFunction:
         """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
-        values = dict(self.values)
-        if self.reg is not None and reg is not None:
-            values[self.reg] = reg
-        loss, args, kwargs = self.call.rebind(values)
+        strength = {} if self.reg is None or reg is None else {self.reg: reg}
+        loss, args, kwargs = self.call.rebind({**self.values, **strength})
         return LossFunction(loss, self.params, args, kwargs)
 
     def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
@@ -498,16 +483,14 @@ def _resized_numbers(
         if type(value) is int:
             return new.get(value, value)
         held = _items(value)
-        if any(not isinstance(v, int | float | str | tuple | list) for _, v in held):
+        if not held or any(not isinstance(v, int | float | str | tuple | list) for _, v in held):
             return value
         if isinstance(value, dict):
-            return {k: resized(v) for k, v in held} if held else value
-        if held:
-            for k in (0, 1):
-                if tuple(value) == old_sizes[k:]:
-                    return type(value)(new_sizes[k:])
-            return type(value)(resized(v) for _, v in held)
-        return value
+            return {k: resized(v) for k, v in held}
+        for k in (0, 1):
+            if tuple(value) == old_sizes[k:]:
+                return type(value)(new_sizes[k:])
+        return type(value)(resized(v) for _, v in held)
 
     found: dict[Binding, Any] = {}
     for binding, value in call.bindings.items():
