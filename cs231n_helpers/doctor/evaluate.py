@@ -56,10 +56,7 @@ class Blocks:
             check_finite(what, array.astype(np.float64))
         self.dtypes = {name: array.dtype for name, array in arrays.items()}
         self.shapes = {name: array.shape for name, array in arrays.items()}
-        self.orders = {
-            name: "F" if a.flags.f_contiguous and not a.flags.c_contiguous else "C"
-            for name, a in arrays.items()
-        }
+        self.orders = {name: "F" if array.flags.fnc else "C" for name, array in arrays.items()}
         self.slices: dict[str, slice] = {}
         self.size = 0
         for name, array in arrays.items():
@@ -101,13 +98,8 @@ class Evaluation:
     value: float
     gradient: Vector
 
-    def slope(self, direction: Vector) -> float:
-        """The slope along a direction, by the gradient."""
-        return float(self.gradient @ direction)
-
     @property
     def finite(self) -> bool:
-        """Neither value nor gradient holds NaN or infinity."""
         return bool(np.isfinite(self.value) and np.isfinite(self.gradient.sum()))
 
 
@@ -123,20 +115,16 @@ class LossFunction:
         self.loss = loss
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
-        self.args, self.kwargs = self._copies()
+        self.args, self.kwargs = copied(self.given, _as_float64)
         self.findings: dict[str, Finding] = {}
         self.evaluations = 0
         self.gradient_is_float32 = False
         self.x = self.blocks.start
 
-    def _copies(self) -> Any:
-        return copied(self.given, _as_float64)
-
     def __call__(self, x: Vector) -> Evaluation:
-        """Evaluate at x."""
         params = self.blocks.build(x)
         if self.mutates:
-            self.args, self.kwargs = self._copies()
+            self.args, self.kwargs = copied(self.given, _as_float64)
         self.evaluations += 1
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():

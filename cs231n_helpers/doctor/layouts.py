@@ -32,7 +32,6 @@ class ParameterLayout(ABC):
     layer_sizes: Shape  # D, hidden, C; empty where the parameters are scores or data
 
     def resized(self, layer_sizes: Shape) -> Self:
-        """The same layout of other sizes."""
         return replace(self, layer_sizes=layer_sizes)
 
     @property
@@ -51,7 +50,7 @@ class ParameterLayout(ABC):
 
     @property
     def part_order(self) -> tuple[object, ...]:
-        """In which order a flat vector holds its parts."""
+        """In which order a flat vector holds its parts, whatever the order within them."""
         return ()
 
 
@@ -63,11 +62,9 @@ class FixedLayout(ParameterLayout):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """No parameter belongs to a layer."""
         return {}
 
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
-        """The layers that are given."""
         return list(self.layers)
 
 
@@ -81,14 +78,12 @@ class LinearLayout(ParameterLayout):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """The shape of W."""
         rows, columns = self.layer_sizes[0] + (self.bias_row is not None), self.layer_sizes[1]
         if self.is_vector:
             return {"params": (rows,)}
         return {"params": (columns, rows) if self.transposed else (rows, columns)}
 
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
-        """W and, where it has a row for them, the biases."""
         W = arrays["params"]
         W = W[:, np.newaxis] if self.is_vector else W.T if self.transposed else W
         if self.bias_row is None:
@@ -107,7 +102,6 @@ class NetLayout(ParameterLayout):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """The shapes of weights and biases, with as many axes as the caller's."""
         found: dict[str, Shape] = {}
         layers = zip(self.weights, self.transposed, self.biases, strict=True)
         for (W, flip, b), pair in zip(layers, itertools.pairwise(self.layer_sizes), strict=True):
@@ -119,7 +113,6 @@ class NetLayout(ParameterLayout):
         return {k: found[k] for k in self.like}
 
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
-        """Weights and biases by their names."""
         layers: list[Layer] = []
         for name, flip, b in zip(self.weights, self.transposed, self.biases, strict=True):
             W = arrays[name]
@@ -129,7 +122,6 @@ class NetLayout(ParameterLayout):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The keys of W1, b1, W2, ... in the caller's dict."""
         pairs = zip(self.weights, self.biases, strict=True)
         return tuple(name for pair in pairs for name in pair if name is not None)
 
@@ -149,7 +141,6 @@ class FlatLayout(ParameterLayout):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """The shape of the vector."""
         n = sum(int(np.prod(shape)) for _, _, shape in self._parts())
         return {"params": (n, 1) if self.is_column else (n,)}
 
@@ -168,7 +159,6 @@ class FlatLayout(ParameterLayout):
         return sorted(parts, key=place)
 
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
-        """Cut the vector into parts."""
         vector, start = arrays["params"].reshape(-1), 0
         W: dict[int, Array] = {}
         b: dict[int, Array] = {}
@@ -188,7 +178,6 @@ class FlatLayout(ParameterLayout):
 
     @property
     def part_order(self) -> tuple[object, ...]:
-        """In which order the vector holds its parts, whatever the order within them."""
         return self.joined, self.backward
 
 

@@ -186,26 +186,24 @@ class GradientReport:
             return f"The gradient is correct ({error})."
         if np.isnan(self.max_relative_error):
             return "Something is wrong, before any slope can be compared."
-        if self.verdict == "wrong":
-            return (
-                f"The gradient is wrong ({error})."
-                if self.max_relative_error >= 1e-7
-                else ("The slopes agree, yet something is wrong.")
-            )
-        return f"This check cannot tell: {self.reason}."
+        if self.verdict == "inconclusive":
+            return f"This check cannot tell: {self.reason}."
+        if self.max_relative_error < 1e-7:
+            return "The slopes agree, yet something is wrong."
+        return f"The gradient is wrong ({error})."
 
     def __str__(self) -> str:
         lines = [self._headline()]
         for number, (place, finding) in enumerate(_merged(self.mistakes), start=1):
             where = f"{place}: " if place else ""
-            lines += _wrapped(f"{number}. {where}{finding.message} [{finding.code}]", "   ")
+            lines += _wrapped(f"{number}. {where}{finding.message} [{finding.code}]")
         for place, finding in _merged(self.cautions):
-            lines += _wrapped(f"Note: {f'{place}: ' if place else ''}{finding.message}", "   ")
+            where = f"{place}: " if place else ""
+            lines += _wrapped(f"Note: {where}{finding.message}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        colors = {"correct": "#0072b2", "wrong": "#d55e00", "inconclusive": "#666666"}
-        color = colors[self.verdict]
+        color = {"correct": "#0072b2", "wrong": "#d55e00"}.get(self.verdict, "#666666")
         rows = "".join(
             "<tr>"
             f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
@@ -213,10 +211,9 @@ class GradientReport:
             f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
             for place, f in _merged(self.findings)
         )
-        head = "<tr>" + "".join(
-            f"<th style='text-align:left'>{title}</th>" for title in ("where", "finding", "code")
-        )
-        table = f"<table>{head}</tr>{rows}</table>" if rows else ""
+        titles = ("where", "finding", "code")
+        head = "".join(f"<th style='text-align:left'>{title}</th>" for title in titles)
+        table = f"<table><tr>{head}</tr>{rows}</table>" if rows else ""
         return (
             f"<div style='border-left:4px solid {color};padding-left:0.8em'>"
             f"<p><b style='color:{color}'>{self.verdict}</b> {html.escape(self._headline())}</p>"
@@ -232,8 +229,7 @@ class GradientReport:
         """Return the steps of this check as text, each with its figures."""
         lines = []
         for number, step in enumerate(self.steps, start=1):
-            lines += _wrapped(f"{number}. {step.title}", "   ")
-            lines += _wrapped(f"   {step.outcome}", "   ")
+            lines += _wrapped(f"{number}. {step.title}") + _wrapped(f"   {step.outcome}")
         return "\n".join(lines)
 
     def plot(self) -> Figure:
@@ -277,5 +273,5 @@ def _with_code(message: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(message))
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, width=96, subsequent_indent=indent, break_long_words=False)
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, width=96, subsequent_indent="   ", break_long_words=False)

@@ -89,7 +89,6 @@ class Slope:
 
     @property
     def relative_error(self) -> float:
-        """The error over the larger of the two slopes."""
         size = max(abs(self.analytic), abs(self.numerical))
         if self.agrees and size <= 100 * self.tolerance:
             return 0.0  # nothing but rounding
@@ -131,7 +130,6 @@ class Detector:
         return float(np.clip(4 * seen, LEAST / MOST * most, most))
 
     def most_noise(self, value: float) -> float:
-        """What rounding changes in the loss at most."""
         unit = ROUNDING_FLOAT32 if self.float32 else ROUNDING
         return MOST * unit * max(abs(value), self.scale)
 
@@ -148,20 +146,20 @@ class Detector:
     def measure(self, at: Evaluation, v: Vector, h: float) -> Slope:
         """Two evaluations, h up and h down along v."""
         above, below = self.function(at.x + h * v), self.function(at.x - h * v)
-        analytic = np.array([below.slope(v), at.slope(v), above.slope(v)])
+        analytic = np.array([float(e.gradient @ v) for e in (below, at, above)])
         rise, fall = above.value - at.value, at.value - below.value
+        numerical = (rise + fall) / (2 * h)
         largest = max(abs(above.value), abs(below.value), abs(at.value))
         relative = 2e-3 if self.float32 else 1e-6 if self.function.gradient_is_float32 else 2e-9
-        typical = self.typical_slope(at, v)
+        steepest = max(self.typical_slope(at, v), abs(analytic[1]), abs(numerical))
         return Slope(
             analytic=analytic[1],
-            numerical=(rise + fall) / (2 * h),
+            numerical=numerical,
             h=h,
-            error=float(analytic @ [1, 4, 1]) / 6 - (rise + fall) / (2 * h),
+            error=float(analytic @ [1, 4, 1]) / 6 - numerical,
             right=float(analytic[1:].mean()) - rise / h,
             left=float(analytic[:2].mean()) - fall / h,
-            tolerance=self.noise(largest) / h
-            + relative * max(typical, abs(analytic[1]), abs(rise + fall) / (2 * h)),
+            tolerance=self.noise(largest) / h + relative * steepest,
         )
 
     def test(self, at: Evaluation, v: Vector, start: float | None = None) -> tuple[Outcome, Slope]:
@@ -274,7 +272,7 @@ def _at_every_array(detector: Detector, first: Evaluation) -> tuple[Outcome, Vec
             v = detector.direction([name])
             outcome, slope = detector.test(first, v)
             found.append((outcome, v, slope))
-            if found[-1][0] == Outcome.DIFFERS:
+            if outcome == Outcome.DIFFERS:
                 return found[-1]
     return next((answer for answer in found if answer[0] != Outcome.AGREES), found[-1])
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.generic, types.ModuleType, type)
 EMPTY_CELL = types.CellType()
 MOST_OBJECTS = 10_000  # that are looked at; a loss reaches far fewer
-State = tuple[Callable[[], Any], Callable[[Any], object]]  # read it, write it back
 
 
 class StateSnapshot:
@@ -33,9 +32,9 @@ class StateSnapshot:
 
     def __init__(self, loss: Callable[..., Any], *arguments: Any) -> None:
         self._arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
-        self._states: list[tuple[State, Any]] = []
-        self._keep((np.random.get_state, np.random.set_state))
-        self._keep((random.getstate, random.setstate))
+        self._states: list[tuple[Callable[[], Any], Callable[[Any], object], Any]] = []
+        self._keep(np.random.get_state, np.random.set_state)
+        self._keep(random.getstate, random.setstate)
         seen = {id(array): array for _, array in arrays_in(arguments)}
         waiting: deque[Any] = deque([loss, arguments])
         while waiting and len(seen) < MOST_OBJECTS:
@@ -52,7 +51,7 @@ class StateSnapshot:
         for array, before in self.changed_arrays():
             with suppress(Exception):
                 array[...] = before
-        for (read, write), before in self._states:
+        for read, write, before in self._states:
             with suppress(Exception):
                 if not _identical(read(), before):
                     write(before)
@@ -61,8 +60,8 @@ class StateSnapshot:
         """The arrays that are no longer what they were, each with a copy of what it was."""
         return [(array, before) for array, before in self._arrays if not same(array, before)]
 
-    def _keep(self, state: State) -> None:
-        self._states.append((state, state[0]()))
+    def _keep(self, read: Callable[[], Any], write: Callable[[Any], object]) -> None:
+        self._states.append((read, write, read()))
 
     def _look(self, value: Any) -> Any:
         """Keep the state of one object, and return what else it leads to."""
@@ -70,12 +69,12 @@ class StateSnapshot:
             if value.flags.writeable:
                 self._arrays.append((value, value.copy(order="K")))
         elif isinstance(value, np.random.RandomState):
-            self._keep((value.get_state, value.set_state))
+            self._keep(value.get_state, value.set_state)
         elif isinstance(value, random.Random):
-            self._keep((value.getstate, value.setstate))
+            self._keep(value.getstate, value.setstate)
         elif isinstance(value, np.random.Generator):
             bits = value.bit_generator
-            self._keep((lambda: bits.state, functools.partial(setattr, bits, "state")))
+            self._keep(lambda: bits.state, functools.partial(setattr, bits, "state"))
         elif isinstance(value, functools.partial):
             return [value.func, *value.args, *value.keywords.values()]
         elif isinstance(value, types.MethodType):
@@ -83,7 +82,7 @@ class StateSnapshot:
         elif isinstance(value, types.FunctionType):
             return self._look_at_function(value)
         elif isinstance(value, dict | list | set | deque):
-            self._keep((functools.partial(copy.copy, value), functools.partial(_refill, value)))
+            self._keep(functools.partial(copy.copy, value), functools.partial(_refill, value))
             return list(value.values() if isinstance(value, dict) else value)
         elif isinstance(value, tuple):
             return value
@@ -111,8 +110,8 @@ class StateSnapshot:
             for cell, value in zip(cells, before, strict=True):
                 cell.cell_contents = value
 
-        self._keep((read, write))
-        self._keep((read_cells, write_cells))
+        self._keep(read, write)
+        self._keep(read_cells, write_cells)
         defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
         return [*read().values(), *read_cells(), *defaults, vars(function)]
 
