@@ -25,36 +25,31 @@ def draw(call: tuple[Any, ...], *, float32: bool = False) -> Figure:
         function = LossFunction(loss, params, args, kwargs)
         detector = Detector(function, rng, float32=float32)
         at = function(function.x)
-        slopes: dict[str, NDArray[Any]] = {}
-        for name, part in function.blocks.slices.items():
-            if part.stop > part.start:
-                rows, columns = _edges(function, name)
-                slopes[name] = np.empty((len(rows) - 1, len(columns) - 1), dtype=object)
-                for index in np.ndindex(*slopes[name].shape):
-                    v = _patch(function, name, rows, columns, index, rng)
-                    slopes[name][index] = detector.measure(at, v, detector.step(at, v))
+
+        def along(patch: NDArray[Any]) -> Slope:
+            """Measure along a random direction within one patch."""
+            v = np.zeros(function.blocks.size)
+            v[patch] = 1.0 if patch.size == 1 else rng.standard_normal(patch.shape)
+            v /= np.linalg.norm(v)
+            return detector.measure(at, v, detector.step(at, v))
+
+        slopes = {
+            name: np.array([[along(patch) for patch in row] for row in _patches(function, name)])
+            for name, shape in function.blocks.shapes.items()
+            if 0 not in shape
+        }
         v = detector.direction()
         curve = [detector.measure(at, v, step * max(1.0, abs(at.x).max())) for step in STEPS]
     return _figure(slopes, curve, function)
 
 
-def _edges(function: LossFunction, name: str) -> list[NDArray[Any]]:
-    """Where the patches of a parameter, seen as a matrix, begin and end."""
+def _patches(function: LossFunction, name: str) -> list[list[NDArray[Any]]]:
+    """Where in x the entries of a parameter are: as a matrix, cut into rows of patches."""
     most = PATCHES if function.blocks.size <= 1000 else FEWER
-    sizes = _as_matrix(function.blocks.shapes[name])
-    return [np.linspace(0, n, min(n, most) + 1).astype(int) for n in sizes]
-
-
-def _patch(
-    function: LossFunction, name: str, rows: Any, columns: Any, index: Any, rng: Any
-) -> Vector:
-    """A random unit direction within one patch."""
-    mask = np.zeros(_as_matrix(function.blocks.shapes[name]))
-    (i, j), v = index, np.zeros(function.blocks.size)
-    area = mask[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
-    area[...] = 1.0 if area.size == 1 else rng.standard_normal(area.shape)
-    v[function.blocks.slices[name]] = mask.ravel()
-    return v / np.linalg.norm(v)
+    rows, columns = _as_matrix(function.blocks.shapes[name])
+    places = np.arange(function.blocks.size)[function.blocks.slices[name]].reshape(rows, columns)
+    bands = np.array_split(places, min(rows, most))
+    return [np.array_split(band, min(columns, most), axis=1) for band in bands]
 
 
 def _as_matrix(shape: tuple[int, ...]) -> tuple[int, int]:
