@@ -128,7 +128,7 @@ def cautions(detector: Detector, found: Detection, problem: Problem | None) -> l
             f"The function computes in float32, so errors below {limit} drown in rounding. Check "
             "in float64, train in float32."
         )
-    equal_sizes = problem.equal_sizes if problem else ()
+    equal_sizes = problem.equal_sizes if problem else []
     reg, strength = "reg", 1.0
     if problem and problem.reg:
         reg = problem.call.name(problem.reg) or reg

@@ -151,7 +151,7 @@ class Problem:
     params: Any
     X: Array  # (N, D), or the scores where the parameters are the scores
     T: Array  # (N, C)
-    equal_sizes: tuple[str, ...] = ()  # of the caller's data, for a caution
+    sizes: dict[str, int]  # of the caller's data
     columns: bool = False  # scores (C, N), examples are columns
     by_input: bool = False  # the parameters are X, and the weights are an argument
     evaluations: int = 0
@@ -160,6 +160,11 @@ class Problem:
     def of_scores(self) -> bool:
         """The parameters are no weights, but the scores or the input."""
         return not self.layouts[0].layer_sizes
+
+    @property
+    def equal_sizes(self) -> list[str]:
+        pairs = itertools.combinations(self.sizes, 2)
+        return [f"{a} == {b}" for a, b in pairs if self.sizes[a] == self.sizes[b] > 1]
 
     @functools.cached_property
     def reg(self) -> Binding | None:
@@ -409,7 +414,7 @@ def _of_scores(
     values = _resized_numbers(call, {n: N, c: classes}) | {roles.y: y}
     return Problem(
         call, [FixedLayout(())], values, S.T.copy() if columns else S, S, T,
-        _equal({"N": n, "C": c}), columns=columns,
+        {"N": n, "C": c}, columns=columns,
     )  # fmt: skip
 
 
@@ -422,11 +427,11 @@ def _of_input(
     transposed = shape[0] != d
     y, T = roles.target.small(rng, classes)
     W, X = 0.6 * rng.standard_normal((D, classes)), rng.standard_normal((N, D))
-    dims = {"N": n, "D": d, "C": shape[0] if transposed else shape[1]}
-    values = _resized_numbers(call, dict(zip(dims.values(), (N, D, classes), strict=True)))
+    sizes = {"N": n, "D": d, "C": shape[0] if transposed else shape[1]}
+    values = _resized_numbers(call, dict(zip(sizes.values(), (N, D, classes), strict=True)))
     values |= {roles.W: W.T.copy() if transposed else W, roles.y: y}
     layout = FixedLayout((), ((W, None),))
-    return Problem(call, [layout], values, X, X, T, _equal(dims), by_input=True)
+    return Problem(call, [layout], values, X, X, T, sizes, by_input=True)
 
 
 def _of_data(
@@ -450,15 +455,9 @@ def _of_data(
         arrays = {k: _weights(rng, s) for k, s in resized[0].shapes.items()}
         values = _resized_numbers(call, {len(X): N, **dict(zip(old, new, strict=True))}, old, new)
         values |= {roles.X: small if roles.examples_axis == 0 else small.T.copy(), roles.y: y}
-        dims = {"N": len(X), "D": old[0], "C": old[-1]} | ({"H": old[1]} if len(old) > 2 else {})
+        sizes = {"N": len(X), "D": old[0], "C": old[-1]} | ({"H": old[1]} if len(old) > 2 else {})
         start = arrays if isinstance(params, dict) else arrays["params"]
-        yield Problem(call, resized, values, start, small, T, _equal(dims))
-
-
-def _equal(dims: dict[str, int]) -> tuple[str, ...]:
-    """Which of these sizes are the same."""
-    pairs = itertools.combinations(dims, 2)
-    return tuple(f"{a} == {b}" for a, b in pairs if dims[a] == dims[b] > 1)
+        yield Problem(call, resized, values, start, small, T, sizes)
 
 
 def _weights(rng: np.random.RandomState, shape: tuple[int, ...]) -> Array:
