@@ -43,9 +43,7 @@ class Blocks:
                 f"params is a {type(params).__name__} of arrays, but it must be one array, or a "
                 "dict of arrays: pass {'W1': W1, 'b1': b1, ...}"
             )
-        arrays = {k: np.asarray(v) for k, v in params.items()} if self.is_dict else {}
-        if not self.is_dict:
-            arrays = {"params": np.asarray(params)}
+        arrays = {k: np.asarray(v) for k, v in self.named(params).items()}
         for name, array in arrays.items():
             what = f"params[{name!r}]" if self.is_dict else "params"
             if array.dtype.kind not in "fiu":
@@ -68,6 +66,10 @@ class Blocks:
                 "numbers"
             )
         self.start = self.join(arrays)
+
+    def named(self, params: Any) -> Any:
+        """Parameters of the caller's form by name."""
+        return params if self.is_dict else {"params": params}
 
     def join(self, arrays: Mapping[str, Any]) -> Vector:
         """Arrays by name as one float64 vector."""
@@ -115,7 +117,7 @@ class LossFunction:
         self.loss = loss
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
-        self.args, self.kwargs = copied(self.given, _as_float64)
+        self.passed = copied(self.given, _as_float64)
         self.findings: dict[str, Finding] = {}
         self.evaluations = 0
         self.gradient_is_float32 = False
@@ -124,12 +126,13 @@ class LossFunction:
     def __call__(self, x: Vector) -> Evaluation:
         params = self.blocks.build(x)
         if self.mutates:
-            self.args, self.kwargs = copied(self.given, _as_float64)
+            self.passed = copied(self.given, _as_float64)
+        args, kwargs = self.passed
         self.evaluations += 1
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.loss(params, *self.args, **self.kwargs)
+                returned = self.loss(params, *args, **kwargs)
         except Exception as error:
             forms = ", ".join(f"{k} {s}" for k, s in self.blocks.shapes.items())
             error.add_note(
@@ -150,8 +153,8 @@ class LossFunction:
 
     def notice_changed_arguments(self) -> None:
         """Compare every argument with what the caller passed."""
-        before, after = dict(arrays_in(self.given)), dict(arrays_in((self.args, self.kwargs)))
-        for path, array in before.items():
+        after = dict(arrays_in(self.passed))
+        for path, array in arrays_in(self.given):
             if path in after and same(array, after[path]):
                 continue
             self.add_mutation(f"its argument {self._name(path)}", array, after.get(path))
@@ -166,7 +169,7 @@ class LossFunction:
             return f"number {path[1] + 2}"
 
     def _notice_changed_parameters(self, params: Any, x: Vector) -> None:
-        after = params if self.blocks.is_dict else {"params": params}
+        after = self.blocks.named(params)
         for name, before in self.blocks.split(x).items():
             if name not in after or not same(before, np.asarray(after[name])):
                 what = f"params[{name!r}]" if self.blocks.is_dict else "its first argument"
@@ -190,15 +193,12 @@ class LossFunction:
 
     def _joined(self, gradient: Any) -> Vector:
         """The gradient as one vector; note what is wrong with its form."""
-        if not self.blocks.is_dict:
-            arrays = {"params": np.asarray(gradient)}
-        elif isinstance(gradient, Mapping):
-            arrays = {k: np.asarray(v) for k, v in gradient.items()}
-        else:
+        if self.blocks.is_dict and not isinstance(gradient, Mapping):
             raise TypeError(
                 f"the gradient is {type(gradient).__name__} and params is a dict, but they "
                 "must have the same form: return a dict with a gradient for each key"
             )
+        arrays = {k: np.asarray(v) for k, v in self.blocks.named(gradient).items()}
         self._check_keys(arrays)
         for name in self.blocks.slices:
             self._check_dtype(name, arrays[name])

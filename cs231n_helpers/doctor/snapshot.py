@@ -151,14 +151,12 @@ def captured_variables(loss: Callable[..., Any]) -> dict[tuple[str, str], Any]:
     loss = getattr(loss, "__func__", loss)
     if not isinstance(loss, types.FunctionType):
         return {}
-    found: dict[tuple[str, str], Any] = {}
-    for name, cell in zip(loss.__code__.co_freevars, loss.__closure__ or (), strict=True):
-        if cell != EMPTY_CELL:
-            found["closure", name] = cell.cell_contents
+    cells = zip(loss.__code__.co_freevars, loss.__closure__ or (), strict=True)
+    found = {("closure", name): c.cell_contents for name, c in cells if c != EMPTY_CELL}
+    scope = loss.__globals__
     for function in helpers_of(loss):
-        for name in global_names(function.__code__):
-            if name in loss.__globals__:
-                found["global", name] = loss.__globals__[name]
+        names = global_names(function.__code__)
+        found |= {("global", name): scope[name] for name in names if name in scope}
     return found
 
 

@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 from loss_examples import data, softmax
 
-from cs231n_helpers import (
-    check_gradient,
-)
+from cs231n_helpers import check_gradient
 from cs231n_helpers.doctor import mistakes
 from cs231n_helpers.doctor.backward import ACTIVATIONS, LEAKS, OUTPUT_LOSSES, Model
 from cs231n_helpers.doctor.mistakes import MISTAKES

@@ -8,11 +8,7 @@ import numpy as np
 import pytest
 from loss_examples import changed, data, net_data, net_loss, softmax
 
-from cs231n_helpers import (
-    check_gradient,
-    softmax_loss_vectorized,
-    svm_loss_vectorized,
-)
+from cs231n_helpers import check_gradient, softmax_loss_vectorized, svm_loss_vectorized
 
 
 class TestDetection:

@@ -7,11 +7,7 @@ import random
 import numpy as np
 from loss_examples import data
 
-from cs231n_helpers import (
-    check_gradient,
-    softmax_loss,
-    softmax_loss_vectorized,
-)
+from cs231n_helpers import check_gradient, softmax_loss, softmax_loss_vectorized
 
 
 class TestNothingIsChanged:
