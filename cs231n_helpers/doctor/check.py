@@ -301,7 +301,7 @@ def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
 
 def _is_right_on(problem: Problem, detector: Detector) -> bool:
     """Check on the small data as well, which show what the caller's may hide."""
-    function = problem.function(REG if problem.reg else None)
+    function = problem.function(REG)
     detector = Detector(function, detector.rng, float32=detector.float32)
     try:
         first = function(function.x)

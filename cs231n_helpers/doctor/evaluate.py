@@ -148,7 +148,6 @@ class LossFunction:
 
     @property
     def mutates(self) -> bool:
-        """A call has changed an argument."""
         return any(f.code == Code.MUTATES_INPUT for f in self.findings.values())
 
     def notice_changed_arguments(self) -> None:
@@ -178,7 +177,6 @@ class LossFunction:
     def add_mutation(
         self, what: str, before: Any, after: Any, parameter: str | None = None
     ) -> None:
-        """Add the finding that a call changes this array."""
         seen = "it was removed"
         if isinstance(after, np.ndarray) and after.shape == np.shape(before):
             seen = first_change(before, after) or seen

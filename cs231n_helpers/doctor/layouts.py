@@ -35,9 +35,9 @@ class ParameterLayout(ABC):
         return replace(self, layer_sizes=layer_sizes)
 
     @property
-    @abstractmethod
     def shapes(self) -> dict[str, Shape]:
-        """The shapes of the parameters, by name."""
+        """The shapes of the parameters, by name; none where they belong to no layer."""
+        return {}
 
     @abstractmethod
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
@@ -59,10 +59,6 @@ class FixedLayout(ParameterLayout):
     """The parameters are the scores or the data: what layers there are is given."""
 
     layers: tuple[Layer, ...] = ()
-
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        return {}
 
     def unpack(self, arrays: Mapping[str, Array]) -> list[Layer]:
         return list(self.layers)

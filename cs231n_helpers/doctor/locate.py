@@ -47,9 +47,8 @@ class Place:
     def __str__(self) -> str:
         if self.everywhere:
             return "everywhere"
-        if self.is_entry:
-            index = ", ".join(str(axis[0]) for axis in self.axes if axis is not None)
-            return f"entry ({index})" if len(self.shape) > 1 else f"entry {index}"
+        if self.is_entry and len(self.shape) > 1:
+            return f"entry {tuple(axis[0] for axis in self.axes if axis)}"
         names = [("row", "rows"), ("column", "columns"), ("axis 2",) * 2, ("axis 3",) * 2]
         if len(self.shape) == 1:
             names = [("entry", "entries")]
@@ -141,7 +140,7 @@ def _spot_or_factor(
             "differently there."
         )
         return Finding(code, message, label, str(place), {"axes": place.axes})
-    directions = (detector.direction([place.parameter]) for _ in range(2))
+    directions = (detector.direction(place.parameter) for _ in range(2))
     slopes = [detector.measure(at, v, detector.step(at, v)) for v in directions]
     if not any(s.analytic for s in slopes):
         return never_filled(label)

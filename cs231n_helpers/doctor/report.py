@@ -92,7 +92,6 @@ class Finding:
 
 
 def ignores_argument(parameter: str | None) -> Finding:
-    """The loss does not change when this parameter changes."""
     message = (
         "The loss does not change when this parameter changes, yet its gradient is not 0: the "
         "function computes with other values (a global variable, or the object's own weights), or "
@@ -102,7 +101,6 @@ def ignores_argument(parameter: str | None) -> Finding:
 
 
 def never_filled(parameter: str | None) -> Finding:
-    """The gradient is 0 throughout."""
     message = "The gradient is 0 throughout: it is never filled in."
     return Finding(Code.GRAD_ZERO, message, parameter)
 

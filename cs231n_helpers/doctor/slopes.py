@@ -77,7 +77,6 @@ class Slope:
 
     @property
     def is_constant(self) -> bool:
-        """The loss has not changed at all."""
         return self.numerical == 0 and self.right + self.left == self.analytic * 2
 
     @property
@@ -105,12 +104,12 @@ class Detector:
         self.scale = 0.0  # of the loss elsewhere: a loss near 0 is rounded like its terms
         self.slopes: list[Slope] = []
 
-    def direction(self, names: list[str] | None = None) -> Vector:
-        """A random vector, of length 1 in each of the parameters named (default: all)."""
+    def direction(self, only: str | None = None) -> Vector:
+        """A random vector, of length 1 in each of the parameters, or in only one."""
         v = np.zeros(self.function.blocks.size)
         for name, part in self.function.blocks.slices.items():
             size = part.stop - part.start
-            if size and (names is None or name in names):
+            if size and only in (None, name):
                 z = self.rng.uniform(-1, 1, size)
                 z += np.copysign(0.5, z)
                 v[part] = z / np.linalg.norm(z)
@@ -269,7 +268,7 @@ def _at_every_array(detector: Detector, first: Evaluation) -> tuple[Outcome, Vec
     found: list[tuple[Outcome, Vector, Slope]] = []
     for name, part in detector.function.blocks.slices.items():
         if part.stop > part.start:
-            v = detector.direction([name])
+            v = detector.direction(name)
             outcome, slope = detector.test(first, v)
             found.append((outcome, v, slope))
             if outcome == Outcome.DIFFERS:

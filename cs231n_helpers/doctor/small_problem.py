@@ -189,13 +189,12 @@ class Problem:
         return Blocks(self.params)
 
     def function(self, reg: float | None = None) -> LossFunction:
-        """The loss as a function of the small parameters; `reg` sets the penalty's strength."""
+        """The loss of the small parameters; `reg` sets the strength of its penalty, if any."""
         strength = {} if self.reg is None or reg is None else {self.reg: reg}
         loss, args, kwargs = self.call.rebind({**self.values, **strength})
         return LossFunction(loss, self.params, args, kwargs)
 
     def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
-        """Value and gradient at x, or at the small parameters."""
         function = self.function(reg)
         self.evaluations += 1
         return function(function.x if x is None else x)
