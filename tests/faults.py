@@ -225,7 +225,7 @@ FAULTS = [
         ("exercises/visible", "for line in CHECKS[exercise](student):", "for line in list(CHECKS[exercise](student))[1:]:", "01"),
         ("exercises/compare", "np.abs(a - b).max(initial=0.0)", "np.abs(a + b).max(initial=0.0)", "01"),
         ("exercises/visible", "    if not report:\n", "    if report:\n", "01"),
-        ("exercises/student_function", "if change else None", "if not change else None", "01"),
+        ("exercises/student_function", "    if not seen:\n", "    if seen:\n", "01"),
         ("exercises/explain", "return float(reg_scale * reg * sum(", "return float(reg * sum(", "02"),
         ("exercises/visible", "rows = rng.choice(len(X), size)", "rows = rng.choice(len(X), size + 1)", "01"),
         ("exercises/table", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.1\"", "\"svm_dx\": Exercise(\"04_dx_derivation\", \"4.2\"", "04"),

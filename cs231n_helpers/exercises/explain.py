@@ -42,22 +42,19 @@ def penalty_value(reg: float, *weights: Array, reg_scale: float = 0.5) -> float:
 
 def as_loss_of_net(gradient: Function) -> Function:
     """A loss for the checker with the gradients of `net_backward`'s signature."""
-    spared = SparingGradient(
-        lambda params, X, y, reg: gradient(params, X, *_on_the_way(params, X, y), reg)
-    )
+
+    def gradient_of_loss(params: dict[str, Array], X: Array, y: Any, reg: float) -> Any:
+        model = model_of(params, X, y)
+        _, hidden, scores = model.forward()[0]
+        return gradient(params, X, hidden, model.terms_of_scores(scores).dscores, reg)
+
+    spared = SparingGradient(gradient_of_loss)
 
     def loss(params: dict[str, Array], X: Array, y: Any, reg: float) -> tuple[float, Any]:
         value = model_of(params, X, y).loss() + penalty_value(reg, params["W1"], params["W2"])
         return value, spared(params, X, y, reg)
 
     return loss
-
-
-def _on_the_way(params: dict[str, Array], X: Array, y: Any) -> tuple[Array, Array]:
-    """The hidden layer (N, H), and the gradient with respect to the scores (N, C)."""
-    model = model_of(params, X, y)
-    _, hidden, scores = model.forward()[0]
-    return hidden, model.terms_of_scores(scores).dscores
 
 
 def as_loss_of_input(gradient: Function, loss_name: str) -> Function:

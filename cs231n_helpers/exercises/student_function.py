@@ -160,24 +160,23 @@ class StudentFunction:
 
 def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
     """Tell how an argument differs from what it was before the call."""
+    seen = ""
     if isinstance(before, dict):
-        if set(before) != set(after):
-            return _in_place(name, "its keys are others now")
-        found = (_changed(f"{name}[{k!r}]", before[k], after[k]) for k in before)
-        return next(filter(None, found), None)
-    if isinstance(before, list):
-        return _in_place(name, "its items are others now") if before != after else None
-    if not isinstance(before, np.ndarray):
+        if set(before) == set(after):
+            found = (_changed(f"{name}[{k!r}]", before[k], after[k]) for k in before)
+            return next(filter(None, found), None)
+        seen = "its keys are others now"
+    elif isinstance(before, list) and before != after:
+        seen = "its items are others now"
+    elif isinstance(before, np.ndarray):
+        if type(after) is not np.ndarray or after.shape != before.shape:
+            seen = f"it is {described(after)} now"
+        elif after.dtype != before.dtype:
+            seen = f"its dtype is {after.dtype} now"
+        else:
+            seen = first_change(before, after)
+    if not seen:
         return None
-    if type(after) is not np.ndarray or after.shape != before.shape:
-        return _in_place(name, f"it is {described(after)} now")
-    if after.dtype != before.dtype:
-        return _in_place(name, f"its dtype is {after.dtype} now")
-    change = first_change(before, after)
-    return _in_place(name, change) if change else None
-
-
-def _in_place(name: str, seen: str) -> FeedbackError:
     text = (
         f"Your function changes its argument {name} in place ({seen}), so that whoever called it "
         "goes on with other data. Work on a copy: A = A - b instead of A -= b, or A.copy() first."

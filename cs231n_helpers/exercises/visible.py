@@ -29,13 +29,7 @@ from . import worked_examples as by_hand
 from .compare import Array, as_numbers, as_pair, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
-from .student_function import (
-    CallError,
-    FeedbackError,
-    StudentFunction,
-    described,
-    read_error,
-)
+from .student_function import CallError, FeedbackError, StudentFunction, described, read_error
 from .table import (
     EXERCISES,
     OpenExerciseError,
@@ -214,11 +208,10 @@ def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) 
     return next(iter(values), "")
 
 
-def _report(loss: Function, params: Any, *args: Any) -> GradientReport:
-    """Return what `check_gradient` finds."""
+def _report(loss: Function, *args: Any) -> GradientReport:
     try:
         with np.errstate(all="ignore"):
-            return check_gradient(loss, params, *args)
+            return check_gradient(loss, *args)
     except (FeedbackError, OpenExerciseError):
         raise
     except Exception as error:
@@ -226,9 +219,8 @@ def _report(loss: Function, params: Any, *args: Any) -> GradientReport:
         raise FeedbackError(text) from None
 
 
-def _gradient_is_right(loss: Function, params: Any, *args: Any) -> str:
-    """What `check_gradient` finds, if the gradient is right."""
-    report = _report(loss, params, *args)
+def _gradient_is_right(loss: Function, *args: Any) -> str:
+    report = _report(loss, *args)
     if not report:
         raise FeedbackError(f"{ON_RANDOM_DATA}\n\n{report}")
     return f"{ON_RANDOM_DATA} {str(report).splitlines()[0]}"
@@ -253,8 +245,12 @@ def _expect_gradient(
         raise
 
 
-def _in_float32(*arrays: Array) -> list[Any]:
-    return [array.astype(np.float32) for array in arrays]
+def _expect_on_random_data(f: StudentFunction, right: float, number: float) -> str:
+    W, X, y = random_data()
+    _expect("the loss of random data", f(W, X, y, number), right, N=7)
+    in_float32 = f(np.float32(W), np.float32(X), y, number)
+    _expect("the loss in float32", in_float32, right, N=7, tolerance=1e-5)
+    return "random data, in float64 and in float32"
 
 
 # ---- the checks: each yields what is right, and raises FeedbackError ----
@@ -263,6 +259,9 @@ OWN_CLASS = "each example pays the margin for its own class, too: leave out j = 
 OWN_LABEL = {np.log(50 / 3) / 2: "each example has its own label, y[i]"}
 HALF = "the penalty is half of reg times the sum of squares"
 AGAINST = "a step goes against the gradient"
+BATCHES_ARE_RIGHT = (
+    "each step draws its minibatch with rng.choice, and rows of X and y belong together"
+)
 FOUR, TWO = "of the four examples by hand", "of the two examples by hand"
 
 
@@ -277,12 +276,8 @@ def _svm_naive(f: StudentFunction) -> Iterator[str]:
     yield f"the loss {FOUR} is 2, with the margin 2 it is 3"
     _expect("at W = 0 the loss for three classes", f(0 * by_hand.SVM[0], *by_hand.SVM[1:]), 2, N=4)
     yield "at W = 0 it is C - 1"
-    W, X, y = random_data()
-    right = model_of(W, X, y, "hinge", delta_margin=0.7).loss()
-    _expect("the loss of random data", f(W, X, y, delta=0.7), right, N=7)
-    in_float32 = f(*_in_float32(W, X), y, delta=0.7)
-    _expect("the loss in float32", in_float32, right, N=7, tolerance=1e-5)
-    yield "random data, in float64 and in float32"
+    right = model_of(*random_data(), "hinge", delta_margin=0.7).loss()
+    yield _expect_on_random_data(f, right, 0.7)
 
 
 def _svm_gradient(f: StudentFunction) -> Iterator[str]:
@@ -338,20 +333,9 @@ def _penalty(f: StudentFunction) -> Iterator[str]:
 
 
 def _sgd(f: StudentFunction) -> Iterator[str]:
-    seen: list[Any] = []
-
-    def loss_function(W: Array, X_batch: Array, y_batch: Any, reg: float) -> Any:
-        seen.append((W.copy(), np.array(X_batch), np.array(y_batch), reg))
-        return float(len(seen)), 2 * np.ones_like(W)
-
-    X, y, W = np.arange(20.0).reshape(10, 2), np.arange(10), np.full((2, 3), 5.0)
-    returned = f(loss_function, W, X, y, 0.5, 0.1, 3, 4, np.random.RandomState(7))
-    W, losses = as_pair(returned, "W, losses")
-    _expect_batches(seen, 3, X, y)
-    if any(reg != 0.1 for *_, reg in seen):
-        raise FeedbackError("loss_function should be given reg, as it is.")
-    yield "each step draws its minibatch with rng.choice, and rows of X and y belong together"
-    for step, (at, *_) in enumerate(seen):
+    asked, W, losses = _train(f, np.full((2, 3), 5.0), 2.0, 10, 3, 0.5)
+    yield BATCHES_ARE_RIGHT
+    for step, at in enumerate(asked):
         what = "W from 5, with the gradient 2 everywhere and the rate 0.5, after "
         what += f"{step} step{'s' * (step != 1)}"
         _expect(what, at[0, 0], 5 - step, hints={5.0 + step: AGAINST})
@@ -411,10 +395,7 @@ def _softmax_naive(f: StudentFunction) -> Iterator[str]:
     yield "scores of 10000"
     W, X, y = random_data()
     right = model_of(W, X, y).loss() + penalty_value(0.3, W)
-    _expect("the loss of random data", f(W, X, y, 0.3), right, N=7)
-    in_float32 = f(*_in_float32(W, X), y, 0.3)
-    _expect("the loss in float32", in_float32, right, N=7, tolerance=1e-5)
-    yield "random data, in float64 and in float32"
+    yield _expect_on_random_data(f, right, 0.3)
 
 
 def _softmax_gradient(f: StudentFunction) -> Iterator[str]:
@@ -482,27 +463,12 @@ def _net_backward(f: StudentFunction) -> Iterator[str]:
 
 
 def _net_training(f: StudentFunction) -> Iterator[str]:
-    seen: list[Any] = []
-
-    def loss_function(params: Any, X_batch: Array, y_batch: Any, reg: float) -> Any:
-        seen.append((copied(params), np.array(X_batch), np.array(y_batch), reg))
-        return float(len(seen)), {name: np.ones_like(p) for name, p in params.items()}
-
-    def train(num_examples: int, num_iters: int) -> Any:
-        seen.clear()
-        X, y = np.arange(2.0 * num_examples).reshape(-1, 2), np.arange(num_examples)
-        rng = np.random.RandomState(7)
-        returned = f(loss_function, copied(by_hand.PENCIL), X, y, 1.0, 0.5, 0.1, num_iters, 4, rng)
-        params, losses = as_pair(returned, "params, losses")
-        _expect_batches(seen, num_iters, X, y)
-        if not isinstance(params, dict) or params.keys() != by_hand.PENCIL.keys():
-            raise FeedbackError("params must come back as a dict with W1, b1, W2 and b2.")
-        return params, losses
-
-    params, losses = train(10, 6)
-    yield "each step draws its minibatch with rng.choice, and rows of X and y belong together"
+    asked, params, losses = _train(f, by_hand.PENCIL, 1.0, 10, 6, 1.0, 0.5)
+    if not isinstance(params, dict) or params.keys() != by_hand.PENCIL.keys():
+        raise FeedbackError("params must come back as a dict with W1, b1, W2 and b2.")
+    yield BATCHES_ARE_RIGHT
     what = "after a step of the rate 1 where the gradient is 1, b2[0], which starts at -1,"
-    _expect(what, seen[1][0]["b2"][0], -2, hints={0.0: AGAINST})
+    _expect(what, asked[1]["b2"][0], -2, hints={0.0: AGAINST})
     yield "each step goes against the gradient, as far as the rate says"
     what = (
         "10 examples in batches of 4 are 2 steps an epoch: with the decay 0.5 b2[0] after 6 steps"
@@ -512,20 +478,36 @@ def _net_training(f: StudentFunction) -> Iterator[str]:
         _expect(f"{name} after 6 steps", params[name], by_hand.PENCIL[name] - 3.5)
     _expect_losses(losses, [1, 2, 3, 4, 5, 6])
     yield "the rate decays after each epoch, and all four parameters move; one loss a step"
-    params, _ = train(3, 2)
+    _, params, _ = _train(f, by_hand.PENCIL, 1.0, 3, 2, 1.0, 0.5)
     what = "3 examples in batches of 4 are one step an epoch, so b2[0] after 2 steps"
     _expect(what, params["b2"][0], -2.5)
     yield "an epoch has at least one step"
 
 
-def _expect_batches(seen: list[Any], num_iters: int, X: Array, y: Any, size: int = 4) -> None:
+def _train(
+    f: StudentFunction, start: Any, slope: float, num_examples: int, num_iters: int, *rates: float
+) -> tuple[list[Any], Any, Any]:
+    """Train with a constant gradient; return the parameters of each step, the last, and the losses.
+
+    Each step must draw its minibatch from the generator, and pass reg on.
+    """
+    size, seen = 4, []
+
+    def loss_function(params: Any, X_batch: Array, y_batch: Any, reg: float) -> Any:
+        seen.append((copied(params), np.array(X_batch), np.array(y_batch), reg))
+        return float(len(seen)), copied(params, lambda array: np.full_like(array, slope))
+
+    X, y = np.arange(2.0 * num_examples).reshape(-1, 2), np.arange(num_examples)
+    rng = np.random.RandomState(7)
+    returned = f(loss_function, start, X, y, *rates, 0.1, num_iters, size, rng)
+    params, losses = as_pair(returned, f"{f.exercise.parameters[1]}, losses")
     if len(seen) != num_iters:
         raise FeedbackError(
             f"num_iters = {num_iters} steps ask loss_function once each, and yours {len(seen)} "
             "times."
         )
     rng = np.random.RandomState(7)
-    for _, X_batch, y_batch, _ in seen:
+    for _, X_batch, y_batch, reg in seen:
         rows = rng.choice(len(X), size)
         if len(X_batch) != size or len(y_batch) != size:
             raise FeedbackError(
@@ -542,6 +524,9 @@ def _expect_batches(seen: list[Any], num_iters: int, X: Array, y: Any, size: int
                 "Each step should draw its rows with rng.choice(len(X), batch_size), "
                 "once, from the rng it is given."
             )
+        if reg != 0.1:
+            raise FeedbackError("loss_function should be given reg, as it is.")
+    return [params for params, *_ in seen], params, losses
 
 
 def _expect_losses(given: Any, right: list[int]) -> None:
