@@ -43,20 +43,21 @@ class Case:
         return Case(cast(self.args, np.float32), f"{self.where}, float32", "float32", 1e-3)
 
 
-def case(*arrays: Any, option: str = "", **numbers: float) -> Case:
+def case(*arrays: Any, **numbers: float) -> Case:
     """Arrays, then numbers by name, as they follow in the signature; an option comes last.
 
     >>> case(np.zeros((2, 3)), np.zeros((5, 2)), np.zeros(5), reg=0.1).where
     'with N = 5, D = 2, C = 3, reg = 0.1'
     """
-    params, X = (*arrays, None)[:2]
-    W1, W2 = (params["W1"], params["W2"]) if isinstance(params, dict) else (params, params)
-    sizes: dict[str, float] = {} if X is None else {"N": len(X)}
-    sizes["D"] = len(W1)
+    params, *rest = arrays
     if isinstance(params, dict):
-        sizes["H"] = len(W2)
-    named = {**sizes, "C": W2.shape[1], **numbers}
+        (D, H), C = params["W1"].shape, len(params["b2"])
+        sizes = {"D": D, "H": H, "C": C}
+    else:
+        sizes = dict(zip("DC", params.shape, strict=True))
+    named = ({"N": len(rest[0])} if rest else {}) | sizes | numbers
     where = "with " + ", ".join(f"{name} = {value}" for name, value in named.items())
+    option = next((name for name in ("delta", "reg_scale") if name in numbers), "")
     return Case((*arrays, *numbers.values()), where, option)
 
 
@@ -80,10 +81,8 @@ def draw_sizes(rng: np.random.Generator) -> tuple[int, int, int, int]:
 
 def _labels(rng: np.random.Generator, scores: Array) -> NDArray[np.int64]:
     """Labels of which about half are those with the highest score."""
-    best = scores.argmax(axis=1)
-    return np.where(
-        rng.random(len(scores)) < 0.5, best, rng.integers(0, scores.shape[1], len(best))
-    )
+    N, C = scores.shape
+    return np.where(rng.random(N) < 0.5, scores.argmax(axis=1), rng.integers(0, C, N))
 
 
 def _uneven(y: NDArray[np.int64], classes: int) -> bool:
@@ -121,20 +120,24 @@ def _tells(gaps: Array, wrong: NDArray[np.bool_], delta: float) -> bool:
     )  # fmt: skip
 
 
+def draw_net(rng: np.random.Generator, scale: float, D: int, H: int, C: int) -> Arrays:
+    """Parameters, the weights scaled."""
+    return {
+        "W1": normal(rng, scale, D, H), "b1": normal(rng, 0.5, H),
+        "W2": normal(rng, scale, H, C), "b2": normal(rng, 0.5, C),
+    }  # fmt: skip
+
+
 def net_data(rng: np.random.Generator) -> tuple[Arrays, Array, NDArray[np.int64]]:
     """Parameters, X, y: every hidden unit is on for some examples and off for some."""
     while True:
         N, D, C, H = draw_sizes(rng)
-        params = {
-            "W1": normal(rng, 0.6, D, H), "b1": normal(rng, 0.5, H),
-            "W2": normal(rng, 0.6, H, C), "b2": normal(rng, 0.5, C),
-        }  # fmt: skip
-        X = normal(rng, 1.0, N, D)
+        params, X = draw_net(rng, 0.6, D, H, C), normal(rng, 1.0, N, D)
         z = X @ params["W1"] + params["b1"]
         y = _labels(rng, np.maximum(z, 0) @ params["W2"] + params["b2"])
         on = z > 0
         mixed = on.any(axis=0).all() and not on.all(axis=0).any()
-        if mixed and np.abs(z).min() > 1e-3 and _uneven(y, len(params["b2"])):
+        if mixed and np.abs(z).min() > 1e-3 and _uneven(y, C):
             return params, X, y
 
 
@@ -148,8 +151,7 @@ def hinge_cases(rng: np.random.Generator) -> list[Case]:
     low, high = ((0.35, 0.7), (1.4, 2.2))[int(rng.integers(2))]
     delta = round(float(rng.uniform(low, high)), 2)
     plain = [case(*linear_data(rng)) for _ in range(2)]
-    option = case(*linear_data(rng, delta), option="delta", delta=delta)
-    return [*plain, option, plain[1].in_float32()]
+    return [*plain, case(*linear_data(rng, delta), delta=delta), plain[1].in_float32()]
 
 
 def softmax_cases(rng: np.random.Generator) -> list[Case]:
@@ -162,42 +164,43 @@ def softmax_cases(rng: np.random.Generator) -> list[Case]:
 def penalty_cases(rng: np.random.Generator) -> list[Case]:
     """(W, reg), (W, reg, reg_scale)."""
     cases = []
-    for option in ("", "", "reg_scale", "reg_scale"):
+    for has_scale in (False, False, True, True):
         _, D, C, _ = draw_sizes(rng)
-        W, numbers = normal(rng, 1.0, D, C), {"reg": draw_strength(rng)}
-        scale = round(rng.uniform(0.6, 2), 2)
-        cases.append(case(W, option=option, **numbers, **({option: scale} if option else {})))
+        W, reg = normal(rng, 1.0, D, C), draw_strength(rng)
+        scale = {"reg_scale": round(rng.uniform(0.6, 2), 2)}
+        cases.append(case(W, reg=reg, **(scale if has_scale else {})))
     return [*cases, cases[0].in_float32()]
 
 
 def forward_cases(rng: np.random.Generator) -> list[Case]:
     """(params, X)."""
-    cases = [case(*net_data(rng)[:2]) for _ in range(2)]
+    return _two_cases(lambda: net_data(rng)[:2])
+
+
+def input_cases(rng: np.random.Generator) -> list[Case]:
+    """(W, X, y)."""
+    return _two_cases(lambda: linear_data(rng))
+
+
+def net_input_cases(rng: np.random.Generator) -> list[Case]:
+    """(params, X, y)."""
+    return _two_cases(lambda: net_data(rng))
+
+
+def _two_cases(draw: Callable[[], tuple[Any, ...]]) -> list[Case]:
+    cases = [case(*draw()), case(*draw())]
     return [*cases, cases[1].in_float32()]
 
 
 def backward_cases(rng: np.random.Generator) -> list[Case]:
     """(params, X, hidden, dscores, reg), (..., reg_scale)."""
     cases = []
-    first, second, third = 0.0, draw_strength(rng), draw_strength(rng)
-    for numbers in ({"reg": first}, {"reg": second}, {"reg": third, "reg_scale": 1}):
+    strengths = (0.0, draw_strength(rng), draw_strength(rng))
+    for reg, scale in zip(strengths, ({}, {}, {"reg_scale": 1}), strict=True):
         params, X, _ = net_data(rng)
         hidden, scores = forward(params, X).values()
         dscores = normal(rng, 1 / len(X), *scores.shape)
-        option = "reg_scale" if "reg_scale" in numbers else ""
-        cases.append(case(params, X, hidden, dscores, option=option, **numbers))
-    return [*cases, cases[1].in_float32()]
-
-
-def input_cases(rng: np.random.Generator) -> list[Case]:
-    """(W, X, y)."""
-    cases = [case(*linear_data(rng)) for _ in range(2)]
-    return [*cases, cases[1].in_float32()]
-
-
-def net_input_cases(rng: np.random.Generator) -> list[Case]:
-    """(params, X, y)."""
-    cases = [case(*net_data(rng)) for _ in range(2)]
+        cases.append(case(params, X, hidden, dscores, reg=reg, **scale))
     return [*cases, cases[1].in_float32()]
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from cs231n_helpers.exercises.student_function import (
     feedback_of,
 )
 
-from .hidden_data import Arrays, cast, draw_sizes, draw_strength, normal
+from .hidden_data import Arrays, cast, draw_net, draw_sizes, draw_strength, normal
 
 MakeRng = Callable[[int], Any]
 same = partial(np.allclose, rtol=1e-6, atol=1e-9, equal_nan=True)
@@ -57,14 +58,15 @@ class RecordingLoss:
     """
 
     STEEP = 0.4
+    MOST = 1200  # calls that are written down
 
-    def __init__(self, rng: np.random.Generator, params: Any, features: int, most: int) -> None:
+    def __init__(self, rng: np.random.Generator, params: Any, features: int) -> None:
         self.is_net = isinstance(params, dict)
+        self.argument = "params" if self.is_net else "W"
         self.start: Arrays = cast(params if self.is_net else {"W": params}, np.float64)
         self.center = {k: normal(rng, 1.0, *v.shape) for k, v in self.start.items()}
         self.tilt = {k: normal(rng, 0.5, *v.shape) for k, v in self.start.items()}
         self.mix = normal(rng, 1.0, features)
-        self.most = most
         self.asked: list[Asked] = []
         self.misuse = ""
 
@@ -81,32 +83,31 @@ class RecordingLoss:
             self.misuse = self.misuse or f"In a call of loss_function: {error}"
             asked = Asked(self.start, np.zeros((0, 0)), np.zeros(0), 0.0, 0.0, self.tilt)
         else:
-            if len(self.asked) < self.most:
+            if len(self.asked) < self.MOST:
                 self.asked.append(asked)
         return asked.value, self.as_given(copied(asked.gradient))
-
-    @property
-    def argument(self) -> str:
-        """The name of the first argument."""
-        return "params" if self.is_net else "W"
 
     def as_given(self, arrays: Arrays) -> Any:
         """Arrays in the form that the exercise has: a dict, or W alone."""
         return arrays if self.is_net else arrays["W"]
 
+    def fresh(self) -> RecordingLoss:
+        """The same loss, which has been asked nothing."""
+        twin = copy(self)
+        twin.asked, twin.misuse = [], ""
+        return twin
+
     def answer(self, params: Any, X: Any, y: Any, reg: Any) -> Asked:
-        """Loss and gradient at these parameters, for this batch."""
         P = self.arrays(params)
         rows = len(X) if type(X) is np.ndarray and X.ndim == 2 else -1
         X = as_array(X, (max(rows, 1), len(self.mix)), "X_batch")
-        size = len(y) if type(y) is np.ndarray and y.ndim == 1 else -1
-        y = as_array(y, (size if size >= 0 else rows,), "y_batch")
+        size = len(y) if type(y) is np.ndarray and y.ndim == 1 else rows
+        y = as_array(y, (size,), "y_batch")
         m = float((X @ self.mix).mean())
         gradient = {k: self.STEEP * (P[k] - self.center[k]) + m * self.tilt[k] for k in P}
         return Asked(P, X, y, as_number(reg, "reg"), self.value(P, X), gradient)
 
     def value(self, P: Arrays, X: Array) -> float:
-        """The loss alone."""
         m = float((X @ self.mix).mean())
         bowl = sum(float(((P[k] - self.center[k]) ** 2).sum()) for k in P)
         return self.STEEP / 2 * bowl + m * sum(float((self.tilt[k] * P[k]).sum()) for k in P)
@@ -124,27 +125,31 @@ class RecordingLoss:
         return {k: as_array(params[k], v.shape, f"params[{k!r}]") for k, v in self.start.items()}
 
 
-@dataclass
-class Run:
-    """One run of a training loop, as its callback and its return value tell it."""
+@dataclass(frozen=True)
+class Task:
+    """What a training loop is called with."""
 
     loss: RecordingLoss
     X: Array
     y: NDArray[np.int64]
     rate: float
     reg: float
-    num_iters: int
     batch_size: int
     decay: float = 1.0
-    changed: FeedbackError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Task):
+    """One run of a training loop, as its callback and its return value tell it."""
+
+    num_iters: int
+    changed: FeedbackError | None
     final: Arrays | None = None
     malformed: FeedbackError | None = None  # the parameters returned
     losses: Any = None
-    steps: list[int] = field(default_factory=list)  # which of the calls steps were taken from
 
     @property
     def asked(self) -> list[Asked]:
-        """The calls of the loss function."""
         return self.loss.asked
 
     @property
@@ -157,13 +162,13 @@ class Run:
         before, after = self.points[k], self.points[k + 1]
         return {name: after[name] - before[name] for name in before}
 
-    def find_steps(self) -> None:
-        """Every call is a step, or if there were more calls, those after which something moves."""
+    @cached_property
+    def steps(self) -> list[int]:
+        """Which calls steps are taken from: if there are too many, those where something moves."""
         calls = list(range(min(len(self.asked), len(self.points) - 1)))
-        if len(self.asked) != self.num_iters:
-            moves = [k for k in calls if any(v.any() for v in self.step(k).values())]
-            calls = moves or calls
-        self.steps = calls
+        if len(self.asked) == self.num_iters:
+            return calls
+        return [k for k in calls if any(v.any() for v in self.step(k).values())] or calls
 
     def rates(self, tolerance: float) -> list[dict[str, float | None]]:
         """For each step and array r with change = -r * gradient; None where there is no such r."""
@@ -187,48 +192,36 @@ class Run:
         return near if abs(rate - self.rate * self.decay**near) <= 1e-3 * rate else None
 
 
+def _draw_task(rng: np.random.Generator, net: bool, sizes: tuple[int, int] | None = None) -> Task:
+    """Draw a task, with N examples and minibatches of B rows if `sizes` gives them."""
+    N, D, C, H = draw_sizes(rng)
+    N, B = sizes or (N, int(rng.integers(4, 7)))
+    while sizes is None and N % B == 0:
+        B = int(rng.integers(4, 7))
+    params = draw_net(rng, 0.5, D, H, C) if net else normal(rng, 0.5, D, C)
+    y = rng.permutation(np.r_[np.arange(C), rng.integers(0, C - 1, max(N - C, 0))])[:N]
+    rate, decay = round(rng.uniform(0.06, 0.16), 3), round(rng.uniform(0.7, 0.9), 2)
+    loss, X, reg = RecordingLoss(rng, params, D), normal(rng, 1.0, N, D), draw_strength(rng)
+    return Task(loss, X, y, rate, reg, B, decay if net else 1.0)
+
+
 def _run(
-    student: StudentFunction,
-    rng: np.random.Generator,
-    given_rng: Any,
-    *,
-    net: bool,
-    num_iters: int,
-    sizes: tuple[int, int] | None = None,
-    like: Run | None = None,
-    dtype: Any = np.float64,
+    student: StudentFunction, task: Task, given_rng: Any, num_iters: int, dtype: Any = np.float64
 ) -> Run:
-    """Call a training loop once; `like` repeats the settings of another run."""
-    if like is None:
-        N, D, C, H = draw_sizes(rng)
-        N, B = sizes or (N, int(rng.integers(4, 7)))
-        while sizes is None and N % B == 0:
-            B = int(rng.integers(4, 7))
-        params: Any = {
-            "W1": normal(rng, 0.5, D, H), "b1": normal(rng, 0.5, H),
-            "W2": normal(rng, 0.5, H, C), "b2": normal(rng, 0.5, C),
-        } if net else normal(rng, 0.5, D, C)  # fmt: skip
-        y = rng.permutation(np.r_[np.arange(C), rng.integers(0, C - 1, max(N - C, 0))])[:N]
-        rate, decay = round(rng.uniform(0.06, 0.16), 3), round(rng.uniform(0.7, 0.9), 2)
-        run = Run(RecordingLoss(rng, params, D, 20 * num_iters), normal(rng, 1.0, N, D), y,
-                  rate, draw_strength(rng), num_iters, B, decay if net else 1.0)  # fmt: skip
-    else:
-        params, D = like.loss.as_given(like.loss.start), like.X.shape[1]
-        run = Run(RecordingLoss(rng, params, D, 20 * num_iters), like.X, like.y,
-                  like.rate, like.reg, num_iters, like.batch_size, like.decay)  # fmt: skip
-    settings = (run.rate, run.decay) if net else (run.rate,)
+    loss = task.loss.fresh()
     returned = student.call(
-        run.loss, cast(params, dtype), run.X.astype(dtype), run.y, *settings,
-        run.reg, num_iters, run.batch_size, given_rng,
+        loss, cast(loss.as_given(loss.start), dtype), task.X.astype(dtype), task.y,
+        task.rate, *([task.decay] if loss.is_net else []), task.reg,
+        num_iters, task.batch_size, given_rng,
     )  # fmt: skip
-    run.changed = student.changed
+    settings = {**vars(task), "loss": loss, "num_iters": num_iters}
+    run = partial(Run, **settings, changed=student.changed)
+    losses = None
     try:
-        final, run.losses = as_pair(returned, f"{run.loss.argument}, losses")
-        run.final = run.loss.arrays(final)
+        final, losses = as_pair(returned, f"{loss.argument}, losses")
+        return run(final=loss.arrays(final), losses=losses)
     except FeedbackError as error:
-        run.malformed = error
-    run.find_steps()
-    return run
+        return run(malformed=error, losses=losses)
 
 
 # ---- what must hold ----
@@ -238,9 +231,9 @@ def judge_training(
     student: StudentFunction, rng: np.random.Generator, make_rng: MakeRng, *, net: bool
 ) -> dict[str, Feedback]:
     """Judge gradient descent on minibatches, of W or of the parameters of a net."""
-    seeds = [int(s) for s in rng.integers(0, 2**31, 2)]
-    start = partial(_run, student, rng, net=net)
-    run = start(make_rng(seeds[0]), num_iters=61)
+    seed, other_seed = (int(s) for s in rng.integers(0, 2**31, 2))
+    start, task = partial(_run, student), _draw_task(rng, net)
+    run = start(task, make_rng(seed), 61)
     if run.loss.misuse or not run.asked:
         feedback = Feedback(
             run.loss.misuse
@@ -249,20 +242,20 @@ def judge_training(
             ("wrong_type" if run.loss.misuse else "no_update",),
         )
         return dict.fromkeys(("minibatches", "update", "decay", "losses"), feedback)
-    found: dict[str, Feedback | None] = {
-        "minibatches": feedback_of(_check_batches, run),
+    again, other = (start(task, make_rng(s), 61) for s in (seed, other_seed))
+    short = start(_draw_task(rng, net), make_rng(other_seed), 9, np.float32)
+    found = {
+        "minibatches": feedback_of(_check_batches, run)
+        or feedback_of(_check_rng, run, again, other),
         "update": feedback_of(_check_update, run),
         "losses": feedback_of(_check_losses, run),
     }
-    if net:
-        found["decay"] = feedback_of(_check_decay, run)
-    runs = [run, *(start(make_rng(seed), num_iters=61, like=run) for seed in seeds)]
-    found["minibatches"] = found["minibatches"] or feedback_of(_check_rng, *runs)
-    short = start(make_rng(seeds[1]), num_iters=9, dtype=np.float32)
     if not found["update"] and (wrong := feedback_of(_check_update, short, 1e-3)):
         found["update"] = wrong.in_float32()
-    if net and not found["decay"]:
-        found["decay"] = feedback_of(_check_short_epoch, partial(start, make_rng(seeds[1])))
+    if net:
+        # with a minibatch larger than N an epoch is one step
+        few = partial(start, _draw_task(rng, net, sizes=(8, 11)), make_rng(other_seed), 4)
+        found["decay"] = feedback_of(_check_decay, run) or feedback_of(_check_short_epoch, few)
     return {part: it for part, it in found.items() if it}
 
 
@@ -464,10 +457,9 @@ def _check_decay(run: Run) -> None:
     )
 
 
-def _check_short_epoch(start: Callable[..., Run]) -> None:
-    """With a minibatch larger than N an epoch is one step."""
+def _check_short_epoch(start: Callable[[], Run]) -> None:
     try:
-        run = start(num_iters=4, sizes=(8, 11))
+        run = start()
     except CallError as error:
         text = error.feedback.sentence
         if re.search("divi|modulo", text):
