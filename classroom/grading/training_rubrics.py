@@ -192,11 +192,11 @@ class Run(Task):
         return near if abs(rate - self.rate * self.decay**near) <= 1e-3 * rate else None
 
 
-def _draw_task(rng: np.random.Generator, net: bool, sizes: tuple[int, int] | None = None) -> Task:
-    """Draw a task, with N examples and minibatches of B rows if `sizes` gives them."""
+def _draw_task(rng: np.random.Generator, net: bool, short_epoch: bool = False) -> Task:
+    """Draw a task; in a short epoch a minibatch is larger than all the data."""
     N, D, C, H = draw_sizes(rng)
-    N, B = sizes or (N, int(rng.integers(4, 7)))
-    while sizes is None and N % B == 0:
+    N, B, D = (8, 11, 9) if short_epoch else (N, int(rng.integers(4, 7)), D)
+    while N % B == 0:
         B = int(rng.integers(4, 7))
     params = draw_net(rng, 0.5, D, H, C) if net else normal(rng, 0.5, D, C)
     y = rng.permutation(np.r_[np.arange(C), rng.integers(0, C - 1, max(N - C, 0))])[:N]
@@ -253,8 +253,7 @@ def judge_training(
     if not found["update"] and (wrong := feedback_of(_check_update, short, 1e-3)):
         found["update"] = wrong.in_float32()
     if net:
-        # with a minibatch larger than N an epoch is one step
-        few = partial(start, _draw_task(rng, net, sizes=(8, 11)), make_rng(other_seed), 4)
+        few = partial(start, _draw_task(rng, net, short_epoch=True), make_rng(other_seed), 4)
         found["decay"] = feedback_of(_check_decay, run) or feedback_of(_check_short_epoch, few)
     return {part: it for part, it in found.items() if it}
 
