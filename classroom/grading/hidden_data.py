@@ -208,13 +208,11 @@ def backward_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def hinge(W: Array, X: Array, y: Any, delta: float = 1.0) -> Values:
-    """Hinge loss and its gradient."""
     model = model_of(W, X, y, "hinge", delta_margin=delta)
     return {"loss": model.loss(), "gradient": model.gradients()[0]}
 
 
 def softmax(W: Array, X: Array, y: Any, reg: float) -> Values:
-    """Softmax loss with its penalty, and its gradient."""
     model = model_of(W, X, y)
     return {
         "loss": model.loss() + penalty_value(reg, W),
@@ -223,7 +221,6 @@ def softmax(W: Array, X: Array, y: Any, reg: float) -> Values:
 
 
 def penalty(W: Array, reg: float, reg_scale: float = 0.5) -> Values:
-    """Penalty and its gradient."""
     return {
         "value": penalty_value(reg, W, reg_scale=reg_scale),
         "gradient": 2 * reg_scale * reg * W,

@@ -1,20 +1,12 @@
 """Hidden tests: judge a student's function, part by part, and say what is wrong with it.
 
-A function is judged by what it returns on data that nobody has seen: drawn from `rng`, of sizes
-that all differ (so that no transposed product fits by luck), far from every kink (so that any
-subgradient is right), and such that each known mistake shows on every draw. A part passes where
-its values agree with the package's. Where they do not, the gradient checker says why: for a part
-that is a loss it is asked about the student's loss beside the right gradient, for a gradient
-about the student's gradient beside the right loss. So each part stands for itself.
-
-Loops (gradient descent, training, search) get a callback that writes down what it is asked and
-answers with known numbers; batches, steps, rates and losses are judged from that record.
+A function is judged by what it returns on new data, drawn from `rng` (`hidden_data`). Values are
+compared with the package's, and the gradient checker says why they differ (`value_rubrics`). Loops
+get a callback that writes down what it is asked (`training_rubrics`, `search_rubrics`).
 
 Nothing here trusts the function: it may run in another process, return anything, raise, keep
 state or change its arguments. All of that becomes a sentence for the student. One exception is
 passed on: `Stopped`, which says that the process it ran in is gone.
-
-Shapes: N examples, D features, C classes, H hidden units, B rows of a minibatch.
 """
 
 from __future__ import annotations
@@ -45,26 +37,13 @@ LONGEST = 700  # characters of a sentence
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an exercise, judged.
+    """One part of an exercise, judged."""
 
-    Attributes
-    ----------
-    name : str
-        "loss", "gradient", "W1", ...
-    share : float
-        Of the exercise's points; the shares of an exercise add up to 1.
-    passed : bool
-    sentence : str
-        For the student, in plain text: what is wrong and what to change.
-    codes : tuple of str
-        What was found, in the vocabulary of the gradient checker and some of our own.
-    """
-
-    name: str
-    share: float
+    name: str  # "loss", "gradient", "W1", ...
+    share: float  # of the exercise's points; the shares of an exercise add up to 1
     passed: bool
-    sentence: str
-    codes: tuple[str, ...] = ()
+    sentence: str  # for the student: what is wrong and what to change
+    codes: tuple[str, ...] = ()  # of the gradient checker, and some of our own
 
 
 def grade_exercise(
@@ -74,28 +53,10 @@ def grade_exercise(
     *,
     make_rng: MakeRng = np.random.RandomState,
 ) -> list[Part]:
-    """Judge one function by the hidden tests of an exercise.
+    """Judge one function by the hidden tests of an exercise: its parts, as in `PARTS`.
 
-    Parameters
-    ----------
-    exercise_id : str
-        A key of `PARTS`.
-    function : callable
-        Has the exercise's signature; whatever else it is becomes a sentence.
-    rng : Generator
-        Draws the data. The points do not depend on it.
-    make_rng : callable
-        Takes a seed; what it returns is passed as the argument `rng` of functions that draw.
-
-    Returns
-    -------
-    list of Part
-        In the order of `PARTS`.
-
-    Raises
-    ------
-    Stopped
-        Where `function` raises it.
+    Whatever the function is becomes a sentence. `rng` draws the data; the points do not depend on
+    it. `make_rng` takes a seed and returns the argument `rng` of functions that draw.
 
     Examples
     --------

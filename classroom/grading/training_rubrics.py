@@ -10,7 +10,7 @@ Shapes: N examples, D features, C classes, H hidden units, B rows of a minibatch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -309,12 +309,8 @@ def _check_rng(run: Run, again: Run, other: Run) -> None:
         )
 
 
-def _all_equal(a: list[Array], b: list[Array]) -> bool:
+def _all_equal(a: Collection[Array], b: Collection[Array]) -> bool:
     return len(a) == len(b) and all(map(np.array_equal, a, b))
-
-
-def _same_arrays(a: Arrays, b: Arrays) -> bool:
-    return all(np.array_equal(a[k], b[k]) for k in a)
 
 
 def _check_update(run: Run, tolerance: float = 1e-6) -> None:
@@ -328,8 +324,8 @@ def _check_update(run: Run, tolerance: float = 1e-6) -> None:
                 "it on.",
                 "ignores_argument",
             )
-    name, first = run.loss.argument, run.asked[0].params
-    if all(_same_arrays(a.params, first) for a in run.asked[1:]):
+    name, first = run.loss.argument, run.asked[0].params.values()
+    if all(_all_equal(a.params.values(), first) for a in run.asked[1:]):
         raise FeedbackError(
             f"loss_function sees the same {name} in every step: update it, {name} - learning_rate "
             "* gradient, and call loss_function with the new one.",
@@ -339,7 +335,7 @@ def _check_update(run: Run, tolerance: float = 1e-6) -> None:
         text = f"It takes {len(run.steps)} steps, and num_iters is {run.num_iters}."
         raise FeedbackError(text, "wrong_steps")
     rates = run.rates(tolerance)
-    if run.final and _same_arrays(run.final, first):
+    if run.final and _all_equal(run.final.values(), first):
         text = f"The {name} that is returned is the one that was given: return the last one."
         raise FeedbackError(text, "last_step_missing")
     if not any(rates[-1].values()) and all(any(r.values()) for r in rates[:-1]):

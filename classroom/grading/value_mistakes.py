@@ -70,7 +70,6 @@ SOFTMAX: list[Known] = [
 
 
 def in_hinge(part: str, given: Any, W: Array, X: Array, y: Any, delta: float = 1.0) -> Any:
-    """Name a mistake in the hinge loss."""
     terms = model_of(W, X, y, "hinge", delta_margin=delta).terms_of_scores(X @ W)
     return _first(HINGE, given, terms) if part == "loss" else None
 
@@ -139,6 +138,5 @@ SCORES: list[Known] = [
 
 
 def in_forward(part: str, given: Any, params: Any, X: Array) -> Feedback | None:
-    """Name a mistake in the hidden layer or the scores."""
     right = {**params, **forward(params, X), "z": X @ params["W1"] + params["b1"]}
     return _first(HIDDEN if part == "hidden" else SCORES, given, right)

@@ -39,8 +39,6 @@ from cs231n_helpers.exercises.student_function import (
 from . import hidden_data, value_mistakes
 from .hidden_data import Case, Values, cast, linear_data
 
-Split = Callable[[Any], dict[str, Any]]
-
 PARAMETERS = ("W1", "b1", "W2", "b2")
 GENERIC = {"unexplained", "loss_wrong_grad_of_other"}  # what a changed argument explains better
 SHAPES = ("transpose", "broadcast_shape", "bias_axis", "swapped_keys", "shape_2d", "missing_key")
@@ -66,21 +64,33 @@ class Failure:
 class ValueRubric:
     """How to judge a function that returns losses, gradients or activations.
 
-    `names` has the parts in words. `split` takes what was returned apart, by part. `as_loss` takes
-    two functions of the same arguments, value and gradient, and a case, and returns the arguments
-    for the gradient checker. `follows` takes what was returned and the arguments and returns what
-    else is right, because it follows from another part that is wrong. `named` names a mistake in a
-    wrong part where the checker has nothing to ask about.
+    `names` has the parts in words, `pair` what they are called where two are returned. `as_loss`
+    takes two functions of the same arguments, value and gradient, and a case, and returns the
+    arguments for the gradient checker. `follows` takes what was returned and the arguments and
+    returns what else is right, because it follows from another part that is wrong. `named` names a
+    mistake in a wrong part where the checker has nothing to ask about.
     """
 
     names: Mapping[str, str]
-    split: Split
     right: Callable[..., Values]
     cases: Callable[[np.random.Generator], list[Case]]
     as_loss: Callable[[Function, Function, Case], tuple[Any, ...]] | None = None
+    pair: str = ""
     follows: Callable[..., dict[str, Any]] | None = None
     named: Callable[..., Feedback | None] | None = None
     large_scores: bool = False
+
+    def split(self, returned: Any) -> dict[str, Any]:
+        """What was returned, by part."""
+        if self.pair:
+            return dict(zip(self.names, as_pair(returned, self.pair), strict=True))
+        if len(self.names) == 1:
+            return dict.fromkeys(self.names, returned)
+        if type(returned) is not dict:
+            keys = ", ".join(PARAMETERS)
+            text = f"It returned {described(returned)}; it must return a dict with the keys {keys}."
+            raise FeedbackError(text, "wrong_type")
+        return {name: returned[name] for name in PARAMETERS if name in returned}
 
     def judge(
         self, student: StudentFunction, rng: np.random.Generator, make_rng: Any
@@ -352,25 +362,8 @@ def _scores_of(given: dict[str, Any], params: dict[str, Array], X: Array) -> dic
 # ---- the exercises ----
 
 
-def _one(part: str) -> Split:
-    return lambda returned: {part: returned}
-
-
-def _two(first: str, second: str, what: str = "") -> Split:
-    what = what or f"{first}, {second}"
-    return lambda returned: dict(zip((first, second), as_pair(returned, what), strict=True))
-
-
-def _by_name(returned: Any) -> dict[str, Any]:
-    if type(returned) is not dict:
-        keys = ", ".join(PARAMETERS)
-        text = f"It returned {described(returned)}; it must return a dict with the keys {keys}."
-        raise FeedbackError(text, "wrong_type")
-    return {name: returned[name] for name in PARAMETERS if name in returned}
-
-
 LOSS, DW, DX = {"loss": "the loss"}, {"gradient": "dW"}, {"gradient": "dX"}
-LOSS_AND_DW = _two("loss", "gradient", "loss, dW")
+LOSS_AND_DW: dict[str, Any] = {"names": {**LOSS, **DW}, "pair": "loss, dW"}
 _hinge = partial(
     ValueRubric, right=hidden_data.hinge, cases=hidden_data.hinge_cases, as_loss=_as_hinge,
     named=value_mistakes.in_hinge,
@@ -383,28 +376,26 @@ _softmax = partial(
 
 def _input(loss_name: str, cases: Any, named: Any = None) -> ValueRubric:
     right, as_loss = hidden_data.by_input(loss_name), _as_input(loss_name)
-    return ValueRubric(DX, _one("gradient"), right, cases, as_loss, named=named)
+    return ValueRubric(DX, right, cases, as_loss, named=named)
 
 
 VALUE_RUBRICS = {
-    "svm_naive": _hinge(LOSS, _one("loss")),
-    "svm_gradient": _hinge(DW, _one("gradient")),
-    "svm_vectorized": _hinge({**LOSS, **DW}, LOSS_AND_DW),
+    "svm_naive": _hinge(LOSS),
+    "svm_gradient": _hinge(DW),
+    "svm_vectorized": _hinge(**LOSS_AND_DW),
     "penalty": ValueRubric(
         {"value": "the penalty", "gradient": "the gradient of the penalty"},
-        _two("value", "gradient"),
-        hidden_data.penalty, hidden_data.penalty_cases, _as_penalty,
+        hidden_data.penalty, hidden_data.penalty_cases, _as_penalty, "value, gradient",
     ),
-    "softmax_naive": _softmax(LOSS, _one("loss")),
-    "softmax_gradient": _softmax(DW, _one("gradient")),
-    "softmax_vectorized": _softmax({**LOSS, **DW}, LOSS_AND_DW),
+    "softmax_naive": _softmax(LOSS),
+    "softmax_gradient": _softmax(DW),
+    "softmax_vectorized": _softmax(**LOSS_AND_DW),
     "net_forward": ValueRubric(
-        {"hidden": "hidden", "scores": "scores"}, _two("hidden", "scores"),
-        hidden_data.forward, hidden_data.forward_cases, follows=_scores_of,
-        named=value_mistakes.in_forward,
+        {"hidden": "hidden", "scores": "scores"}, hidden_data.forward, hidden_data.forward_cases,
+        pair="hidden, scores", follows=_scores_of, named=value_mistakes.in_forward,
     ),
     "net_backward": ValueRubric(
-        {name: f"grads[{name!r}]" for name in PARAMETERS}, _by_name,
+        {name: f"grads[{name!r}]" for name in PARAMETERS},
         hidden_data.backward, hidden_data.backward_cases, _as_net,
     ),
     "svm_dx": _input("hinge", hidden_data.hinge_cases),

@@ -189,6 +189,14 @@ def _expect(
 
 
 def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) -> str:
+    if given is None:
+        return "is a `return` missing?"
+    if code == "wrong_shape" and given.shape == right.shape[::-1]:
+        return "it is transposed"
+    if code == "not_finite":
+        return "exp overflows, a logarithm gets 0, or something is divided by 0"
+    if code != "unexplained":
+        return ""
     factors = {
         -1.0: "the sign is the other way round",
         0.5: "that is half of it",
@@ -196,16 +204,8 @@ def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) 
         float(N): f"that is N = {N} times too large: divide by N, the loss is a mean",
         1.0 / N: f"that is N = {N} times too small: divide by N once, and not again",
     }
-    if given is None:
-        return "is a `return` missing?"
-    if code == "wrong_shape" and given.shape == right.shape[::-1]:
-        return "it is transposed"
-    if code == "not_finite":
-        return "exp overflows, a logarithm gets 0, or something is divided by 0"
-    values = [text for value, text in hints.items() if code == "unexplained" and near(given, value)]
-    if code == "unexplained":
-        values += [text for factor, text in factors.items() if near(given, factor * right)]
-    return next(iter(values), "")
+    meanings = [*hints.items(), *((factor * right, text) for factor, text in factors.items())]
+    return next((text for value, text in meanings if near(given, value)), "")
 
 
 def _report(loss: Function, *args: Any) -> GradientReport:

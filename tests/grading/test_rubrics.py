@@ -13,24 +13,28 @@ from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
 from classroom.grading import hidden_data, rubrics
-from classroom.grading.rubrics import FUNCTION, NOTEBOOK, PARTS, POINTS, grade_exercise
+from classroom.grading.rubrics import FUNCTION, NOTEBOOK, PARTS, POINTS, Part, grade_exercise
 from classroom.grading.training_rubrics import RecordingLoss
 from classroom.sandbox import NotDefinedError, Stopped, StudentError
-from cs231n_helpers import (
-    TwoLayerNet,
-    eval_numerical_gradient,
-    softmax_loss,
-)
+from cs231n_helpers import TwoLayerNet, eval_numerical_gradient, softmax_loss
 
 
-def lost(exercise: str, function: Any, seed: int, **more: Any) -> set[str]:
-    parts = grade_exercise(exercise, function, np.random.default_rng(seed), **more)
+def graded(exercise: str, function: Any, seed: int = 0, **more: Any) -> list[Part]:
+    return grade_exercise(exercise, function, np.random.default_rng(seed), **more)
+
+
+def lost(exercise: str, function: Any, seed: int = 0, **more: Any) -> set[str]:
+    parts = graded(exercise, function, seed, **more)
     assert [p.name for p in parts] == list(PARTS[exercise])
     return {part.name for part in parts if not part.passed}
 
 
 def first_right(exercise: str) -> Callable[..., Any]:
-    return defined(next(source for e, _, source in RIGHT if e == exercise), exercise)
+    return defined(right_source(exercise), exercise)
+
+
+def right_source(exercise: str) -> str:
+    return next(source for e, _, source in RIGHT if e == exercise)
 
 
 # ---- the contract ----
@@ -213,7 +217,7 @@ def test_an_exception_is_a_finding_that_quotes_it(exercise, error):
     def function(*args: Any) -> Any:
         raise error
 
-    for part in grade_exercise(exercise, function, np.random.default_rng(0)):
+    for part in graded(exercise, function):
         assert not part.passed
         assert part.codes == ("raises",)
         assert f"{FUNCTION[exercise]} raised {type(error).__name__}" in part.sentence
@@ -227,7 +231,7 @@ def test_not_done_and_not_defined(exercise):
         raise NotImplementedError("write your code here")
 
     for done, code in ((function, "not_done"), (None, "not_defined"), (3, "not_defined")):
-        parts = grade_exercise(exercise, done, np.random.default_rng(0))
+        parts = graded(exercise, done)
         assert {part.codes for part in parts} == {(code,)}
         assert len({part.sentence for part in parts}) == 1
 
@@ -246,11 +250,11 @@ def test_exceptions_from_the_sandbox_are_read():
     def not_defined(*args: Any) -> Any:
         raise NotDefinedError("NameError", "net_dx is not defined, but must be a function")
 
-    for part in grade_exercise("svm_vectorized", told, np.random.default_rng(0)):
+    for part in graded("svm_vectorized", told):
         assert part.codes == ("broadcast_shape",)
-    for part in grade_exercise("sgd", not_done, np.random.default_rng(0)):
+    for part in graded("sgd", not_done):
         assert part.codes == ("not_done",)
-    for part in grade_exercise("net_dx", not_defined, np.random.default_rng(0)):
+    for part in graded("net_dx", not_defined):
         assert part.codes == ("not_defined",)
 
 
@@ -268,7 +272,7 @@ def test_stopped_is_passed_on(exercise, after):
         return wrong(*args)
 
     try:
-        lost(exercise, dies, 0)
+        lost(exercise, dies)
     except Stopped:
         assert calls[0] == after + 1 or after > 0
     else:
@@ -292,7 +296,7 @@ def test_right_at_first_and_wrong_afterwards(exercise):
         return parts if isinstance(value, tuple) else parts[0]
 
     wrong = {name for name in PARTS[exercise] if name != "large scores"}
-    assert lost(exercise, tires, 0) == wrong
+    assert lost(exercise, tires) == wrong
 
 
 def test_what_a_function_keeps_of_its_arguments_changes_nothing():
@@ -304,7 +308,7 @@ def test_what_a_function_keeps_of_its_arguments_changes_nothing():
         kept.append(X)
         return right(W, X, y, delta)
 
-    assert lost("svm_vectorized", keeps, 0) == set()
+    assert lost("svm_vectorized", keeps) == set()
 
 
 @pytest.mark.parametrize("exercise", ["svm_dx", "softmax_naive", "net_forward", "net_dx", "sgd"])
@@ -318,15 +322,15 @@ def test_float32_must_work_too(exercise):
             raise TypeError("float64 only")
         return right(*args)
 
-    assert lost(exercise, double, 0)
+    assert lost(exercise, double)
 
 
 @pytest.mark.parametrize("exercise", ["sgd", "net_training"])
 def test_steps_in_float32_are_looked_at(exercise):
-    source = next(s for e, _, s in RIGHT if e == exercise)
+    source = right_source(exercise)
     doubled = source.replace("learning_rate * ", "learning_rate * (1 + (X.itemsize < 8)) * ")
     function = defined(doubled, exercise)
-    update = grade_exercise(exercise, function, np.random.default_rng(0))[1]
+    update = graded(exercise, function)[1]
     assert update.codes[:1] == ("float32",)
 
 
@@ -346,21 +350,21 @@ def test_each_changed_argument_is_named():
             change(params, X, h, d)
             return grads
 
-        parts = grade_exercise("net_backward", function, np.random.default_rng(0))
+        parts = graded("net_backward", function)
         told = [part for part in parts if not part.passed]
         assert told
         for part in told:
             assert part.codes == ("mutates_input",)
             assert f"changes its argument {name} in place" in part.sentence
     # the labels and the example's own arrays are as they were for the next call
-    assert lost("net_backward", right, 0) == set()
+    assert lost("net_backward", right) == set()
 
 
 def test_the_gradient_of_the_penalty_is_told_for_each_reg_scale():
     def penalty(W, reg, reg_scale=0.5):
         return reg_scale * reg * np.sum(W * W), 2 * reg * W
 
-    _, gradient = grade_exercise("penalty", penalty, np.random.default_rng(0))
+    _, gradient = graded("penalty", penalty)
     assert "in general it is 2 * reg_scale * reg * W." in gradient.sentence
 
 
@@ -372,25 +376,23 @@ def test_a_changed_argument_costs_the_part_that_it_corrupts():
         X *= 2  # the next call gets W1 wrong, and nothing else
         return grads
 
-    assert lost("net_backward", function, 0) == {"W1"}
+    assert lost("net_backward", function) == {"W1"}
 
 
 def test_a_changed_argument_stands_for_what_it_causes():
     """No hint to look for an unknown mistake where the changed argument is the mistake."""
     source = next(w.source for w in WRONG if w.name == "collects into W")
-    (part,) = grade_exercise(
-        "svm_gradient", defined(source, "svm_gradient"), np.random.default_rng(0)
-    )
+    (part,) = graded("svm_gradient", defined(source, "svm_gradient"))
     assert part.codes == ("mutates_input",)
     assert "No known mistake" not in part.sentence
 
 
 def test_two_mistakes_are_told_apart():
     """A sum, and unshifted scores: each in the sentence of its part alone."""
-    source = next(s for e, _, s in RIGHT if e == "softmax_gradient")
+    source = right_source("softmax_gradient")
     source = source.replace(" - (X[i] @ W).max()", "").replace("dW / len(X)", "dW")
     function = defined(source, "softmax_gradient")
-    gradient, large = grade_exercise("softmax_gradient", function, np.random.default_rng(0))
+    gradient, large = graded("softmax_gradient", function)
     assert gradient.codes == ("scale_N",)
     assert large.codes == ("overflow",)
 
@@ -406,7 +408,7 @@ def test_the_seed_is_wrapped(exercise):
         made.append(seed)
         return SimpleNamespace(choice=np.random.RandomState(seed).choice)
 
-    assert lost(exercise, first_right(exercise), 0, make_rng=make) == set()
+    assert lost(exercise, first_right(exercise), make_rng=make) == set()
     assert len(made) > 2
     assert all(0 <= seed < 2**32 for seed in made)
 
@@ -424,7 +426,7 @@ def test_the_loss_function_may_be_called_with_anything(exercise, misuse):
         misuse(loss_function, params, X, y)
         return params, [0.0]
 
-    for part in grade_exercise(exercise, function, np.random.default_rng(0)):
+    for part in graded(exercise, function):
         assert not part.passed
         assert part.sentence.startswith("In a call of loss_function: ")
 
@@ -442,7 +444,7 @@ def test_what_the_loss_function_returned_may_be_changed(exercise):
 
         return right(loss, *rest)
 
-    assert lost(exercise, function, 0) == {"update"}
+    assert lost(exercise, function) == {"update"}
 
 
 def test_endless_calls_of_the_callback_are_not_kept():
@@ -451,7 +453,7 @@ def test_endless_calls_of_the_callback_are_not_kept():
             loss_function(W, X, y, 0.1)
         return W, []
 
-    assert lost("sgd", function, 0) == {"minibatches", "update", "losses"}
+    assert lost("sgd", function) == {"minibatches", "update", "losses"}
     loss = RecordingLoss(np.random.default_rng(0), np.ones((4, 3)), 4)
     for _ in range(1500):
         loss(np.ones((4, 3)), np.ones((2, 4)), np.ones(2, int), 0.1)
@@ -460,11 +462,11 @@ def test_endless_calls_of_the_callback_are_not_kept():
 
 def test_diverging_loops_are_judged_all_the_same():
     """A rate a thousand times too large overflows; the minibatches are right."""
-    source = next(s for e, _, s in RIGHT if e == "sgd")
+    source = right_source("sgd")
     faster = defined(source.replace("learning_rate * dW", "1e9 * learning_rate * dW"), "sgd")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert lost("sgd", faster, 0) == {"update"}
+        assert lost("sgd", faster) == {"update"}
 
 
 # ---- small errors ----
@@ -503,13 +505,13 @@ def test_one_entry_wrong_by_a_thousandth_costs_its_part(exercise, part):
 
 @pytest.mark.parametrize("exercise", ["sgd", "net_training"])
 def test_one_step_off_by_a_hundredth_costs_the_update(exercise):
-    source = next(s for e, _, s in RIGHT if e == exercise)
+    source = right_source(exercise)
     once = "learning_rate * (1.01 if len(losses) == 30 else 1)"
     function = defined(source.replace("learning_rate * ", once + " * "), exercise)
-    assert "update" in lost(exercise, function, 0)
+    assert "update" in lost(exercise, function)
 
 
 def test_one_decay_too_late_costs_the_decay():
-    source = next(s for e, _, s in RIGHT if e == "net_training")
+    source = right_source("net_training")
     late = source.replace("% epoch == 0:", "% epoch == (1 if step > 40 else 0):")
-    assert lost("net_training", defined(late, "net_training"), 0) == {"decay"}
+    assert lost("net_training", defined(late, "net_training")) == {"decay"}
