@@ -147,11 +147,8 @@ LEAKS = (0.01, 0.1, 0.2, 0.3, 0.05, 0.001)
 
 
 def _leaky(k: float) -> Activation:
-    return Activation(
-        f"leaky ReLU ({k})",
-        lambda z: np.where(z > 0, z, k * z),
-        lambda z: np.where(z > 0, 1.0, k),
-    )
+    name = f"leaky ReLU ({k})"
+    return Activation(name, lambda z: np.where(z > 0, z, k * z), lambda z: np.where(z > 0, 1.0, k))
 
 
 ACTIVATIONS = {
@@ -199,16 +196,16 @@ class Model:
             inputs.append(self.activation.value(z) if depth < len(self.layers) - 1 else z)
         return inputs, before
 
-    def terms_of_scores(self, S: Array) -> BackwardTerms:
-        """Terms of the loss on scores S."""
+    def terms_of_scores(self, S: Array | None = None) -> BackwardTerms:
+        """Terms of the loss on scores S, by default the model's own."""
+        return self._terms(self.forward()[0][-1] if S is None else S)
+
+    def _terms(self, S: Array, layer: int | None = None, **of_layer: Any) -> BackwardTerms:
         known = {
             "S": S, "T": self.T, "y": self.T.argmax(axis=1), "N": len(S), "C": S.shape[1],
-            "X": self.X, "delta_margin": self.delta_margin,
+            "delta_margin": self.delta_margin, "act_slope": self.activation.slope, **of_layer,
         }  # fmt: skip
         formulas = {**TERMS, "loss": self.output_loss.loss, "dscores": self.output_loss.dscores}
-        return self._terms(formulas, known, None)
-
-    def _terms(self, formulas: dict[str, Formula], known: Any, layer: int | None) -> BackwardTerms:
         right = BackwardTerms(formulas, known)
         if not self.replaced or (self.only is not None and layer not in (None, self.only)):
             return right
@@ -217,30 +214,25 @@ class Model:
 
     def loss(self) -> float:
         """Value of the loss without any penalty."""
-        return float(self.terms_of_scores(self.forward()[0][-1]).loss)
+        return float(self.terms_of_scores().loss)
 
-    def gradients(self, dscores: Array | None = None) -> list[Array]:
+    def gradients(self, dscores: Any = None) -> list[Array]:
         """Gradients of all arrays in order W1, b1, W2, b2, ... (of the scores, without layers).
 
         They follow from `dscores`, by default those of the output loss. By the input: dX alone.
         """
         inputs, before = self.forward()
-        top = self.terms_of_scores(inputs[-1])
-        delta = top.dscores if dscores is None else dscores
+        delta = self._terms(inputs[-1]).dscores if dscores is None else dscores
         if not self.layers:
             return [delta]
         found: list[Array] = []
         for depth in reversed(range(len(self.layers))):
             W, b = self.layers[depth]
-            known = {
-                "a": inputs[depth], "z_in": before[depth], "W": W, "b": b,
-                "delta": delta, "layer": depth,
-                "act_slope": self.activation.slope, "activation": self.activation.name,
-                "N": top.N, "C": top.C, "T": self.T, "S": inputs[-1], "y": top.y, "X": self.X,
-                "delta_margin": self.delta_margin,
-                "below": self.layers[depth - 1][1] if depth else None,
-            }  # fmt: skip
-            p = self._terms(TERMS, known, depth)
+            below = self.layers[depth - 1][1] if depth else None
+            p = self._terms(
+                inputs[-1], depth, a=inputs[depth], z_in=before[depth], W=W, b=b, delta=delta,
+                below=below,
+            )  # fmt: skip
             if self.by_input and not depth:
                 return [p.dh]
             found = [p.dW, *([] if b is None else [p.db]), *found]

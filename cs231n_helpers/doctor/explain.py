@@ -134,7 +134,7 @@ def examples_left_out(
 ) -> str | None:
     """Give each example a weight of its own: those that are left out have the weight 0."""
     target = np.concatenate([getattr(blocks[k], which).ravel() for k in wanted])
-    full = np.asarray(model.terms_of_scores(model.forward()[0][-1]).dscores)
+    full = np.asarray(model.terms_of_scores().dscores)
     columns = []
     for i in range(len(full)):
         row = np.where(np.arange(len(full))[:, np.newaxis] == i, full, 0.0)

@@ -113,6 +113,12 @@ class Measurement:
         """Value and gradient at another point, without the penalty."""
         return self.problem.evaluate(x, reg=0.0 if self.problem.reg else None)
 
+    def unpack(self, layout: ParameterLayout, x: Vector) -> tuple[tuple[Layer, ...], Array]:
+        """Layers and input of the model at these parameters."""
+        arrays = self.problem.arrays(x)
+        X = next(iter(arrays.values())) if self.problem.of_scores else self.problem.X
+        return tuple(layout.unpack(arrays)), X
+
     @cached_property
     def nearby(self) -> list[Evaluation]:
         """Value and gradient at a few points near by."""
@@ -206,10 +212,8 @@ def identify(measurement: Measurement, which: str = "numerical") -> Match | None
 def models(measurement: Measurement, layout: ParameterLayout) -> Iterator[Model]:
     """Every textbook model that the small problem, read by this layout, may be."""
     problem = measurement.problem
-    arrays = problem.arrays(measurement.at.x)
+    layers, X = measurement.unpack(layout, measurement.at.x)
     signs = [2 * problem.T - 1] if set(np.unique(problem.T)) <= {0.0, 1.0} else []
-    layers = tuple(layout.unpack(arrays))
-    X = next(iter(arrays.values())) if problem.of_scores else problem.X
     hidden = list(ACTIVATIONS.values()) if len(layers) > 1 else [ACTIVATIONS["ReLU"]]
     for loss in OUTPUT_LOSSES.values():
         squared = loss.name in ("squared error", "tanh squared")

@@ -6,15 +6,15 @@ but the learner's loss is another function, given by its formula in the terms of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_softmax
+from scipy.special import log_softmax
 
 from ..gradient_check import eval_numerical_gradient
-from .backward import Array, Formula, Model, OutputLoss
+from .backward import Array, Formula, Model
 from .codes import Code
 from .explain import examples_left_out
 from .identify import Block, Match, Measurement, close, models
@@ -27,99 +27,82 @@ OVERFLOW = (
     "here it gives {seen}: exp overflows or vanishes. Subtract each row's own maximum first, "
     "scores - scores.max(axis=1, keepdims=True)."
 )
+AGREE = "Loss and gradient agree, but"
 
 
 @dataclass(frozen=True)
 class WrongLoss:
-    """A loss that is another function than the one whose gradient is returned.
+    """A loss that is another function than the one whose gradient is returned."""
 
-    `always`: it is a mistake also where the gradient agrees with it.
-    """
-
-    code: Code
     output_loss: str
     loss: Formula
     message: str
-    always: bool = False
+    code: Code = Code.LOSS_WRONG_GRAD_OF_OTHER
+    always: bool = False  # a mistake also where the gradient agrees with it
 
 
 WRONG_LOSSES = [
-    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
-              lambda p: (np.log(p.E.sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
+    WrongLoss("softmax", lambda p: (np.log(p.E.sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the loss takes the sum of the shifted scores and the correct score unshifted: shift "
-              "both, or neither"),
-    WrongLoss(Code.MAX_SHIFT_INCONSISTENT, "softmax",
-              lambda p: (np.log(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)
-                         + p.S.max(axis=1)).mean(),
+              "both, or neither", Code.MAX_SHIFT_INCONSISTENT),
+    WrongLoss("softmax", lambda p: (np.log(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)
+                                    + p.S.max(axis=1)).mean(),
               "the loss takes the correct score shifted and the sum of the raw scores: shift both, "
-              "or neither"),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
-              "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean(),
-              "the loss normalises over the examples: sum over axis 1, the classes", always=True),
-    WrongLoss(Code.NORMALIZE_AXIS, "softmax",
-              lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean(),
+              "or neither", Code.MAX_SHIFT_INCONSISTENT),
+    *[WrongLoss("softmax", loss, "the loss normalises over the examples: sum over axis 1, the "
+                "classes", Code.NORMALIZE_AXIS, always=True) for loss in (
+        lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
+        lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean())],
+    WrongLoss("softmax", lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean(),
               "the loss normalises over the whole matrix: sum over axis 1, the classes",
-              always=True),
-    WrongLoss(Code.LOSS_VALUE, "softmax",
+              Code.NORMALIZE_AXIS, always=True),
+    WrongLoss("softmax",
               lambda p: (np.log1p(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the sum of exponentials starts at 1 (log(C + 1) at W = 0 instead of log C): start "
-              "it at 0", always=True),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -(p.T * p.P).sum() / p.N,
+              "it at 0", Code.LOSS_VALUE, always=True),
+    WrongLoss("softmax", lambda p: -(p.T * p.P).sum() / p.N,
               "the logarithm is missing in the loss: it is -log(p_y)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
+    WrongLoss("softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
               "the loss takes the largest probability: that of the correct class counts"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
+    WrongLoss("softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
               "the loss takes the first example's label for every example: use P[np.arange(N), y]"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax", lambda p: -np.log(p.P).sum() / p.N,
+    WrongLoss("softmax", lambda p: -np.log(p.P).sum() / p.N,
               "the loss sums -log p over all classes: only the correct class counts"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "softmax",
-              lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
+    WrongLoss("softmax", lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
               "the loss is the binary cross-entropy of each class: softmax needs -log p_y only",
               always=True),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * log_softmax(np.maximum(p.S, 0), axis=1)).sum() / p.N,
+    WrongLoss("softmax", lambda p: -(p.T * log_softmax(np.maximum(p.S, 0), axis=1)).sum() / p.N,
               "the forward pass clips the scores with a ReLU, the backward pass does not know it: "
-              "leave the scores as they are"),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * log_softmax(np.tanh(p.S), axis=1)).sum() / p.N,
-              "the forward pass sends the scores through a tanh, the backward pass does not"),
-    WrongLoss(Code.ACTIVATION_MISMATCH, "softmax",
-              lambda p: -(p.T * log_softmax(expit(p.S), axis=1)).sum() / p.N,
-              "the forward pass sends the scores through a sigmoid, the backward pass does not"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (p.gap + p.delta_margin).sum() / p.N,
+              "leave the scores as they are", Code.ACTIVATION_MISMATCH),
+    WrongLoss("softmax", lambda p: -(p.T * log_softmax(np.tanh(p.S), axis=1)).sum() / p.N,
+              "the forward pass sends the scores through a tanh, the backward pass does not",
+              Code.ACTIVATION_MISMATCH),
+    WrongLoss("softmax", lambda p: -(p.T * log_softmax(p.Q, axis=1)).sum() / p.N,
+              "the forward pass sends the scores through a sigmoid, the backward pass does not",
+              Code.ACTIVATION_MISMATCH),
+    WrongLoss("hinge", lambda p: (p.gap + p.delta_margin).sum() / p.N,
               "the loss is not clipped at 0: use max(0, margin)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.gap) * (1 - p.T)).sum() / p.N,
+    WrongLoss("hinge", lambda p: (np.maximum(0, p.gap) * (1 - p.T)).sum() / p.N,
               "delta stands outside the max, or is missing in the loss: max(0, s_j - s_y + delta)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.gap - p.delta_margin) * (1 - p.T)).sum() / p.N,
+    WrongLoss("hinge", lambda p: (np.maximum(0, p.gap - p.delta_margin) * (1 - p.T)).sum() / p.N,
               "the loss subtracts delta: the margin is s_j - s_y + delta"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "hinge",
-              lambda p: (np.maximum(0, p.S - p.S[:, [p.y[0]]] + 1)).sum() / p.N,
+    WrongLoss("hinge", lambda p: np.maximum(0, p.S - p.S[:, [p.y[0]]] + 1).sum() / p.N,
               "the loss takes the first example's label for every example: index with y"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: np.abs(p.R).sum() / p.N,
+    WrongLoss("squared error", lambda p: np.abs(p.R).sum() / p.N,
               "the loss is the absolute error, the gradient that of the squared error"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: p.R.sum() ** 2 / p.N,
+    WrongLoss("squared error", lambda p: p.R.sum() ** 2 / p.N,
               "the loss squares the sum of the residuals: sum their squares"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error",
-              lambda p: np.sqrt((p.R**2).sum(axis=1)).mean(),
+    WrongLoss("squared error", lambda p: np.sqrt((p.R**2).sum(axis=1)).mean(),
               "the loss is the mean length of the residual, without the square"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**3).sum() / p.N,
+    WrongLoss("squared error", lambda p: (p.R**3).sum() / p.N,
               "the loss is the cube of the residuals"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "squared error", lambda p: (p.R**4).sum() / p.N,
+    WrongLoss("squared error", lambda p: (p.R**4).sum() / p.N,
               "the loss is the fourth power of the residuals"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -(p.T * np.log(p.Q)).sum() / p.N,
+    WrongLoss("logistic", lambda p: -(p.T * np.log(p.Q)).sum() / p.N,
               "the loss lacks its second half, (1 - t) log(1 - a)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
+    WrongLoss("logistic", lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the loss lacks its first half, t log(a)"),
-    WrongLoss(Code.LOSS_WRONG_GRAD_OF_OTHER, "logistic",
-              lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
+    WrongLoss("logistic", lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
 ]  # fmt: skip
 
@@ -137,10 +120,11 @@ def loss_beside(match: Match) -> Finding:
     if entry is not None:
         code, title, message = entry.code, model.output_loss.title, entry.message
     else:
-        code, title, message = Code.LOSS_WRONG_GRAD_OF_OTHER, str(model), (
+        code, title = Code.LOSS_WRONG_GRAD_OF_OTHER, str(model)
+        message = (
             "the loss is another function: compare the loss with its formula, term by term, and "
             "see whether the gradient lacks a term of it"
-        )  # fmt: skip
+        )
     return Finding(
         code, f"The gradient is that of the {title}, but {message}.",
         loss_name=title, loss_message=capitalized(f"{message}."),
@@ -155,18 +139,17 @@ def known_wrong_loss(
         blocks = measurement.blocks(layout)
         for model in models(measurement, layout):
             for entry in WRONG_LOSSES:
-                if entry.output_loss != model.output_loss.name:
-                    continue
-                if not gradient_is_wrong and not entry.always:
-                    continue
-                if not _has_value(measurement, model, layout, entry):
-                    continue
-                if _has_gradient(blocks, model, entry):
-                    message = capitalized(f"{entry.message}.")
-                    if gradient_is_wrong:
-                        return Finding(entry.code, message, loss_message=message), blocks
-                    both = f"Loss and gradient agree, but {entry.message}."
-                    return Finding(Code.LOSS_VALUE, both, loss_message=message), blocks
+                if (
+                    entry.output_loss == model.output_loss.name
+                    and (gradient_is_wrong or entry.always)
+                    and _has_value(measurement, model, layout, entry)
+                    and _has_gradient(blocks, model, entry)
+                ):
+                    code, about_loss = entry.code, capitalized(f"{entry.message}.")
+                    message = about_loss
+                    if not gradient_is_wrong:
+                        code, message = Code.LOSS_VALUE, f"{AGREE} {entry.message}."
+                    return Finding(code, message, loss_message=about_loss), blocks
     return None
 
 
@@ -174,43 +157,30 @@ def _has_value(
     measurement: Measurement, model: Model, layout: ParameterLayout, entry: WrongLoss
 ) -> bool:
     """Tell whether the loss is a multiple of this wrong one at a few points: a quick test."""
-    problem = measurement.problem
     if measurement.penalty_is_inside:
-        return len(problem.layouts) < 3  # a penalty may be in the value
+        return len(measurement.problem.layouts) < 3  # a penalty may be in the value
     ratios = []
     for at in measurement.nearby:
-        arrays = problem.arrays(at.x)
-        X = next(iter(arrays.values())) if problem.of_scores else problem.X
-        moved = replace(model, layers=tuple(layout.unpack(arrays)), X=X)
+        layers, X = measurement.unpack(layout, at.x)
         with np.errstate(all="ignore"):
-            value = float(entry.loss(moved.terms_of_scores(moved.forward()[0][-1])))
+            value = float(entry.loss(replace(model, layers=layers, X=X).terms_of_scores()))
         ratios.append(at.value / value if value else np.nan)
     return bool(np.ptp(ratios) <= measurement.exact * abs(ratios[0]))
 
 
 def _has_gradient(blocks: Sequence[Block], model: Model, entry: WrongLoss) -> bool:
     """Tell whether the numerical gradient is a multiple of that of this wrong loss."""
-    dscores = _numerical_dscores(entry.loss, model)
-    loss = OutputLoss(entry.output_loss, entry.message, entry.loss, dscores)
+
+    def value(S: Any) -> float:
+        return float(entry.loss(model.terms_of_scores(S)))
+
     with np.errstate(all="ignore"):
-        predicted = replace(model, output_loss=loss).gradients()
+        scores = model.forward()[0][-1].copy()
+        predicted = model.gradients(eval_numerical_gradient(value, scores, h=1e-6))
     return all(
         block.fit(block.numerical, array) is not None or block.is_zero(block.numerical)
         for block, array in zip(blocks, predicted, strict=True)
     )
-
-
-def _numerical_dscores(loss: Formula, model: Model) -> Callable[[Any], Array]:
-    """The gradient of a loss by the scores, by central differences."""
-
-    def value(S: Any) -> float:
-        return float(loss(model.terms_of_scores(S)))
-
-    def dscores(terms: Any) -> Array:
-        gradient = eval_numerical_gradient(value, terms.S.copy(), h=1e-6)
-        return np.asarray(gradient, dtype=np.float64)
-
-    return dscores
 
 
 # ---- another value ----
@@ -226,39 +196,35 @@ def value_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
         model = _with_its_margin(measurement, match)
     expected = match.factor * model.loss()
     offset = measurement.at.value - expected
-    code, message, agree = Code.LOSS_VALUE, "", "Loss and gradient agree, but"
+    code = Code.LOSS_VALUE
     if abs(offset) > 1e-4 * max(abs(expected), abs(measurement.at.value)):
-        off = f"the loss is off by {offset:.4g}"
+        rest = "a constant is added; compare with the known value at W = 0."
         if hinge:
             code = Code.LOSS_OFFSET
             rest = "the correct class is counted too; leave j = y_i out of the sum."
-        else:
-            rest = "a constant is added; compare with the known value at W = 0."
+        off = f"the loss is off by {offset:.4g}: {rest}"
         yield Finding(
-            code, f"The gradient is right but {off}: {rest}", evidence={"offset": offset},
-            loss_message=capitalized(f"{off}: {rest}"),
+            code, f"The gradient is right but {off}", evidence={"offset": offset},
+            loss_message=capitalized(off),
         )  # fmt: skip
     elif hinge and model.delta_margin == 0:
-        message = (
-            f"{agree} the margin delta is missing in both: at W = 0 the loss is 0 and must be "
-            "C - 1. Use max(0, s_j - s_y + 1)."
-        )
-        yield Finding(code, message)
+        yield Finding(
+            code, f"{AGREE} the margin delta is missing in both: at W = 0 the loss is 0 and must "
+            "be C - 1. Use max(0, s_j - s_y + 1).",
+        )  # fmt: skip
     elif name not in ("softmax", "hinge"):
         return
     elif close(match.factor, 1 / model.T.shape[1]):
-        message = (
-            f"{agree} np.mean runs over the classes as well: at W = 0 the loss is C times too "
-            "small. Sum over the classes, and divide by N."
-        )
-        yield Finding(code, message)
+        yield Finding(
+            code, f"{AGREE} np.mean runs over the classes as well: at W = 0 the loss is C times "
+            "too small. Sum over the classes, and divide by N.",
+        )  # fmt: skip
     elif close(match.factor, N):
-        message = (
-            f"{agree} both are sums over the examples where the assignment asks for the mean (at "
-            "W = 0 the loss is N times log C or C - 1): divide both by N, or the learning rate "
-            "depends on the size of the batch."
-        )
-        yield Finding(code, message, caution=True)
+        yield Finding(
+            code, f"{AGREE} both are sums over the examples where the assignment asks for the mean "
+            "(at W = 0 the loss is N times log C or C - 1): divide both by N, or the learning rate "
+            "depends on the size of the batch.", caution=True,
+        )  # fmt: skip
 
 
 def _with_its_margin(measurement: Measurement, match: Match) -> Model:
@@ -267,7 +233,7 @@ def _with_its_margin(measurement: Measurement, match: Match) -> Model:
     Where every class is active, any margin and any offset would: there the first is kept.
     """
     model = match.model
-    active = model.terms_of_scores(model.forward()[0][-1]).active
+    active = model.terms_of_scores().active
     if active.sum() == active.size - len(active):
         return model
     for margin in measurement.margins:
