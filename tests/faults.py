@@ -197,7 +197,7 @@ FAULTS = [
         ("doctor/backward", "lambda z: 1 - np.tanh(z) ** 2),", "lambda z: 1 - z**2),", "08"),
         ("doctor/backward", "lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N", "lambda p: 2 * (p.Q - p.T) * p.Q / p.N", "08"),
         # what is wrong
-        ("doctor/explain", "factors[k] = factor\n", "pass\n", "08"),
+        ("doctor/explain", "factors[k] = factor = fit[0] / match.factor\n", "factor = fit[0] / match.factor\n", "08"),
         ("doctor/explain", "known.code, known.message, arrays, 1.0", "Code.SCALE_CONST, known.message, arrays, 1.0", "08"),
         ("doctor/explain", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.contradicts, e.cost", "08"),
         ("doctor/identify", "numerical_both - numerical, analytic_both - analytic", "numerical_both, analytic_both", "08"),

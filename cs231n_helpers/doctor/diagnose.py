@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Diagnosis:
     """What was found, most likely first, and what was done."""
 
     found: Sequence[Finding] = ()
-    steps: Sequence[Step] = field(default=())
+    steps: Sequence[Step] = ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -42,7 +42,6 @@ class Diagnosis:
 
     @property
     def cautions(self) -> list[Finding]:
-        """What is no mistake of the gradient."""
         return [f for f in self.found if f.caution]
 
     @property
@@ -73,7 +72,7 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
         return Diagnosis(steps=[step])
     raw = measurement.blocks()
     found = _patterns(measurement, raw)
-    if all(_ignored(block) for block in raw):
+    if all(block.is_ignored for block in raw):
         found += [ignores_argument(block.label) for block in raw]
     if found:
         return Diagnosis(found, [step])
@@ -84,11 +83,11 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
 
 def _of_textbook_loss(measurement: Measurement, match: Match) -> Diagnosis:
     """Compare with the textbook's gradient."""
-    match = replace(match, blocks=set_penalty_apart(match.blocks, match.model))
-    blocks = match.blocks
-    names = ", ".join(blocks[k].label or blocks[k].name or "it" for k in match.wrong)
+    if measurement.penalty_is_inside:
+        match = replace(match, blocks=set_penalty_apart(match.blocks, match.model))
+    names = ", ".join(b.label or b.name or "it" for b in match.blocks if not b.is_right)
     outcome = f"wrong: {names}." if names else "the part of the data is right everywhere."
-    found = [*explain(match), *penalty_findings(blocks)]
+    found = [*explain(match), *penalty_findings(match.blocks)]
     if not found:
         found += value_findings(measurement, match)
     found += overflow_findings(measurement, match)
@@ -107,8 +106,8 @@ def _of_other_loss(measurement: Measurement, raw: Sequence[Block]) -> Diagnosis:
         found = [finding]
     else:
         blocks, outcome, classes = raw, "None that is known here.", measurement.problem.T.shape[1]
-        found = [ignores_argument(block.label) for block in raw if _ignored(block)]
-        wrong = [k for k in wrong if not _ignored(raw[k])]
+        found = [ignores_argument(block.label) for block in raw if block.is_ignored]
+        wrong = [k for k in wrong if not raw[k].is_ignored]
         found += choose(list(plain_errors(raw, wrong, classes)), raw, wrong, classes)
     return Diagnosis([*found, *penalty_findings(blocks)], [_compared(outcome)])
 
@@ -120,21 +119,14 @@ def _compared(outcome: str) -> Step:
 # ---- patterns that need no formula ----
 
 
-def _ignored(block: Block) -> bool:
-    """The parameter does not move the loss, and has a gradient nonetheless."""
-    return block.is_insensitive and not block.is_right
-
-
 def _patterns(measurement: Measurement, raw: Sequence[Block]) -> list[Finding]:
     """The right numbers in the wrong place or cut off, or no numbers at all."""
     moves = not all(block.is_insensitive for block in raw)
     if moves and all(b.is_zero(b.analytic) and b.is_zero(b.analytic_penalty) for b in raw):
         return [never_filled(None)]
     found = []
-    for block in raw:
+    for block in (b for b in raw if not b.is_right):
         other = next((b for b in raw if b is not block and _is_gradient_of(block, b)), None)
-        if block.is_right:
-            continue
         if other is not None:
             message = f"This is the gradient of {other.label}: the two have changed names."
             found.append(block.finding(Code.SWAPPED_KEYS, message))
@@ -152,7 +144,6 @@ def _patterns(measurement: Measurement, raw: Sequence[Block]) -> list[Finding]:
 
 
 def _is_gradient_of(block: Block, other: Block) -> bool:
-    """Tell whether what is returned for one parameter is the gradient of another."""
     sizes = block.analytic.size == other.numerical.size > 1
     return sizes and block.same(block.analytic.ravel(), other.numerical.ravel())
 

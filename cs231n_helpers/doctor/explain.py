@@ -25,7 +25,7 @@ class Explanation:
     factors: Mapping[int, float]
     cost: float  # the lower, the simpler
     contradicts: int = 0  # arrays that are right and would not be
-    where: str = ""
+    where: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the finding
 
     def findings(self, blocks: Sequence[Block], classes: int) -> Iterator[Finding]:
@@ -136,11 +136,10 @@ def examples_left_out(
     target = np.concatenate([getattr(blocks[k], which).ravel() for k in wanted])
     full = np.asarray(model.terms_of_scores().dscores)
     columns = []
-    for i in range(len(full)):
-        row = np.where(np.arange(len(full))[:, np.newaxis] == i, full, 0.0)
-        gradients = model.gradients(dscores=row)
+    for mask in np.eye(len(full), dtype=bool):
+        gradients = model.gradients(dscores=np.where(mask[:, np.newaxis], full, 0.0))
         columns.append(np.concatenate([gradients[k].ravel() for k in wanted]))
-    weights = _weights_of(np.stack(columns, axis=1), target, blocks[0].exact)
+    weights = _weights_of(np.stack(columns, axis=1), target, blocks[0].measurement.exact)
     if weights is None:
         return None
     counts = [i for i, row in enumerate(full) if np.linalg.norm(row) > 1e-9]
@@ -181,9 +180,10 @@ def _predictions(match: Match) -> Iterator[Explanation]:
     for mistake in MISTAKES:
         if mistake.when and not tags & set(mistake.when):
             continue
+        draft = Explanation(mistake.code, mistake.message, {}, 1.5)
         for layer in _layers_of(mistake, len(model.layers)):
             other = replace(model, replaced={mistake.term: mistake.wrong}, only=layer)
-            yield from _compared(match, textbook, other, 1.5, mistake.code, mistake.message)
+            yield from _compared(match, textbook, other, draft)
     actual = model.output_loss.title
     for loss in OUTPUT_LOSSES.values():
         if loss is not model.output_loss:
@@ -192,8 +192,8 @@ def _predictions(match: Match) -> Iterator[Explanation]:
                 f"{actual}: make them the same"
             )
             names = {"loss_name": loss.title, "actual_loss": actual}
-            other, code = replace(model, output_loss=loss), Code.LOSS_WRONG_GRAD_OF_OTHER
-            yield from _compared(match, textbook, other, 1.9, code, message, names)
+            draft = Explanation(Code.LOSS_WRONG_GRAD_OF_OTHER, message, {}, 1.9, fields=names)
+            yield from _compared(match, textbook, replace(model, output_loss=loss), draft)
 
 
 def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
@@ -204,13 +204,7 @@ def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
 
 
 def _compared(
-    match: Match,
-    textbook: list[Array],
-    other: Model,
-    cost: float,
-    code: Code,
-    message: str,
-    fields: Mapping[str, Any] | None = None,
+    match: Match, textbook: list[Array], other: Model, draft: Explanation
 ) -> Iterator[Explanation]:
     """Compare the analytic gradient with that of a model that has one wrong term."""
     try:
@@ -218,8 +212,7 @@ def _compared(
             arrays = [np.asarray(a, dtype=float) for a in other.gradients()]
     except (ValueError, IndexError, TypeError):  # the term does not fit this model's shapes
         return
-    factors: dict[int, float] = {}
-    contradicts = 0
+    factors, cost, contradicts = dict[int, float](), draft.cost, 0
     for k, (block, array, right) in enumerate(zip(match.blocks, arrays, textbook, strict=True)):
         if array.shape != block.analytic.shape:
             continue
@@ -229,9 +222,8 @@ def _compared(
         if block.is_right:
             contradicts += fit is None or not close(fit[0], match.factor)
         elif fit is not None and block.numerical.size > 2:
-            factor = fit[0] / match.factor
-            factors[k] = factor
+            factors[k] = factor = fit[0] / match.factor
             known = _known_factor(factor, other.T.shape[1]) is not None
             cost += 0.0 if close(factor, 1) else 0.5 if known else 1.5
     if factors:
-        yield Explanation(code, message, factors, cost, contradicts, fields=fields or {})
+        yield replace(draft, factors=factors, cost=cost, contradicts=contradicts)

@@ -41,17 +41,17 @@ class Block:
     analytic: Array
     numerical_penalty: Array
     analytic_penalty: Array
-    total: float  # the length of the whole gradient: what is far below it is zero
-    exact: float
-    penalty_is_inside: bool  # no strength can be set to 0: a multiple of W may be in the gradient
+    measurement: Measurement
 
     def is_zero(self, array: Array) -> bool:
         """Tell whether this is nothing, beside the whole gradient."""
-        return float(np.linalg.norm(array)) <= self.exact * max(self.total, 1e-8)
+        whole = max(self.measurement.total, 1e-8)
+        return float(np.linalg.norm(array)) <= self.measurement.exact * whole
 
     def same(self, a: Array, b: Array) -> bool:
         """Tell whether these are equal, up to the accuracy of the measurement."""
-        near = np.linalg.norm(a - b) <= self.exact * max(np.linalg.norm(a), np.linalg.norm(b))
+        longest = max(np.linalg.norm(a), np.linalg.norm(b))
+        near = np.linalg.norm(a - b) <= self.measurement.exact * longest
         return bool(near) or (self.is_zero(a) and self.is_zero(b))
 
     @cached_property
@@ -64,23 +64,29 @@ class Block:
         """The loss does not change with this parameter."""
         return self.is_zero(self.numerical) and self.is_zero(self.numerical_penalty)
 
+    @property
+    def is_ignored(self) -> bool:
+        """The loss does not change with this parameter, and has a gradient nonetheless."""
+        return self.is_insensitive and not self.is_right
+
     def fit(self, target: Array, predicted: Array) -> tuple[float, float] | None:
         """(a, r) with target = a * predicted, plus r * values where the penalty is inside."""
         if predicted.shape != target.shape or not np.isfinite(predicted).all():
             return None
         columns = [predicted.ravel()]
-        if self.penalty_is_inside and self.values.size > 4:
+        if self.measurement.penalty_is_inside and self.values.size > 4:
             columns.append(self.values.ravel())
         basis = np.stack(columns, axis=1)
         lengths = np.maximum(np.linalg.norm(basis, axis=0), 1e-300)
         if lengths[0] <= 1e-12 or not target.any():
             return None
         factors = np.linalg.lstsq(basis / lengths, target.ravel(), rcond=None)[0] / lengths
-        if np.linalg.norm(basis @ factors - target.ravel()) > self.exact * np.linalg.norm(target):
+        rest = np.linalg.norm(basis @ factors - target.ravel())
+        if rest > self.measurement.exact * np.linalg.norm(target):
             return None
         return float(factors[0]), float(factors[1]) if len(factors) > 1 else 0.0
 
-    def finding(self, code: Code, message: str, where: str = "", **fields: Any) -> Finding:
+    def finding(self, code: Code, message: str, where: str | None = None, **fields: Any) -> Finding:
         """A finding in this array; `where` in it, if it is not wrong everywhere."""
         of = "" if self.label or self.is_alone else self.name
         where = f"{where} of {of}" if where and of else where or of or "everywhere"
@@ -98,15 +104,19 @@ class Measurement:
     analytic_penalty: Vector
     exact: float
 
+    @cached_property
+    def total(self) -> float:
+        """The length of the whole gradient: what is far below it is zero."""
+        return float(np.linalg.norm(self.numerical) + np.linalg.norm(self.at.gradient))
+
     @property
     def is_finite(self) -> bool:
-        """Nothing that was measured is nan or infinite."""
         vectors = (self.numerical, self.numerical_penalty, self.analytic_penalty)
         return self.at.finite and all(np.isfinite(v.sum()) for v in vectors)
 
     @property
     def penalty_is_inside(self) -> bool:
-        """No argument is the strength of a penalty, so that one may be in value and gradient."""
+        """No strength can be set to 0: a multiple of W may be in the gradient."""
         return self.problem.reg is None and not self.problem.of_scores
 
     def evaluate(self, x: Vector) -> Evaluation:
@@ -142,9 +152,9 @@ class Measurement:
 
     def blocks(self, layout: ParameterLayout | None = None) -> list[Block]:
         """The arrays of the gradient, as the learner has them or read as layers."""
-        problem, analytic = self.problem, self.at.gradient
-        vectors = (self.at.x, self.numerical, analytic, self.numerical_penalty)
-        parts = [problem.arrays(v) for v in (*vectors, self.analytic_penalty)]
+        problem, penalties = self.problem, (self.numerical_penalty, self.analytic_penalty)
+        vectors = (self.at.x, self.numerical, self.at.gradient, *penalties)
+        parts = [problem.arrays(v) for v in vectors]
         names: list[tuple[str | None, str, bool]] = []
         if layout is None or problem.of_scores:
             arrays = [list(p.values()) for p in parts]
@@ -157,10 +167,8 @@ class Measurement:
                 of = f" of layer {k}" if len(layers) > 1 else ""
                 for what in ("weights", "biases")[: 1 if b is None else 2]:
                     names.append((next(labels, None), f"the {what}{of}", what == "biases"))
-        total = float(np.linalg.norm(self.numerical) + np.linalg.norm(analytic))
-        rest = (total, self.exact, self.penalty_is_inside)
         rows: Any = zip(names, *arrays, strict=True)
-        return [Block(*name, len(names) == 1, *values, *rest) for name, *values in rows]  # type: ignore[call-arg]
+        return [Block(*name, len(names) == 1, *values, self) for name, *values in rows]  # type: ignore[call-arg]
 
 
 def measure(problem: Problem, *, float32: bool = False, trusted: bool = False) -> Measurement:
@@ -193,7 +201,6 @@ class Match:
 
     @property
     def wrong(self) -> list[int]:
-        """Which of the blocks are wrong."""
         return [k for k, block in enumerate(self.blocks) if not block.is_right]
 
 
@@ -251,7 +258,7 @@ def close(a: float, b: float) -> bool:
     return bool(abs(a - b) <= 2e-4 * max(abs(a), abs(b)))
 
 
-def line_of(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
+def line_of(off: NDArray[np.bool_], axis: str, all_but: bool = False) -> str | None:
     """Name the one entry, row or column where a mask is true (or, `all_but`, where it is not)."""
     if axis == "entry":
         index = tuple(int(i) for i in np.argwhere(off)[0])
@@ -259,10 +266,8 @@ def line_of(off: NDArray[np.bool_], axis: str, all_but: bool) -> str | None:
     if off.ndim != 2 or off.all():
         return None
     lines: NDArray[np.bool_] = np.any(off, axis=1 if axis == "row" else 0)
-    entry = off.sum() == 1 and min(off.shape) > 1
-    if len(lines) < 3 - (not all_but) or entry:
-        return None
+    is_entry = off.sum() == 1 and min(off.shape) > 1
     found = np.flatnonzero(~lines if all_but else lines)
-    if len(found) != 1:
+    if is_entry or len(found) != 1 or len(lines) < (3 if all_but else 2):
         return None
     return f"all {axis}s but {found[0]}" if all_but else f"{axis} {found[0]}"

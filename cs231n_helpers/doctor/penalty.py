@@ -28,17 +28,10 @@ class PenaltyGradient:
     @property
     def noise(self) -> float:
         """Entries below this are nothing."""
-        largest = (float(np.abs(a).max()) for a in (self.numerical, self.analytic))
-        return 1e-5 * max(1e-12, *largest)
+        return 1e-5 * max(1e-12, float(np.abs([self.numerical, self.analytic]).max()))
 
     def is_zero(self, array: Array) -> bool:
-        """Tell whether there is no penalty on this array."""
-        return float(np.abs(array).max()) <= self.noise
-
-    @property
-    def is_one_sided(self) -> bool:
-        """The penalty is in one of loss and gradient only."""
-        return self.is_zero(self.numerical) or self.is_zero(self.analytic)
+        return float(np.abs(array).max(initial=0)) <= self.noise
 
     @property
     def factor(self) -> float | None:
@@ -47,7 +40,6 @@ class PenaltyGradient:
         return analytic / numerical if numerical and analytic else None
 
     def factor_is(self, *values: float) -> bool:
-        """Compare the factor, where there is one."""
         return self.factor is not None and any(close(self.factor, value) for value in values)
 
     @property
@@ -66,31 +58,29 @@ class PenaltyGradient:
     def line(self) -> str | None:
         """The one row or column that holds all of the error."""
         off = self.off if self.off.ndim == 2 else self.off.reshape(-1, 1)
-        if off.shape[0] == 1 or off.ndim != 2:
-            return None
-        return line_of(off, "row", False) or line_of(off, "column", False)
+        return None if len(off) == 1 else line_of(off, "row") or line_of(off, "column")
 
     @property
     def line_is_bias(self) -> bool:
         """That line is where the bias trick puts the biases."""
         return not self.biases_apart and self.line in ("row 0", f"row {len(self.W) - 1}")
 
-    def _where_not_zero(self) -> list[tuple[NDArray[np.bool_], Array]]:
-        return [(np.abs(a) > self.noise, a) for a in (self.numerical, self.analytic)]
+    def multiples_of_W(self) -> list[float | None]:
+        """Of numerical and analytic, where each is not 0."""
+        penalized = [(a, np.abs(a) > self.noise) for a in (self.numerical, self.analytic)]
+        return [_multiple(a[mask], self.W[mask]) for a, mask in penalized if mask.any()]
 
     @property
     def is_missing_in_line(self) -> bool:
         """Both are multiples of W where they are not 0, and one of them is 0 in the line."""
-        both = [_multiple(a[m], self.W[m]) for m, a in self._where_not_zero() if m.any()]
-        sizes = [np.abs(a[self.off]).max(initial=0) for a in (self.numerical, self.analytic)]
-        return self.line is not None and None not in both and float(min(sizes)) <= self.noise
+        is_zero = self.is_zero(self.numerical[self.off]) or self.is_zero(self.analytic[self.off])
+        return self.line is not None and None not in self.multiples_of_W() and is_zero
 
     @property
     def is_of_other_entries(self) -> bool:
         """Both are the same multiple of W, but on different entries."""
-        masks, arrays = zip(*self._where_not_zero(), strict=True)
-        factors = [_multiple(a[m], self.W[m]) or np.nan for m, a in zip(masks, arrays, strict=True)]
-        return close(*factors) and bool((masks[0] != masks[1]).any())
+        factors = [r or np.nan for r in self.multiples_of_W()]
+        return len(factors) == 2 and close(*factors)
 
     @property
     def only_in(self) -> str:
@@ -109,7 +99,8 @@ class Penalty:
 
 
 PENALTIES = [
-    Penalty(Code.REG_BIAS, lambda p: p.is_bias and p.is_one_sided,
+    Penalty(Code.REG_BIAS,
+            lambda p: p.is_bias and (p.is_zero(p.numerical) or p.is_zero(p.analytic)),
             "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
             "them into both."),
     Penalty(Code.REG_BIAS, lambda p: p.line_is_bias and p.is_missing_in_line,
@@ -159,41 +150,34 @@ def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
         if block.same(numerical, analytic):
             continue
         error = block.analytic - block.numerical
-        if not block.is_right and _same_lines(analytic - numerical, error):
+        if not block.is_right and _in_same_lines(analytic - numerical, error):
             continue  # the same lines are wrong in the part of the data: said already
         fit = block.fit(block.analytic, block.numerical)
         if fit is not None and not close(fit[0], 1) and block.same(analytic, fit[0] * numerical):
             continue  # the whole array is off by this factor: said already
         part = PenaltyGradient(numerical, analytic, block.values, block.is_bias, biases_apart)
         rule = next(rule for rule in PENALTIES if rule.applies(part))
-        message = rule.message.format(
-            line=part.line, only_in=part.only_in, factor=part.factor, right=part.right
-        )
-        in_line = rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG)
-        where = (in_line and part.line) or ""
-        fields = {"factor": part.factor, "evidence": {"reg": REG}}
-        yield block.finding(rule.code, message, where, **fields)
+        said = {"line": part.line, "only_in": part.only_in, "right": part.right}
+        message = rule.message.format(factor=part.factor, **said)
+        where = part.line if rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG) else None
+        evidence = {"reg": REG}
+        yield block.finding(rule.code, message, where, factor=part.factor, evidence=evidence)
 
 
 def set_penalty_apart(blocks: Sequence[Block], model: Model) -> list[Block]:
     """Where the strength of the penalty cannot be set, tell the penalty by its form, r * W."""
     found = []
     for block, predicted in zip(blocks, model.gradients(), strict=True):
-        if not block.penalty_is_inside:
-            return list(blocks)
         fits = [block.fit(target, predicted) for target in (block.numerical, block.analytic)]
         numerical, analytic = ((fit[1] if fit else 0.0) * block.values for fit in fits)
         if fits[1] is None:  # wrong in the part of the data: suppose that this part is right
             analytic = numerical
         found.append(
             replace(
-                block,
-                numerical=block.numerical - numerical,
-                analytic=block.analytic - analytic,
-                numerical_penalty=numerical,
-                analytic_penalty=analytic,
+                block, numerical=block.numerical - numerical, analytic=block.analytic - analytic,
+                numerical_penalty=numerical, analytic_penalty=analytic,
             )
-        )
+        )  # fmt: skip
     return found
 
 
@@ -204,10 +188,8 @@ def _multiple(a: Array, b: Array) -> float | None:
     return r if r and np.allclose(a, r * b, rtol=1e-4, atol=1e-5 * np.abs(a).max()) else None
 
 
-def _same_lines(a: Array, b: Array) -> bool:
+def _in_same_lines(a: Array, b: Array) -> bool:
     """Tell whether two arrays differ from 0 in the same rows or columns, but not in all."""
-    if a.ndim != 2:
-        return False
     off = [np.abs(x) > 1e-4 * np.abs(x).max() for x in (a, b)]
-    lines = [[o.any(axis=k) for o in off] for k in (0, 1)]
+    lines = [[mask.any(axis=k) for mask in off] for k in (0, 1)] if a.ndim == 2 else []
     return any((first == second).all() and not first.all() for first, second in lines)
