@@ -76,62 +76,39 @@ class OutputLoss:
     dscores: Formula
 
 
-OUTPUT_LOSSES = {
-    loss.name: loss
-    for loss in [
-        OutputLoss(
-            "softmax", "softmax cross-entropy",
-            lambda p: -(p.T * log_softmax(p.S, axis=1)).sum() / p.N,
-            lambda p: (p.P - p.T) / p.N,
-        ),
-        OutputLoss(
-            "hinge", "multiclass hinge loss",
-            lambda p: p.margins.sum() / p.N,
-            lambda p: (p.active - p.T * p.count) / p.N,
-        ),
-        OutputLoss(
-            "squared hinge", "squared hinge loss",
-            lambda p: (p.margins**2).sum() / p.N,
-            lambda p: 2 * (p.margins - p.T * p.margins.sum(axis=1, keepdims=True)) / p.N,
-        ),
-        OutputLoss(
-            "worst hinge", "hinge loss of the worst class only",
-            lambda p: p.margins.max(axis=1).sum() / p.N,
-            lambda p: (one_per_row(p.margins.argmax(1), p.C) - p.T)
-            * (p.margins.max(axis=1, keepdims=True) > 0) / p.N,
-        ),
-        OutputLoss(
-            "squared error", "squared error",
-            lambda p: (p.R**2).sum() / p.N,
-            lambda p: 2 * p.R / p.N,
-        ),
-        OutputLoss(
-            "logistic", "cross-entropy of sigmoid outputs",
-            lambda p: (np.logaddexp(0, p.S) - p.T * p.S).sum() / p.N,
-            lambda p: (p.Q - p.T) / p.N,
-        ),
-        OutputLoss(
-            "logistic squared", "squared error of sigmoid outputs",
-            lambda p: ((p.Q - p.T) ** 2).sum() / p.N,
-            lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N,
-        ),
-        OutputLoss(
-            "softmax squared", "squared error of softmax probabilities",
-            lambda p: ((p.P - p.T) ** 2).sum() / p.N,
-            lambda p: 2 * p.P * ((p.P - p.T) - ((p.P - p.T) * p.P).sum(1, keepdims=True)) / p.N,
-        ),
-        OutputLoss(
-            "tanh squared", "squared error of tanh outputs",
-            lambda p: ((np.tanh(p.S) - p.T) ** 2).sum() / p.N,
-            lambda p: 2 * (np.tanh(p.S) - p.T) * (1 - np.tanh(p.S) ** 2) / p.N,
-        ),
-        OutputLoss(
-            "binary hinge", "binary hinge loss",
-            lambda p: np.maximum(0, p.delta_margin - (2 * p.T - 1) * p.S).sum() / p.N,
-            lambda p: -(2 * p.T - 1) * (p.delta_margin - (2 * p.T - 1) * p.S > 0) / p.N,
-        ),
-    ]
-}  # fmt: skip
+OUTPUT_LOSSES = {loss.name: loss for loss in [
+    OutputLoss("softmax", "softmax cross-entropy",
+               lambda p: -(p.T * log_softmax(p.S, axis=1)).sum() / p.N,
+               lambda p: (p.P - p.T) / p.N),
+    OutputLoss("hinge", "multiclass hinge loss",
+               lambda p: p.margins.sum() / p.N,
+               lambda p: (p.active - p.T * p.count) / p.N),
+    OutputLoss("squared hinge", "squared hinge loss",
+               lambda p: (p.margins**2).sum() / p.N,
+               lambda p: 2 * (p.margins - p.T * p.margins.sum(axis=1, keepdims=True)) / p.N),
+    OutputLoss("worst hinge", "hinge loss of the worst class only",
+               lambda p: p.margins.max(axis=1).sum() / p.N,
+               lambda p: (one_per_row(p.margins.argmax(1), p.C) - p.T)
+               * (p.margins.max(axis=1, keepdims=True) > 0) / p.N),
+    OutputLoss("squared error", "squared error",
+               lambda p: (p.R**2).sum() / p.N,
+               lambda p: 2 * p.R / p.N),
+    OutputLoss("logistic", "cross-entropy of sigmoid outputs",
+               lambda p: (np.logaddexp(0, p.S) - p.T * p.S).sum() / p.N,
+               lambda p: (p.Q - p.T) / p.N),
+    OutputLoss("logistic squared", "squared error of sigmoid outputs",
+               lambda p: ((p.Q - p.T) ** 2).sum() / p.N,
+               lambda p: 2 * (p.Q - p.T) * p.Q * (1 - p.Q) / p.N),
+    OutputLoss("softmax squared", "squared error of softmax probabilities",
+               lambda p: ((p.P - p.T) ** 2).sum() / p.N,
+               lambda p: 2 * p.P * ((p.P - p.T) - ((p.P - p.T) * p.P).sum(1, keepdims=True)) / p.N),
+    OutputLoss("tanh squared", "squared error of tanh outputs",
+               lambda p: ((np.tanh(p.S) - p.T) ** 2).sum() / p.N,
+               lambda p: 2 * (np.tanh(p.S) - p.T) * (1 - np.tanh(p.S) ** 2) / p.N),
+    OutputLoss("binary hinge", "binary hinge loss",
+               lambda p: np.maximum(0, p.delta_margin - (2 * p.T - 1) * p.S).sum() / p.N,
+               lambda p: -(2 * p.T - 1) * (p.delta_margin - (2 * p.T - 1) * p.S > 0) / p.N),
+]}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,17 +128,14 @@ def _leaky(k: float) -> Activation:
     return Activation(name, lambda z: np.where(z > 0, z, k * z), lambda z: np.where(z > 0, 1.0, k))
 
 
-ACTIVATIONS = {
-    activation.name: activation
-    for activation in [
-        Activation("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
-        Activation("sigmoid", expit, lambda z: expit(z) * (1 - expit(z))),
-        Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-        *[_leaky(k) for k in LEAKS],
-        Activation("softplus", lambda z: np.logaddexp(0, z), expit),
-        Activation("identity", lambda z: z, np.ones_like),
-    ]
-}
+ACTIVATIONS = {activation.name: activation for activation in [
+    Activation("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
+    Activation("sigmoid", expit, lambda z: expit(z) * (1 - expit(z))),
+    Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    *[_leaky(k) for k in LEAKS],
+    Activation("softplus", lambda z: np.logaddexp(0, z), expit),
+    Activation("identity", lambda z: z, np.ones_like),
+]}  # fmt: skip
 
 Layer = tuple[Array, Array | None]  # W (in, out), b (out,) or None
 

@@ -63,7 +63,7 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
     wrong_by = f"up to {error:.2g}" if error > 1e-7 else "less than 1e-7"
     step = Step(
         "The same function on small random data of sizes that are distinct primes "
-        f"(N = {N}, D = {D}, C = {problem.T.shape[1]}).",
+        f"(N = {N}, D = {D}, C = {measurement.classes}).",
         f"{problem.evaluations} evaluations; entries of up to "
         f"{np.abs(measurement.numerical).max():.2g}"
         + ("." if trusted else f", wrong by {wrong_by}."),
@@ -105,10 +105,10 @@ def _of_other_loss(measurement: Measurement, raw: Sequence[Block]) -> Diagnosis:
         (finding, blocks), outcome = known, "None, but a known mistake has it."
         found = [finding]
     else:
-        blocks, outcome, classes = raw, "None that is known here.", measurement.problem.T.shape[1]
+        blocks, outcome = raw, "None that is known here."
         found = [ignores_argument(block.label) for block in raw if block.is_ignored]
         wrong = [k for k in wrong if not raw[k].is_ignored]
-        found += choose(list(plain_errors(raw, wrong, classes)), raw, wrong, classes)
+        found += choose(plain_errors(raw, wrong), raw, wrong)
     return Diagnosis([*found, *penalty_findings(blocks)], [_compared(outcome)])
 
 

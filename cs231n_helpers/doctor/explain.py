@@ -28,14 +28,14 @@ class Explanation:
     where: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the finding
 
-    def findings(self, blocks: Sequence[Block], classes: int) -> Iterator[Finding]:
+    def findings(self, blocks: Sequence[Block]) -> Iterator[Finding]:
         """One finding for the whole gradient, or one for each array that it explains."""
         if len(self.factors) == len(blocks) > 1:
             where = self.where or "everywhere"
             yield Finding.of_gradient(self.code, f"{self.message}.", where=where, **self.fields)
             return
         for k, factor in sorted(self.factors.items()):
-            message, known = self.message, _known_factor(factor, classes)
+            message, known = self.message, _known_factor(factor, blocks[k])
             if known is not None:
                 besides = known.message.split(":")[0].replace("{it}", "it")
                 message += f" (besides, {besides})"
@@ -44,21 +44,21 @@ class Explanation:
 
 def explain(match: Match) -> list[Finding]:
     """Say which mistakes explain the arrays that are wrong, where the loss is a textbook's."""
-    wrong, classes = match.wrong, match.model.T.shape[1]
+    blocks, wrong = match.blocks, match.wrong
     if not wrong:
         return []
-    found = list(plain_errors(match.blocks, wrong, classes))
-    message = examples_left_out(match.model, match.blocks, wrong, "analytic")
+    found = [*plain_errors(blocks, wrong), *_predictions(match)]
+    message = examples_left_out(match.model, blocks, wrong, "analytic")
     if message:
         found.append(Explanation(Code.EXAMPLE_DROPPED, message, dict.fromkeys(wrong, 1.0), 1.7))
-    return choose([*found, *_predictions(match)], match.blocks, wrong, classes)
+    return choose(found, blocks, wrong)
 
 
 def choose(
-    explanations: list[Explanation], blocks: Sequence[Block], wrong: Iterable[int], classes: int
+    explanations: Iterable[Explanation], blocks: Sequence[Block], wrong: Iterable[int]
 ) -> list[Finding]:
     """The fewest explanations that cover all wrong arrays, the simplest first, as findings."""
-    left, found = set(wrong), list[Finding]()
+    explanations, left, found = list(explanations), set(wrong), list[Finding]()
     while left:
         best = max(
             explanations,
@@ -71,7 +71,7 @@ def choose(
                 "pieces one by one, from the scores back"
             )
             best = Explanation(Code.UNEXPLAINED, message, dict.fromkeys(left, 1.0), 9.0)
-        found += best.findings(blocks, classes)
+        found += best.findings(blocks)
         left -= set(best.factors)
     return found
 
@@ -79,9 +79,7 @@ def choose(
 # ---- errors that need no formula ----
 
 
-def plain_errors(
-    blocks: Sequence[Block], wrong: Iterable[int], classes: int
-) -> Iterator[Explanation]:
+def plain_errors(blocks: Sequence[Block], wrong: Iterable[int]) -> Iterator[Explanation]:
     """Nothing at all, a multiple of the right one, wrong in one line, shifted by a number."""
     by_factor: dict[float, dict[int, float]] = {}
     for k in wrong:
@@ -112,7 +110,7 @@ def plain_errors(
             )
             yield Explanation(Code.REG_SUM_SCALAR, message, alone, 2.0)
     for factor, arrays in by_factor.items():
-        known, fields = _known_factor(factor, classes), {"factor": factor}
+        known, fields = _known_factor(factor, blocks[0]), {"factor": factor}
         if known is not None:
             yield Explanation(known.code, known.message, arrays, 1.0, fields=fields)
         else:
@@ -123,8 +121,9 @@ def plain_errors(
             yield Explanation(Code.SCALE_CONST, message, arrays, 2.2, fields=fields)
 
 
-def _known_factor(factor: float, classes: int) -> Factor | None:
+def _known_factor(factor: float, block: Block) -> Factor | None:
     """The factor with a cause of its own that this is, if it is one."""
+    classes = block.measurement.classes
     usual = (f for f in FACTORS if classes > 1 or f.code != Code.SCALE_C)
     return next((f for f in usual if close(factor, f.value(N, classes))), None)
 
@@ -198,9 +197,8 @@ def _predictions(match: Match) -> Iterator[Explanation]:
 
 def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:
     """The layers in which a mistake is tried: in all alike, and in each one alone."""
-    if layers < 2 or mistake.term not in ("dW", "db", "dh", "slope", "dz"):
-        return [None]
-    return [None, *range(0 if mistake.term in ("dW", "db") else 1, layers)]
+    lowest = {"dW": 0, "db": 0, "dh": 1, "slope": 1, "dz": 1}.get(mistake.term)
+    return [None] if lowest is None or layers < 2 else [None, *range(lowest, layers)]
 
 
 def _compared(
@@ -223,7 +221,7 @@ def _compared(
             contradicts += fit is None or not close(fit[0], match.factor)
         elif fit is not None and block.numerical.size > 2:
             factors[k] = factor = fit[0] / match.factor
-            known = _known_factor(factor, other.T.shape[1]) is not None
+            known = _known_factor(factor, block) is not None
             cost += 0.0 if close(factor, 1) else 0.5 if known else 1.5
     if factors:
         yield replace(draft, factors=factors, cost=cost, contradicts=contradicts)

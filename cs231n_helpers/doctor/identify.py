@@ -7,6 +7,7 @@ analytic gradient, the one that the learner returns, apart for the data and for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,6 +105,10 @@ class Measurement:
     analytic_penalty: Vector
     exact: float
 
+    @property
+    def classes(self) -> int:
+        return int(self.problem.T.shape[1])
+
     @cached_property
     def total(self) -> float:
         """The length of the whole gradient: what is far below it is zero."""
@@ -146,7 +151,7 @@ class Measurement:
                 found.append(float(value))
         zero = self.evaluate(np.zeros_like(self.at.x)).value
         if np.isfinite(zero):
-            per_class = zero / max(self.problem.T.shape[1] - 1, 1)
+            per_class = zero / max(self.classes - 1, 1)
             found += [per_class, per_class / N]
         return list(dict.fromkeys(round(m, 9) for m in found if m >= 0))
 
@@ -179,9 +184,8 @@ def measure(problem: Problem, *, float32: bool = False, trusted: bool = False) -
     h, exact = (STEP_FLOAT32, EXACT_FLOAT32) if float32 else (STEP, EXACT)
     none = 0.0 if problem.reg else None  # strength that takes the penalty away
     at = problem.evaluate(reg=none)
-    analytic = analytic_both = at.gradient
-    if problem.reg:
-        analytic_both = problem.evaluate(reg=REG).gradient
+    analytic = at.gradient
+    analytic_both = problem.evaluate(reg=REG).gradient if problem.reg else analytic
     numerical, numerical_both = analytic, analytic_both
     if not trusted:
         numerical = problem.numerical(none, h)
@@ -255,7 +259,7 @@ def arrays_of(layers: Sequence[Layer]) -> list[Array]:
 
 def close(a: float, b: float) -> bool:
     """Compare two factors."""
-    return bool(abs(a - b) <= 2e-4 * max(abs(a), abs(b)))
+    return math.isclose(a, b, rel_tol=2e-4)
 
 
 def line_of(off: NDArray[np.bool_], axis: str, all_but: bool = False) -> str | None:

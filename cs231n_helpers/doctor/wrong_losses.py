@@ -214,7 +214,7 @@ def value_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
         )  # fmt: skip
     elif name not in ("softmax", "hinge"):
         return
-    elif close(match.factor, 1 / model.T.shape[1]):
+    elif close(match.factor, 1 / measurement.classes):
         yield Finding(
             code, f"{AGREE} np.mean runs over the classes as well: at W = 0 the loss is C times "
             "too small. Sum over the classes, and divide by N.",

@@ -39,8 +39,6 @@ CASES = [
 
 
 class TestDeclaredMistakes:
-    """Each entry, put into a right backward pass, is found again."""
-
     def report(self, mistake, head, activation, layers):
         rng = np.random.RandomState(3)
         sizes = (6, 8, 5) if layers == 2 else (6, 5)
