@@ -268,7 +268,7 @@ FAULTS = [
         ("explorers/input_step", "np.mean(gradients**2, axis=1", "np.sum(gradients**2, axis=1", "04"),
         ("explorers/input_step", "change = changed - image", "change = image - changed", "04"),
         ("explorers/input_step", "show_images(changed[np.newaxis]", "show_images(image[np.newaxis]", "04"),
-        ("explorers/input_step", "class_names)), P[1], color", "class_names)), P[0], color", "04"),
+        ("explorers/input_step", "places, P[1], color", "places, P[0], color", "04"),
         ("explorers/input_step", "axes[2].plot(P[0]", "axes[2].plot(P[1]", "04"),
         ("explorers/step_size", "(f(x + h) - f(x)) / h)", "(f(x + h) - f(x)) / (2 * h))", "05"),
         ("explorers/step_size", "(f(x + h) - f(x - h)) / (2 * h)", "(f(x + h) - f(x - h)) / h", "05"),

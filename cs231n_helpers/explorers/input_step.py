@@ -97,10 +97,11 @@ def draw_input_step(
     show_images(change[np.newaxis], limits=(-limit, limit), ax=axes[1])
     finish(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
     colors = [CLASS_COLORS[1] if name == after else "0.7" for name in class_names]
-    axes[2].barh(np.arange(len(class_names)), P[1], color=colors)
-    axes[2].plot(P[0], np.arange(len(class_names)), "|", color="black", markersize=9)
-    finish(axes[2], "probability (line: before)", xlim=(0, 1), yticks=np.arange(len(class_names)),
-           yticklabels=class_names, ylim=(len(class_names) - 0.5, -0.5))  # fmt: skip
+    places = np.arange(len(class_names))
+    axes[2].barh(places, P[1], color=colors)
+    axes[2].plot(P[0], places, "|", color="black", markersize=9)
+    finish(axes[2], "probability (line: before)", xlim=(0, 1), yticks=places,
+           yticklabels=class_names, ylim=(len(places) - 0.5, -0.5))  # fmt: skip
     verdict = f"still says {after}" if before == after else f"says {after} instead of {before}"
     return (
         f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "
