@@ -27,21 +27,11 @@ _TIMESTAMP = re.compile(  # 2030-01-31 23:59:00.0 Europe/Paris, or with UTC, Z, 
 
 @dataclass(frozen=True)
 class Files:
-    """What a student handed in.
-
-    Attributes
-    ----------
-    notebooks : mapping
-        Name -> bytes.
-    timestamp : datetime or None
-        UTC without a zone, as nbgrader keeps it.
-    notes : tuple of str
-        What was wrong with the rest.
-    """
+    """What a student handed in."""
 
     notebooks: Mapping[str, bytes]
-    timestamp: datetime | None
-    notes: tuple[str, ...]
+    timestamp: datetime | None  # UTC without a zone, as nbgrader keeps it
+    notes: tuple[str, ...]  # what was wrong with the rest
 
     @property
     def digest(self) -> str:
@@ -89,20 +79,17 @@ def read_folder(folder: Path, assignment: str) -> Files:
             notebooks[name] = _read(paths[0], MAX_NOTEBOOK_BYTES)
         except (OSError, ValueError) as error:
             notes.append(f"{where} cannot be read: {_reason(error)}.")
-    if not notebooks and not places:
+    if not places:
         notes.append(
             "None of the notebooks was found: they are called "
             + ", ".join(f"{name}.ipynb" for name in NOTEBOOKS)
             + " and lie in the folder that is handed in."
         )
-    missing = [f"{name}.ipynb" for name in NOTEBOOKS if f"{name}.ipynb" not in found]
-    if 0 < len(missing) < len(NOTEBOOKS):
+    wanted = [f"{name}.ipynb" for name in NOTEBOOKS]
+    missing = [name for name in wanted if name not in found]
+    if 0 < len(missing) < len(wanted):
         notes.append(f"Not handed in: {', '.join(missing)}.")
-    others = sorted(
-        clean(name)[:80]
-        for name in found
-        if name.endswith(".ipynb") and name.removesuffix(".ipynb") not in NOTEBOOKS
-    )
+    others = sorted(clean(n)[:80] for n in found if n.endswith(".ipynb") and n not in wanted)
     if missing and others:
         notes.append(
             f"Not looked at, for their names: {', '.join(others[:5])}. If one of them is a missing "
@@ -111,8 +98,13 @@ def read_folder(folder: Path, assignment: str) -> Files:
     timestamp = None
     for path in (*places, folder):
         if path / "timestamp.txt" in found.get("timestamp.txt", []):
-            timestamp, note = _timestamp(path / "timestamp.txt")
-            notes += [note] if note else []
+            try:
+                timestamp = _timestamp(path / "timestamp.txt")
+            except (OSError, ValueError, KeyError, OverflowError) as error:
+                notes.append(
+                    "timestamp.txt is not what nbgrader writes, so this submission counts as in "
+                    f"time: {_reason(error)}."
+                )
             break
     return Files(notebooks, timestamp, tuple(notes))
 
@@ -168,24 +160,17 @@ def _read(path: Path, limit: int) -> bytes:
     return content
 
 
-def _timestamp(path: Path) -> tuple[datetime | None, str]:
-    """Read the time of submission that nbgrader writes; the second value says what was wrong."""
-    try:
-        text = _read(path, 200).decode("ascii").strip()
-        match = _TIMESTAMP.fullmatch(text)
-        if match is None:
-            raise ValueError("it holds no time")
-        time, zone = match[1], match[2] or "UTC"
-        if zone == "Z" or zone[0] in "+-":
-            parsed = datetime.fromisoformat(time + zone)
-        else:
-            parsed = datetime.fromisoformat(time).replace(tzinfo=ZoneInfo(zone))
-        return parsed.astimezone(UTC).replace(tzinfo=None), ""
-    except (OSError, ValueError, KeyError, OverflowError) as error:
-        return None, (
-            "timestamp.txt is not what nbgrader writes, so this submission counts as in time: "
-            f"{_reason(error)}."
-        )
+def _timestamp(path: Path) -> datetime:
+    """Read the time of submission that nbgrader writes."""
+    match = _TIMESTAMP.fullmatch(_read(path, 200).decode("ascii").strip())
+    if match is None:
+        raise ValueError("it holds no time")
+    time, zone = match[1], match[2] or "UTC"
+    if zone == "Z" or zone[0] in "+-":
+        parsed = datetime.fromisoformat(time + zone)
+    else:
+        parsed = datetime.fromisoformat(time).replace(tzinfo=ZoneInfo(zone))
+    return parsed.astimezone(UTC).replace(tzinfo=None)
 
 
 def _reason(error: Exception) -> str:

@@ -27,25 +27,14 @@ from .rubrics import NOTEBOOK, POINTS
 
 @dataclass(frozen=True)
 class Row:
-    """What the gradebook says of a student.
+    """What the gradebook says of a student."""
 
-    Attributes
-    ----------
-    points : mapping
-        By exercise, with what the teacher changed.
-    raw, penalty, total : float
-        Sum of the points, what is taken off for being late, and what remains.
-    seconds_late : float
-    due : datetime or None
-        For this student, with an extension; UTC without a zone.
-    """
-
-    points: Mapping[str, float]
-    raw: float
-    penalty: float
+    points: Mapping[str, float]  # by exercise, with what the teacher changed
+    raw: float  # their sum
+    penalty: float  # for being late
     total: float
     seconds_late: float
-    due: datetime | None = None
+    due: datetime | None  # for this student, with an extension; UTC without a zone
 
 
 class PerTime(LateSubmissionPlugin):  # type: ignore[misc]
@@ -61,9 +50,7 @@ class PerTime(LateSubmissionPlugin):  # type: ignore[misc]
     def late_submission_penalty(
         self, student_id: str, score: float, total_seconds_late: float
     ) -> float:
-        """Return the penalty, as nbgrader asks its plugins for it."""
-        begun = math.ceil(total_seconds_late / self.seconds)
-        return float(score * self.share * begun)
+        return float(score * self.share * math.ceil(total_seconds_late / self.seconds))
 
 
 def late_plugin(rule: str) -> Any:
@@ -103,17 +90,10 @@ def check_database(url: str) -> None:
 
 
 class Gradebook:
-    """The gradebook at a URL, for one assignment.
+    """The gradebook at a URL of SQLAlchemy, for one assignment.
 
-    Parameters
-    ----------
-    url : str
-        Of SQLAlchemy, for example sqlite:///gradebook.db or postgresql://host/name.
-    assignment : str
-    deadline : datetime or None
-        UTC without a zone; None leaves the one that the gradebook has.
-    late : str
-        See `late_plugin`.
+    `deadline` is UTC without a zone; None leaves the one that the gradebook has. `late` is a rule
+    of `late_plugin`.
     """
 
     def __init__(self, url: str, assignment: str, deadline: datetime | None, late: str) -> None:
@@ -186,15 +166,13 @@ class Gradebook:
         points: dict[str, float] = {}
         raw = penalty = 0.0
         for notebook in submission.notebooks:
-            taken_off = None
+            taken_off, score = None, notebook.score
             if seconds_late > 0:
-                taken_off = self._late.late_submission_penalty(
-                    student, notebook.score, seconds_late
-                )
+                taken_off = self._late.late_submission_penalty(student, score, seconds_late)
             if taken_off is not None:
-                taken_off = min(max(taken_off, 0), notebook.score)
+                taken_off = min(max(taken_off, 0), score)
             notebook.late_submission_penalty = taken_off
-            raw += notebook.score
+            raw += score
             penalty += taken_off or 0
             for grade in notebook.grades:
                 points[grade.name.removesuffix("_check")] = grade.score

@@ -46,21 +46,13 @@ MOST_FREQUENT = 15  # findings on the summary
 
 @dataclass(frozen=True)
 class Graded:
-    """All that is known of a student when the pages are written.
-
-    Attributes
-    ----------
-    page : str
-        Address of the feedback page from the folder of the summary.
-    result : Result or None
-        None when grading failed; `failure` says how.
-    """
+    """All that is known of a student when the pages are written."""
 
     student: str
-    page: str
+    page: str  # address of the feedback page from the folder of the summary
     timestamp: datetime | None
     row: Row
-    result: Result | None
+    result: Result | None  # None when grading failed
     failure: str = ""
 
 

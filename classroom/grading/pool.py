@@ -38,17 +38,8 @@ def outcomes(
 ) -> Iterator[tuple[Item, Result | None, str]]:
     """Yield each item with its result, or None and what went wrong, as soon as it is there.
 
-    Parameters
-    ----------
-    task : callable
-        Found by its name in the other process.
-    items : iterable
-    workers : int
-        Processes at a time.
-    seconds : float
-        After which a process is killed.
-    modules : sequence of str
-        Imported by the server.
+    The task is found by its name in the other processes, of which there are `workers` at a time,
+    each killed after so many seconds. The server imports `modules`.
     """
     waiting = deque(items)
     running: dict[Any, tuple[Item, Any, float]] = {}  # by the pipe that brings the result

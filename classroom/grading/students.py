@@ -16,22 +16,12 @@ from .submission import Result, grade_submission
 
 @dataclass(frozen=True)
 class Student:
-    """A folder of submissions, without the notebooks, which may be large.
-
-    Attributes
-    ----------
-    folder : Path
-    name, file_name : str
-        As it is shown, and as the student's files are called.
-    digest : str
-        Of the files that were handed in.
-    timestamp : datetime or None
-    """
+    """A folder of submissions, without the notebooks, which may be large."""
 
     folder: Path
-    name: str
-    file_name: str
-    digest: str
+    name: str  # as it is shown
+    file_name: str  # as the student's files are called
+    digest: str  # of the files that were handed in
     timestamp: datetime | None
 
 

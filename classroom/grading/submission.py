@@ -14,7 +14,7 @@ from classroom.sandbox import Limits, Sandbox, Seed, Stopped
 
 from .cells import HandedIn, parse_notebook, released_notebook
 from .files import NOTEBOOKS, Files, clean
-from .rubrics import FUNCTION, NOTEBOOK, POINTS, Part, grade_exercise
+from .rubrics import FUNCTION, NOTEBOOK, POINTS, grade_exercise
 
 MAX_OUTPUT = 2_000  # characters that are kept of what a notebook printed
 
@@ -50,7 +50,7 @@ class Result(TypedDict):
 def grade_submission(
     files: Files, *, released: Path, seed: int, limits: Limits, contained: bool = True
 ) -> Result:
-    """Grade what a student handed in.
+    """Grade what a student handed in; the same for the same arguments, unless time runs out.
 
     Parameters
     ----------
@@ -63,11 +63,6 @@ def grade_submission(
         Of each of its worker processes; `wall` holds for all exercises together.
     contained : bool
         In bubblewrap; else with limits only.
-
-    Returns
-    -------
-    Result
-        The same for the same arguments, unless time runs out.
     """
     grading = _Grading(released, seed, limits, contained)
     grading.result["notes"] += files.notes
@@ -170,7 +165,16 @@ class _Grading:
         function = sandbox.function(FUNCTION[exercise])
         parts = grade_exercise(exercise, function, rng, make_rng=Seed)
         found = self.result["exercises"][exercise]
-        found["parts"] = [_part_result(part) for part in parts]
+        found["parts"] = [
+            PartResult(
+                name=part.name,
+                share=part.share,
+                passed=part.passed,
+                sentence=clean(part.sentence),
+                codes=list(part.codes),
+            )
+            for part in parts
+        ]
         share = sum(part.share for part in parts if part.passed)
         found["points"] = round(POINTS[exercise] * share, 2)
 
@@ -187,13 +191,3 @@ class _Grading:
                     self._add_note(exercise, note)
                 if not exercises:
                     self.result["notes"].append(note)
-
-
-def _part_result(part: Part) -> PartResult:
-    return PartResult(
-        name=part.name,
-        share=part.share,
-        passed=part.passed,
-        sentence=clean(part.sentence),
-        codes=list(part.codes),
-    )

@@ -29,7 +29,6 @@ from classroom.release import bundle
 from classroom.release.notebooks import fill_in, solutions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMMAND = [sys.executable, "-m", "classroom.grading", "--call", "3"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]
 
 
@@ -88,13 +87,19 @@ def write_hostile(folder: Path, notebooks) -> None:
             path = folder / student / hostile.NOTEBOOK
             notebook = json.loads(path.read_text("utf-8"))
             path.unlink()
-            case.write(folder / student, notebook)
+            case.write(path, notebook)
+
+
+def command(submissions: Path, out: Path, assignment: Path, *options: str) -> list[Path | str]:
+    """The command that grades."""
+    start = [sys.executable, "-m", "classroom.grading", "--call", "3"]
+    return [*start, submissions, "--out", out, "--released", assignment, *options]
 
 
 def grade(submissions: Path, out: Path, assignment: Path, *options: str) -> dict[str, dict]:
     """Grade and return the rows of grades.csv by student."""
-    command = [*COMMAND, str(submissions), "--out", str(out), "--released", str(assignment)]
-    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
+    arguments = command(submissions, out, assignment, *options)
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
@@ -107,12 +112,10 @@ def points(row: dict[str, str]) -> dict[str, float]:
 
 def expected(exercise: str, lost: frozenset[str] | None) -> dict[str, float]:
     """Full points but for the lost parts of one exercise (None: all of it)."""
-    kept = {
-        name: share for name, share in rubrics.PARTS[exercise].items() if name not in (lost or ())
-    }
-    found = {e: float(p) for e, p in rubrics.POINTS.items()}
-    found[exercise] = 0.0 if lost is None else rubrics.POINTS[exercise] * sum(kept.values())
-    return found
+    kept = [
+        s for name, s in rubrics.PARTS[exercise].items() if lost is not None and name not in lost
+    ]
+    return rubrics.POINTS | {exercise: rubrics.POINTS[exercise] * sum(kept)}
 
 
 def page(out: Path, student: str) -> str:
@@ -156,15 +159,12 @@ def test_a_hostile_submission_gets_its_own_points_and_a_sentence(everybody, stud
     case, got = HOSTILE[student], points(grades[student])
     outcomes = case.outcome.split("|")
     if "unreadable" in outcomes:
-        lost = {e: 0.0 if rubrics.NOTEBOOK[e] + ".ipynb" == hostile.NOTEBOOK else float(p)
-                for e, p in rubrics.POINTS.items()}  # fmt: skip
-        assert got == lost
+        unread = [e for e, name in rubrics.NOTEBOOK.items() if f"{name}.ipynb" == hostile.NOTEBOOK]
+        assert got == rubrics.POINTS | dict.fromkeys(unread, 0)
     elif outcomes == ["right"]:
         assert got == rubrics.POINTS
     else:
-        assert {e: p for e, p in got.items() if e != hostile.EXERCISE} == {
-            e: p for e, p in rubrics.POINTS.items() if e != hostile.EXERCISE
-        }
+        assert got | {hostile.EXERCISE: 0} == rubrics.POINTS | {hostile.EXERCISE: 0}
         assert "right" in outcomes or got[hostile.EXERCISE] < rubrics.POINTS[hostile.EXERCISE]
     if outcomes != ["right"]:
         assert case.word in page(out, student)
@@ -183,13 +183,11 @@ def test_a_grader_that_is_killed_ten_times_ends_with_the_same_grades(
     grade(submissions, tmp_path / "undisturbed", assignment, "--seed", "1")
 
     out, moments = tmp_path / "out", random.Random(time.time_ns())
-    command = [*COMMAND, str(submissions), "--out", str(out), "--released", str(assignment)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     kills = 0
     while kills < 10:
-        grader = subprocess.Popen(
-            command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        arguments = command(submissions, out, assignment)
+        grader = subprocess.Popen(arguments, cwd=ROOT, start_new_session=True, **quiet)
         try:
             grader.wait(moments.uniform(0.3, 8))
             shutil.rmtree(out)  # it was done before: kill another one

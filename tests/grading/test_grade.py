@@ -193,7 +193,6 @@ class TestReading:
         if os.name == "posix" and os.geteuid() != 0:
             (tmp_path / "anna").chmod(0)
         else:  # root reads all
-            monkeypatch.setattr(os, "scandir", partial(os.open, flags=-1))
             monkeypatch.setattr(os, "scandir", denied)
         files = read_folder(tmp_path / "anna", "assignment1")
         (tmp_path / "anna").chmod(0o700)
@@ -496,23 +495,19 @@ class TestRun:
         assert len(course()) == 3
         header = "student,timestamp," + ",".join(POINTS) + ",raw,late_penalty,total"
         nothing = ["0.00"] * 15
-        bob = list(nothing)
-        bob[list(POINTS).index("penalty")] = "5.00"
-        bob[list(POINTS).index("sgd")] = "4.00"
-        assert course.csv() == "\n".join(
-            [
-                header,
-                ",".join(["anna", "", *(f"{p}.00" for p in POINTS.values()), "100.00,0.00,100.00"]),
-                ",".join(["bob", "2030-01-02 12:00:00", *bob, "9.00,0.00,9.00"]),
-                ",".join(["carol", "", *nothing, "0.00,0.00,0.00"]),
-                "",
-            ]
-        )
+        bob = [{"penalty": "5.00", "sgd": "4.00"}.get(exercise, "0.00") for exercise in POINTS]
+        all_ = [f"{p}.00" for p in POINTS.values()]
+        lines = [
+            header,
+            ",".join(["anna", "", *all_, "100.00,0.00,100.00"]),
+            ",".join(["bob", "2030-01-02 12:00:00", *bob, "9.00,0.00,9.00"]),
+            ",".join(["carol", "", *nothing, "0.00,0.00,0.00"]),
+        ]
+        assert course.csv() == "\n".join([*lines, ""])
 
     def test_only_what_is_new_or_changed_is_graded(self, course):
-        first = course()
+        first, before = course(), course.csv()
         assert len(set(first)) == 1
-        before = course.csv()
         assert course() == []
         assert course.csv() == before
         hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
@@ -824,7 +819,7 @@ class TestGradebook:
 
 
 class Fails(LateSubmissionPlugin):
-    def late_submission_penalty(self, student_id, score, total_seconds_late):
+    def late_submission_penalty(self, *_):
         raise ZeroDivisionError
 
 
@@ -844,11 +839,14 @@ STOPS = {
 
 @pytest.mark.slow
 class TestSubmission:
+    def grade_folder(self, folder, released, **limits):
+        files = read_folder(folder, "assignment1")
+        return grade_submission(files, released=released, seed=1, limits=Limits(**limits))
+
     def grade(self, tmp_path, released, answers, added=()):
         hand_in(tmp_path, answers)
         (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added))
-        files = read_folder(tmp_path, "assignment1")
-        return grade_submission(files, released=released, seed=1, limits=Limits())
+        return self.grade_folder(tmp_path, released)
 
     def points(self, result):
         return {e: found["points"] for e, found in result["exercises"].items() if found["points"]}
@@ -866,16 +864,14 @@ class TestSubmission:
 
     def test_no_notebook_but_one(self, tmp_path, released):
         hand_in(tmp_path, RIGHT, names=["04_dx_derivation"])
-        files = read_folder(tmp_path, "assignment1")
-        result = grade_submission(files, released=released, seed=1, limits=Limits())
+        result = self.grade_folder(tmp_path, released)
         assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
         assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
 
     def test_no_notebook_at_all(self, tmp_path, released):
         hand_in(tmp_path, {})
         (tmp_path / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
-        files = read_folder(tmp_path, "assignment1")
-        result = grade_submission(files, released=released, seed=1, limits=Limits())
+        result = self.grade_folder(tmp_path, released)
         assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
         assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
 
@@ -924,8 +920,8 @@ class TestSubmission:
         assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"
 
     def test_out_of_time(self, tmp_path, released):
-        files = read_folder(hand_in(tmp_path, {"penalty": "while True: pass", "sgd": "x = 1"}), "a")
-        result = grade_submission(files, released=released, seed=1, limits=Limits(wall=0.5))
+        hand_in(tmp_path, {"penalty": "while True: pass", "sgd": "x = 1"})
+        result = self.grade_folder(tmp_path, released, wall=0.5)
         assert result["exercises"]["penalty"]["notes"] == [
             "01_svm, cell 9: Stopped here: the time for all exercises together was used up. The "
             "cell was left out."

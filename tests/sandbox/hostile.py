@@ -411,87 +411,66 @@ if os.fork() == 0:
 
 # ---- what is handed in is no honest file: for those who read submissions ----
 
+Notebook = dict[str, Any]
+Write = Callable[[Path, Notebook], Any]
+
 
 @dataclass(frozen=True)
 class Mangled:
     """Something that is handed in, written into a student's folder beside the honest files.
 
-    `write(folder, notebook)` gets the student's folder and the honest 01_svm notebook.
+    `write(path, notebook)` gets the path of 01_svm, where nothing is, and the honest notebook.
     outcome: "unreadable" (the notebook's exercises get 0 and a sentence that holds `word`) or
     "right" (its marks are those of the honest one).
     """
 
     name: str
     outcome: str
-    write: Callable[[Path, dict[str, Any]], None]
+    write: Write
     word: str = ""
 
 
 NOTEBOOK = "01_svm.ipynb"
 
 
-def of_bytes(content: bytes) -> Callable[[Path, dict[str, Any]], None]:
-    """Write this and nothing else."""
-
-    def write(folder: Path, notebook: dict[str, Any]) -> None:
-        (folder / NOTEBOOK).write_bytes(content)
-
-    return write
+def of_bytes(content: bytes) -> Write:
+    return lambda path, _: path.write_bytes(content)
 
 
-def of_change(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path, dict[str, Any]], None]:
-    """Write the honest notebook, changed."""
+def of_change(change: Callable[[Notebook], Notebook | None]) -> Write:
+    """The honest notebook, changed in place or by what is returned."""
 
-    def write(folder: Path, notebook: dict[str, Any]) -> None:
+    def write(path: Path, notebook: Notebook) -> None:
         changed = copy.deepcopy(notebook)
-        (folder / NOTEBOOK).write_text(json.dumps(change(changed) or changed))
+        path.write_text(json.dumps(change(changed) or changed))
 
     return write
 
 
-def of_link(target: str) -> Callable[[Path, dict[str, Any]], None]:
-    """Hand in a symbolic link."""
-
-    def write(folder: Path, notebook: dict[str, Any]) -> None:
-        (folder / NOTEBOOK).unlink(missing_ok=True)
-        (folder / NOTEBOOK).symlink_to(target)
-
-    return write
+def of_link(target: str) -> Write:
+    return lambda path, _: path.symlink_to(target)
 
 
-def truncated(folder: Path, notebook: dict[str, Any]) -> None:
-    """Half of a notebook."""
+def truncated(path: Path, notebook: Notebook) -> None:
     text = json.dumps(notebook)
-    (folder / NOTEBOOK).write_text(text[: len(text) // 2])
+    path.write_text(text[: len(text) // 2])
 
 
-def large(folder: Path, notebook: dict[str, Any]) -> None:
+def large(path: Path, _: Notebook) -> None:
     """200 MB that take no room."""
-    with (folder / NOTEBOOK).open("wb") as file:
+    with path.open("wb") as file:
         file.write(b"[")
         file.truncate(200 << 20)
 
 
-def directory(folder: Path, notebook: dict[str, Any]) -> None:
-    """A folder where a notebook should be."""
-    (folder / NOTEBOOK).unlink(missing_ok=True)
-    (folder / NOTEBOOK).mkdir()
-
-
-def pipe(folder: Path, notebook: dict[str, Any]) -> None:
-    """A named pipe, which keeps who opens it waiting."""
-    (folder / NOTEBOOK).unlink(missing_ok=True)
-    os.mkfifo(folder / NOTEBOOK)
-
-
-def strange_names(folder: Path, notebook: dict[str, Any]) -> None:
+def strange_names(path: Path, notebook: Notebook) -> None:
     """More files, with names that are no names, beside an honest notebook."""
-    (folder / NOTEBOOK).write_text(json.dumps(notebook))
+    path.write_text(json.dumps(notebook))
     for name in ("<script>alert(1)<.ipynb", "two\nlines.ipynb", "..ipynb", "-rf", "a;b $(c) `d`"):
-        (folder / name).write_text("{}")
+        path.with_name(name).write_text("{}")
 
 
-def version_3(notebook: dict[str, Any]) -> dict[str, Any]:
+def version_3(notebook: Notebook) -> Notebook:
     """The form of 2011."""
     cells = [
         {"cell_type": "code", "input": cell["source"], "language": "python", "outputs": []}
@@ -500,58 +479,45 @@ def version_3(notebook: dict[str, Any]) -> dict[str, Any]:
     return {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
 
 
-def nbgrader_of(cell: dict[str, Any]) -> dict[str, Any]:
-    """The metadata of a cell that are nbgrader's."""
-    return cell["metadata"].get("nbgrader", {})
+def cells_of(notebook: Notebook, kind: str) -> list[dict[str, Any]]:
+    """The cells that nbgrader takes for a "solution" or, to be graded, a check: "grade"."""
+    return [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get(kind)]
 
 
-def no_ids(notebook: dict[str, Any]) -> None:
-    """As after a copy into another notebook: no metadata at all."""
+def no_metadata(notebook: Notebook) -> None:
+    """As after a copy into another notebook."""
     for cell in notebook["cells"]:
         cell["metadata"] = {}
 
 
-def other_ids(notebook: dict[str, Any]) -> None:
-    """All exercises claim to be the first."""
-    for cell in notebook["cells"]:
-        if nbgrader_of(cell).get("solution"):
-            nbgrader_of(cell)["grade_id"] = "svm_naive"
+def all_ids_the_same(notebook: Notebook) -> None:
+    for cell in cells_of(notebook, "solution"):
+        cell["metadata"]["nbgrader"]["grade_id"] = "svm_naive"
 
 
-def doubled(notebook: dict[str, Any]) -> None:
-    """Each exercise twice, first with an empty function."""
-    twice = []
-    for cell in notebook["cells"]:
-        if nbgrader_of(cell).get("solution"):
-            first = "".join(cell["source"]).split("\n")[0]
-            twice.append(
-                {**copy.deepcopy(cell), "source": first + "\n    raise NotImplementedError"}
-            )
-        twice.append(cell)
-    notebook["cells"] = twice
+def each_exercise_twice(notebook: Notebook) -> None:
+    """First with an empty function."""
+    for cell in cells_of(notebook, "solution"):
+        empty = "".join(cell["source"]).split("\n")[0] + "\n    raise NotImplementedError"
+        notebook["cells"].insert(notebook["cells"].index(cell), {**cell, "source": empty})
 
 
-def no_checks(notebook: dict[str, Any]) -> None:
-    """The check cells are gone."""
-    notebook["cells"] = [c for c in notebook["cells"] if not nbgrader_of(c).get("grade")]
+def no_checks(notebook: Notebook) -> None:
+    for cell in cells_of(notebook, "grade"):
+        notebook["cells"].remove(cell)
 
 
-def other_checks(notebook: dict[str, Any]) -> None:
-    """The check cells do harm."""
-    for cell in notebook["cells"]:
-        if nbgrader_of(cell).get("grade"):
-            cell["source"] = "import os\nos._exit(0)"
+def harmful_checks(notebook: Notebook) -> None:
+    for cell in cells_of(notebook, "grade"):
+        cell["source"] = "import os\nos._exit(0)"
 
 
-def more_points(notebook: dict[str, Any]) -> None:
-    """A million points for each exercise."""
-    for cell in notebook["cells"]:
-        if nbgrader_of(cell).get("grade"):
-            nbgrader_of(cell)["points"] = 1_000_000
+def more_points(notebook: Notebook) -> None:
+    for cell in cells_of(notebook, "grade"):
+        cell["metadata"]["nbgrader"]["points"] = 1_000_000
 
 
-def strange_outputs(notebook: dict[str, Any]) -> None:
-    """Outputs with a script in them."""
+def script_in_outputs(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             data = {"text/html": "<script>alert(1)</script>"}
@@ -580,14 +546,14 @@ FILES = [
     Mangled("a link to /etc/passwd", "unreadable", of_link("/etc/passwd"), "link"),
     Mangled("a link to a neighbour", "unreadable", of_link(f"../neighbour/{NOTEBOOK}"), "link"),
     Mangled("a link to itself", "unreadable", of_link(NOTEBOOK), "link"),
-    Mangled("a folder", "unreadable", directory, "file"),
-    Mangled("a named pipe", "unreadable", pipe, "file"),
+    Mangled("a folder", "unreadable", lambda path, _: path.mkdir(), "file"),
+    Mangled("a named pipe", "unreadable", lambda path, _: os.mkfifo(path), "file"),
     Mangled("strange file names", "right", strange_names),
-    Mangled("no metadata", "right", of_change(no_ids)),
-    Mangled("all ids the same", "right", of_change(other_ids)),
-    Mangled("each exercise twice", "right", of_change(doubled)),
+    Mangled("no metadata", "right", of_change(no_metadata)),
+    Mangled("all ids the same", "right", of_change(all_ids_the_same)),
+    Mangled("each exercise twice", "right", of_change(each_exercise_twice)),
     Mangled("no check cells", "right", of_change(no_checks)),
-    Mangled("check cells that do harm", "right", of_change(other_checks)),
+    Mangled("check cells that do harm", "right", of_change(harmful_checks)),
     Mangled("more points", "right", of_change(more_points)),
-    Mangled("a script in its outputs", "right", of_change(strange_outputs)),
+    Mangled("a script in its outputs", "right", of_change(script_in_outputs)),
 ]
