@@ -22,35 +22,16 @@ STARTING = 60.0  # seconds that a worker has until it is ready, on a busy machin
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use up; sizes in bytes, times in seconds.
+    """What a submission may use up; sizes in bytes, times in seconds."""
 
-    Parameters
-    ----------
-    cpu : int
-        Processor time of each of its processes, in all.
-    call, wall : float
-        Time on the clock of a cell or a call, and of everything together.
-    memory : int
-        Address space of each of its processes.
-    processes : int
-        Processes and threads.
-    files : int
-        Its working directory, and each file.
-    output : int
-        Printed in all.
-    returned : int
-        Arrays that come back from a call.
-    open_files : int
-    """
-
-    cpu: int = 60
-    call: float = 20
-    wall: float = 180
-    memory: int = 1 << 30
-    processes: int = 12
-    files: int = 32 << 20
-    output: int = 1 << 20
-    returned: int = 128 << 20
+    cpu: int = 60  # processor time of each of its processes, in all
+    call: float = 20  # on the clock, for a cell or a call
+    wall: float = 180  # on the clock, for everything together
+    memory: int = 1 << 30  # address space of each of its processes
+    processes: int = 12  # and threads
+    files: int = 32 << 20  # its working directory, and each file
+    output: int = 1 << 20  # printed in all
+    returned: int = 128 << 20  # arrays that come back from a call
     open_files: int = 64
 
 
@@ -70,22 +51,12 @@ class WorkerProcess:
     """A process that has one end of the control socket.
 
     It must be started by a thread that outlives it: bubblewrap ends with the thread.
-
-    Attributes
-    ----------
-    where : str
-        What is going on, for the sentence that says where it stopped.
-    cell : str or None
-        In which cell.
-    deadline : float
-        When the present request must be answered, on the monotonic clock.
-    stopped : Stopped or None
     """
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], folder: Path, limits: Limits
     ) -> None:
-        self.where = "the start"
+        self.where = "the start"  # for the sentence that says where it stopped
         self.cell: str | None = None
         self.stopped: Stopped | None = None
         self.deadline = self._end = time.monotonic() + STARTING
@@ -121,8 +92,7 @@ class WorkerProcess:
 
     @property
     def output(self) -> str:
-        """The beginning of what the submission has printed, as plain text."""
-        text = bytes(self._printed).decode("utf-8", "replace")
+        text = self._printed.decode("utf-8", "replace")
         return "".join(
             c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
         )

@@ -54,6 +54,8 @@ def main() -> NoReturn:
 
 def limit(limits: Mapping[str, Any]) -> list[str]:
     """Set the limits of this process and its children; return those the system does not have."""
+    import resource  # which Windows has not, though cells are parsed there
+
     wanted = {
         "CORE": ("core dumps", 0),
         "CPU": ("processor time", limits["cpu"]),
@@ -62,8 +64,6 @@ def limit(limits: Mapping[str, Any]) -> list[str]:
         "FSIZE": ("file size", limits["files"]),
         "NOFILE": ("open files", limits["open_files"]),
     }
-    import resource  # which Windows has not, though graders read cells there
-
     missing = []
     for name, (what, value) in wanted.items():
         try:
