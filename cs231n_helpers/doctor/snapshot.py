@@ -81,6 +81,10 @@ class StateSnapshot:
             return [value.__func__, value.__self__]
         elif isinstance(value, types.FunctionType):
             return self._look_at_function(value)
+        elif isinstance(value, types.CellType) and value != EMPTY_CELL:
+            write = functools.partial(setattr, value, "cell_contents")
+            self._keep(lambda: [value.cell_contents], lambda before: write(*before))
+            return [value.cell_contents]
         elif isinstance(value, dict | list | set | deque):
             self._keep(functools.partial(copy.copy, value), functools.partial(_refill, value))
             return list(value.values() if isinstance(value, dict) else value)
@@ -101,19 +105,10 @@ class StateSnapshot:
                 scope.pop(name, None)
             scope.update(before)
 
-        cells = [cell for cell in function.__closure__ or () if cell != EMPTY_CELL]
-
-        def read_cells() -> list[Any]:
-            return [cell.cell_contents for cell in cells]
-
-        def write_cells(before: list[Any]) -> None:
-            for cell, value in zip(cells, before, strict=True):
-                cell.cell_contents = value
-
         self._keep(read, write)
-        self._keep(read_cells, write_cells)
         defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-        return [*read().values(), *read_cells(), *defaults, vars(function)]
+        cells = function.__closure__ or ()
+        return [*read().values(), *cells, *defaults, vars(function)]
 
 
 def _refill(container: Any, contents: Any) -> None:
