@@ -172,23 +172,9 @@ def penalty_cases(rng: np.random.Generator) -> list[Case]:
     return [*cases, cases[0].in_float32()]
 
 
-def forward_cases(rng: np.random.Generator) -> list[Case]:
-    """(params, X)."""
-    return _two_cases(lambda: net_data(rng)[:2])
-
-
-def input_cases(rng: np.random.Generator) -> list[Case]:
-    """(W, X, y)."""
-    return _two_cases(lambda: linear_data(rng))
-
-
-def net_input_cases(rng: np.random.Generator) -> list[Case]:
-    """(params, X, y)."""
-    return _two_cases(lambda: net_data(rng))
-
-
-def _two_cases(draw: Callable[[], tuple[Any, ...]]) -> list[Case]:
-    cases = [case(*draw()), case(*draw())]
+def two_cases(draw: Callable[[np.random.Generator], Any], rng: np.random.Generator) -> list[Case]:
+    """What `draw` draws, twice, and once more in float32."""
+    cases = [case(*draw(rng)), case(*draw(rng))]
     return [*cases, cases[1].in_float32()]
 
 

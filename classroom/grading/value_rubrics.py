@@ -37,7 +37,7 @@ from cs231n_helpers.exercises.student_function import (
 )
 
 from . import hidden_data, value_mistakes
-from .hidden_data import Case, Values, cast, linear_data
+from .hidden_data import Case, Values, cast, linear_data, net_data, two_cases
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
 GENERIC = {"unexplained", "loss_wrong_grad_of_other"}  # what a changed argument explains better
@@ -391,14 +391,15 @@ VALUE_RUBRICS = {
     "softmax_gradient": _softmax(DW),
     "softmax_vectorized": _softmax(**LOSS_AND_DW),
     "net_forward": ValueRubric(
-        {"hidden": "hidden", "scores": "scores"}, hidden_data.forward, hidden_data.forward_cases,
-        pair="hidden, scores", follows=_scores_of, named=value_mistakes.in_forward,
+        {"hidden": "hidden", "scores": "scores"}, hidden_data.forward,
+        partial(two_cases, lambda rng: net_data(rng)[:2]), pair="hidden, scores",
+        follows=_scores_of, named=value_mistakes.in_forward,
     ),
     "net_backward": ValueRubric(
         {name: f"grads[{name!r}]" for name in PARAMETERS},
         hidden_data.backward, hidden_data.backward_cases, _as_net,
     ),
     "svm_dx": _input("hinge", hidden_data.hinge_cases),
-    "softmax_dx": _input("softmax", hidden_data.input_cases),
-    "net_dx": _input("softmax", hidden_data.net_input_cases, value_mistakes.in_net_dx),
+    "softmax_dx": _input("softmax", partial(two_cases, linear_data)),
+    "net_dx": _input("softmax", partial(two_cases, net_data), value_mistakes.in_net_dx),
 }  # fmt: skip

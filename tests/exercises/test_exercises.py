@@ -98,6 +98,7 @@ WRONG = [
     ("net_training", "max(len(X) // batch_size, 1)", "len(X) // batch_size", "ZeroDivisionError"),
     ("net_training", "for name in params}", "for name in params if name != \"b1\"}",
      "a dict with W1, b1, W2 and b2"),
+    ("net_training", "y[rows], reg", "y[rows], 0.0", "should be given reg"),
     ("svm_dx", "A @ W.T / len(y)", "-A @ W.T / len(y)", "the sign is the other way round"),
     ("svm_dx", "A @ W.T / len(y)", "A @ W.T", "N = 2 times too large"),
     ("svm_dx", "+ delta", "+ 1", "with the margin 4"),
