@@ -18,6 +18,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from filelock import FileLock
 from lab import make_lab
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -63,15 +64,20 @@ def _launch(playwright: Any) -> Any:
                 tried.append(str(error).splitlines()[0])
         raise RuntimeError("no browser starts: " + "; ".join(tried))
 
-    try:
-        return start()
-    except RuntimeError:
-        if shutil.which("apt-get") and os.geteuid() == 0:
-            subprocess.run(["apt-get", "-qq", "update"], check=True)
-            subprocess.run(["apt-get", "-qq", "install", "-y", "chromium"], check=True)
-        else:
-            subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
-        return start()
+    with FileLock(Path(sys.prefix) / "browser.lock"):  # one worker installs it for all
+        try:
+            return start()
+        except RuntimeError:
+            if shutil.which("apt-get") and os.geteuid() == 0:
+                commands = [
+                    ["apt-get", "-qq", "update"],
+                    ["apt-get", "-qq", "install", "-y", "chromium"],
+                ]
+            else:
+                commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+            for command in commands:
+                subprocess.run(command, check=True)
+            return start()
 
 
 @pytest.fixture
