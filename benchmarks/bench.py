@@ -431,7 +431,7 @@ def main() -> None:
     if options.quick or options.only:
         return
     replace(HERE / "results.png", partial(draw, rows))
-    replace(HERE / "results.md", lambda part: part.write_text(whole(found)))
+    replace(HERE / "results.md", lambda part: part.write_text(whole(found), "utf-8"))
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def main() -> None:
         f"notebooks, median of {options.rounds} rounds.\n\n{table}"
     )
     print(text)
-    replace(HERE / "grading.md", lambda part: part.write_text(text))
+    replace(HERE / "grading.md", lambda part: part.write_text(text, "utf-8"))
 
 
 if __name__ == "__main__":

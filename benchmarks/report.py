@@ -131,7 +131,8 @@ def roofline_table(rows: Sequence[Row], rates: Mapping[str, float]) -> str:
 def machine() -> str:
     """Return what was measured on, and with."""
     processor = platform.processor() or platform.machine()
-    with open("/proc/cpuinfo") if Path("/proc/cpuinfo").exists() else open(os.devnull) as file:
+    cpuinfo = Path("/proc/cpuinfo")
+    with (cpuinfo if cpuinfo.exists() else Path(os.devnull)).open(encoding="utf-8") as file:
         names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     lines = [f"{(names or [processor])[0]}, {os.cpu_count()} processors, {memory:.0f} GB of memory"]

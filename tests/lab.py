@@ -44,7 +44,7 @@ def make_lab(home: Path, folder: Path) -> Iterator[Lab]:
     token, log = secrets.token_hex(16), home / "jupyterlab.log"
     options = f"--no-browser --ServerApp.port={port} --IdentityProvider.token={token}"
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "OPENBLAS"))}
-    with log.open("w") as file:
+    with log.open("wb") as file:
         server = subprocess.Popen(
             ["make", "lab", "-o", ".venv/.ready", f"FOLDER={folder}", f"ARGS={options}"],
             cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
@@ -58,8 +58,8 @@ def make_lab(home: Path, folder: Path) -> Iterator[Lab]:
                 lab.get("api")
                 break
             except OSError:
-                assert server.poll() is None, log.read_text()
-                assert time.monotonic() < end, f"it does not answer:\n{log.read_text()}"
+                assert server.poll() is None, log.read_text("utf-8")
+                assert time.monotonic() < end, f"it does not answer:\n{log.read_text('utf-8')}"
                 time.sleep(0.2)
         yield lab
     finally:

@@ -81,7 +81,7 @@ def drop_rights(uid: int | None) -> None:
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)
-        open(os.__file__).close()  # PermissionError where this Python is root's alone
+        open(os.__file__, "rb").close()  # PermissionError where this Python is root's alone
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
 

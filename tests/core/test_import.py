@@ -16,7 +16,7 @@ HEAVY = {"matplotlib", "scipy", "joblib", "multiprocessing", "tqdm", "pooch"}
 def test_the_losses_load_neither_pictures_nor_optimizers(statement):
     code = f"import sys; {statement}; print(*sys.modules)"
     loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )
     assert "cs231n_helpers.losses" in loaded.stdout.split()
     assert not HEAVY & set(loaded.stdout.split())

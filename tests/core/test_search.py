@@ -515,10 +515,14 @@ class TestJobs:
                 model = partial(Own, {str(tmp_path)!r})
                 search(model, *data, {{"score": list(range(9))}}, wait=True, n_jobs=2)
                 """
-            )
+            ),
+            "utf-8",
         )
         process = subprocess.Popen(
-            [sys.executable, script], stderr=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, script],
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
         )
         wait_for(lambda: len(starts(tmp_path)) == 2)
         assert mapped_files(process.pid)

@@ -278,13 +278,17 @@ def test_real_cifar10_fits_in_memory():
         splits = load_cifar10(sys.argv[1], dtype=np.float32)
         status = pathlib.Path("/proc/self/status")
         if status.exists():  # on Linux, ru_maxrss starts with that of the parent process
-            peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1])
+            peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text("utf-8"))[1])
         else:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
         print(peak, len(splits.y_train))
     """
     run = subprocess.run(
-        [sys.executable, "-c", program, REAL], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", program, REAL],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        check=True,
     )
     peak, n = map(int, run.stdout.split())
     assert peak < 800_000_000, f"{peak / 1e6:.0f} MB for {n} images"

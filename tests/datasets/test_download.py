@@ -307,7 +307,7 @@ def test_command(server, fashion, tmp_path, capsys):
 
 def test_command_line_help():
     command = [sys.executable, "-m", "cs231n_helpers.datasets.download", "--help"]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert (run.returncode, run.stderr) == (0, "")
     for word in ("--cache", "--base-url", "NAME", "CS231N_CACHE"):
         assert word in run.stdout

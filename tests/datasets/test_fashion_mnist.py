@@ -139,7 +139,7 @@ def test_shipped_file_is_verified_before_it_is_parsed(monkeypatch, tmp_path):
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
 def test_shipped_file_can_be_made_again():
     script = ROOT / "data/make_fashion_mnist_mini.py"
-    run = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, script, "--check"], capture_output=True, encoding="utf-8")
     assert run.stdout == "fashion_mnist_mini.npz: the same arrays\n", run.stderr
     assert run.returncode == 0
 

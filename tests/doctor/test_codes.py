@@ -19,7 +19,9 @@ def test_every_label_of_the_corpus_is_a_code(corpus):
 def test_every_code_is_used():
     """And every code that is named, in docstrings too, exists."""
     folder = Path(doctor.__file__).parent
-    source = "".join(path.read_text() for path in folder.glob("*.py") if path.stem != "codes")
+    source = "".join(
+        path.read_text("utf-8") for path in folder.glob("*.py") if path.stem != "codes"
+    )
     assert set(re.findall(r"\bCode\.([A-Z0-9_]+)", source)) == set(Code.__members__)
 
 

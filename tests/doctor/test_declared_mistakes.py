@@ -105,6 +105,6 @@ class TestDeclaredMistakes:
         assert before.findings[0].code == "unexplained"
         assert after.findings[0].code == "onehot_indexing"
         assert "shifted by one class" in after.findings[0].message
-        text = (Path(__file__).parent.parent.parent / "CONTRIBUTING.md").read_text()
+        text = (Path(__file__).parent.parent.parent / "CONTRIBUTING.md").read_text("utf-8")
         assert "lambda p: (p.P - np.roll(p.T, 1, axis=1)) / p.N" in text
         assert "lambda p: (p.P - np.roll(p.T, 1, axis=1)) / p.N" in snippet

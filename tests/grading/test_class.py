@@ -99,7 +99,7 @@ def command(submissions: Path, out: Path, assignment: Path, *options: str) -> li
 def grade(submissions: Path, out: Path, assignment: Path, *options: str) -> dict[str, dict]:
     """Grade and return the rows of grades.csv by student."""
     arguments = command(submissions, out, assignment, *options)
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         return {row["student"]: row for row in csv.DictReader(file)}

@@ -80,9 +80,9 @@ def notebook(name, answers=(), added=()):
 def hand_in(folder, answers=(), names=NOTEBOOKS, timestamp=None):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        (folder / f"{name}.ipynb").write_text(notebook(name, answers))
+        (folder / f"{name}.ipynb").write_text(notebook(name, answers), "utf-8")
     if timestamp:
-        (folder / "timestamp.txt").write_text(timestamp)
+        (folder / "timestamp.txt").write_text(timestamp, "utf-8")
     return folder
 
 
@@ -433,7 +433,7 @@ def pretend(files: Files, *, released: Path, seed: int, **settings) -> Result:
         result["exercises"][exercise] = ExerciseResult(
             points=share * points, parts=[part], notes=[], source=f"# {exercise}"
         )
-    with (released / "graded").open("a") as file:
+    with (released / "graded").open("a", encoding="utf-8") as file:
         file.write(f"{seed}\n")
     return result
 
@@ -469,7 +469,7 @@ def course(tmp_path, released, monkeypatch, empty_gradebook):
         folders = [str(tmp_path / "class"), "--out", str(tmp_path / "out")]
         status = command.main([*folders, "--released", str(given), "--workers", "2", *options])
         assert status == expected
-        seeds = (given / "graded").read_text().split() if (given / "graded").exists() else []
+        seeds = (given / "graded").read_text("utf-8").split() if (given / "graded").exists() else []
         return [int(seed) for seed in seeds]
 
     run.submissions, run.out = tmp_path / "class", tmp_path / "out"
@@ -541,7 +541,7 @@ class TestRun:
     def test_a_result_that_is_no_json_is_graded_again(self, course):
         course()
         before = course.csv()
-        (course.out / "results" / "anna.json").write_text('{"key": ')
+        (course.out / "results" / "anna.json").write_text('{"key": ', "utf-8")
         assert len(course()) == 1
         assert course.csv() == before
 
@@ -555,7 +555,7 @@ class TestRun:
         course(expected=1)
         assert "not graded: bob: ZeroDivisionError: a mistake of ours" in capsys.readouterr().err
         assert course.rows()["anna"]["total"] == "100.00"
-        assert "ZeroDivisionError" in (course.out / "summary.html").read_text()
+        assert "ZeroDivisionError" in (course.out / "summary.html").read_text("utf-8")
         with api.Gradebook(course.db) as book:
             grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
             assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
@@ -671,7 +671,7 @@ class TestRun:
         pages = [path.name for path in (course.out / "feedback").iterdir()]
         assert len({page.casefold() for page in pages}) == len(rows)
         assert all(name.isascii() and name[0] not in ".-" for name in pages)
-        summary = (course.out / "summary.html").read_text()
+        summary = (course.out / "summary.html").read_text("utf-8")
         assert "notes.txt is no folder of a student" in summary
         assert ".hidden is a hidden folder" in summary
         assert course() == []
@@ -692,7 +692,7 @@ class TestGradebook:
             cwd=tmp_path,
             env={**os.environ, "HOME": str(tmp_path)},
         )
-        with exported.open() as file:
+        with exported.open(encoding="utf-8") as file:
             theirs = {row["student_id"]: row for row in csv.DictReader(file)}
         ours = course.rows()
         assert ours.keys() == theirs.keys()
@@ -734,10 +734,12 @@ class TestGradebook:
             book.grant_extension("assignment1", "bob", days=1)
             book.db.commit()
         assert course() == []  # with the deadline and the rule of the last run
-        assert "due 2030-01-03 00:00 UTC" in (course.out / "feedback" / "bob.html").read_text()
+        assert "due 2030-01-03 00:00 UTC" in (course.out / "feedback" / "bob.html").read_text(
+            "utf-8"
+        )
         row = course.rows()["bob"]
         assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "6.00", "12.50")
-        page = (course.out / "feedback" / "bob.html").read_text()
+        page = (course.out / "feedback" / "bob.html").read_text("utf-8")
         assert "Changed by your teacher (4 by the tests)" in page
 
         hand_in(course.submissions / "bob", answers(["sgd"]), timestamp="2030-01-02 12:00")
@@ -830,7 +832,7 @@ class TestSubmission:
 
     def grade(self, tmp_path, released, answers, added=()):
         hand_in(tmp_path, answers)
-        (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added))
+        (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added), "utf-8")
         return self.grade_folder(tmp_path, released)
 
     def points(self, result):
@@ -941,7 +943,7 @@ class Killed:
         return subprocess.Popen(
             [sys.executable, *program, *self.options, *options],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, start_new_session=True,
+            encoding="utf-8", start_new_session=True,
         )  # fmt: skip
 
     def start_until_a_result(self, *options):

@@ -107,11 +107,11 @@ def test_report_holds_every_row(tmp_path):
 
 def test_an_interrupt_leaves_the_old_file(tmp_path):
     def interrupted(part):
-        part.write_text("half")
+        part.write_text("half", "utf-8")
         raise KeyboardInterrupt
 
     path = tmp_path / "results.md"
-    report.replace(path, lambda part: part.write_text("whole"))
+    report.replace(path, lambda part: part.write_text("whole", "utf-8"))
     with pytest.raises(KeyboardInterrupt):
         report.replace(path, interrupted)
-    assert path.read_text() == "whole"
+    assert path.read_text("utf-8") == "whole"

@@ -25,9 +25,11 @@ def test_make_lab_opens_the_notebooks(tmp_path):
         assert "01_svm.ipynb" in lab.get("api/contents")
         with urllib.request.urlopen(f"{lab.address}/lab", timeout=30) as without_token:
             assert "/login?" in without_token.url
-        (server,) = Path(f"/proc/{lab.process}/task/{lab.process}/children").read_text().split()
+        (server,) = (
+            Path(f"/proc/{lab.process}/task/{lab.process}/children").read_text("utf-8").split()
+        )
         assert b"OPENBLAS_NUM_THREADS=1\0" in Path(f"/proc/{server}/environ").read_bytes()
-        said = lab.log.read_text()
+        said = lab.log.read_text("utf-8")
         assert ("starts with --allow-root: you are root\n" in said) == (os.geteuid() == 0)
         assert "http://127.0.0.1:" in said
         assert "0.0.0.0" not in said

@@ -106,7 +106,7 @@ def test_check_says_what_and_fails(tmp_path, capsys):
     path = write(tmp_path / "a.ipynb", "print(1)")
     assert tool.main(["check", str(path)]) == 1
     assert "a.ipynb: execution counts are [None]" in capsys.readouterr().err
-    (tmp_path / "b.ipynb").write_text("not json")
+    (tmp_path / "b.ipynb").write_text("not json", "utf-8")
     assert tool.main(["check", str(tmp_path / "b.ipynb")]) == 1
     assert "b.ipynb: is no valid notebook" in capsys.readouterr().err
     assert tool.main(["check", str(tmp_path / "c.ipynb")]) == 1
@@ -115,7 +115,7 @@ def test_check_says_what_and_fails(tmp_path, capsys):
 
 def test_what_nbval_sees(pytester):
     """A cell that no longer raises fails, a progress bar is silent, and the summary has a line."""
-    pytester.makeconftest((tool.FOLDER.parent / "tests" / "conftest.py").read_text())
+    pytester.makeconftest((tool.FOLDER.parent / "tests" / "conftest.py").read_text("utf-8"))
     bar = (
         "import time\nfrom cs231n_helpers import progress\n"
         "for _ in progress(range(3)):\n    time.sleep(0.6)\nprint('done')"

@@ -24,11 +24,11 @@ import cs231n_helpers
 from classroom.release.bundle import environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-README = (ROOT / "README.md").read_text()
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-MAKEFILE = (ROOT / "Makefile").read_text()
-WORKFLOW = (ROOT / ".github/workflows/test.yml").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+WORKFLOW = (ROOT / ".github/workflows/test.yml").read_text("utf-8")
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 PUBLIC = [getattr(cs231n_helpers, name) for name in cs231n_helpers.__all__]
 
@@ -42,7 +42,7 @@ def requirements(*extras):
 
 
 def test_environment_and_pyproject_agree():
-    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
     conda = [Requirement(entry) for entry in entries if isinstance(entry, str)]
     conda_name = {"matplotlib-base": "matplotlib"}  # the same without Qt
     found = {canonicalize_name(conda_name.get(r.name, r.name)): str(r.specifier) for r in conda}
@@ -54,22 +54,24 @@ def test_environment_and_pyproject_agree():
 @pytest.mark.parametrize("whose", ["the project's", "the students'"])
 def test_conda_can_install_what_it_hands_to_pip(whose, tmp_path):
     """Conda writes the lines under pip: into a file, and calls pip install -r."""
-    text = (ROOT / "environment.yml").read_text() if whose == "the project's" else environment()
+    text = (
+        (ROOT / "environment.yml").read_text("utf-8") if whose == "the project's" else environment()
+    )
     entries = yaml.safe_load(text)["dependencies"]
     lines = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"]]
     assert lines == (["-e ."] if whose == "the project's" else [])
     file = tmp_path / "requirements.txt"
-    file.write_text("\n".join(lines))
+    file.write_text("\n".join(lines), "utf-8")
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(file)]
     # Conda has installed all the rest, as is the case here, so that nothing is fetched.
     offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=offline, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=offline, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
 
 
 def test_lock_file_satisfies_pyproject():
     locked = {}
-    for line in (ROOT / "requirements.lock").read_text().splitlines():
+    for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines():
         if line and not line.lstrip().startswith("#"):
             requirement = Requirement(line)
             versions = [s.version for s in requirement.specifier if s.operator == "=="]
@@ -83,7 +85,7 @@ def test_lock_file_satisfies_pyproject():
 
 def test_oldest_python_is_the_same_everywhere():
     oldest = PROJECT["requires-python"].removeprefix(">=")
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
     assert tools["mypy"]["python_version"] == oldest
     assert f"sys.version_info < ({oldest.replace('.', ', ')})" in MAKEFILE
     assert f"--python-version {oldest}" in MAKEFILE
@@ -104,7 +106,7 @@ def test_commands_in_the_texts_exist():
     assert "make lab" in README
     assert "make test" in README
     for target in ("lint", "test", "assignment", "test-classroom", "test-torch", "test-browser"):
-        assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+        assert re.search(rf"^make {target}$", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE)
         assert re.search(rf"make {target}$|target: .*\b{target}\b", WORKFLOW, re.MULTILINE)
     for extra in ("torch", "browser"):  # large, so installed where they are needed only
         ((name, wanted),) = requirements(extra).items() - requirements().items()
@@ -123,7 +125,7 @@ def test_readme_lists_the_notebooks_and_is_short():
 )
 def test_links_lead_somewhere(file):
     path = ROOT / file
-    for target in re.findall(r"(?:\]\(|src=\")([^)\"#]+)", path.read_text()):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\"#]+)", path.read_text("utf-8")):
         if not target.startswith("http"):
             assert (path.parent / target).exists(), f"{file} links to {target}"
 
@@ -146,13 +148,28 @@ def test_no_module_imports_a_private_name_of_another():
                     assert not private, f"{path.relative_to(ROOT)} imports {private}"
 
 
+def test_all_text_files_are_read_and_written_as_utf_8():
+    """In the encoding of a machine, which may be ASCII, half of them could not be."""
+    users = {"open", "read_text", "write_text", "run", "Popen", "check_output"}
+    for folder in ("cs231n_helpers", "classroom", "tests", "benchmarks", "data"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                function = getattr(node, "func", None)
+                if getattr(function, "attr", getattr(function, "id", "")) not in users:
+                    continue
+                call = ast.unparse(node)
+                assert "text=True" not in call, call
+                if re.match(r"(?!gzip|os|tarfile)[^( ]*\b(open|read_text|write_text)\(", call):
+                    assert re.search(r"utf-8|'[arwx]\+?b", call), call
+
+
 def test_error_texts_and_signatures_are_those_that_are_frozen():
     assert error_texts() == golden("errors")
     assert signatures() == golden("signatures")
 
 
 def test_version_is_in_the_changelog():
-    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
@@ -212,7 +229,7 @@ def test_net_takes_the_course_s_arguments_first():
 def test_the_map_leads_to_every_system_and_mistake():
     rows = re.findall(
         r"^\| ([AM]\d+) \| [^|]+ \| \[\d\d\]\((\S+)\) \| (.+) \|$",
-        (ROOT / "notebooks/README.md").read_text(),
+        (ROOT / "notebooks/README.md").read_text("utf-8"),
         re.MULTILINE,
     )
     assert [i for i, _, _ in rows] == [
@@ -220,7 +237,7 @@ def test_the_map_leads_to_every_system_and_mistake():
         *(f"M{k}" for k in range(1, 18)),
     ]
     for name, notebook, section in rows:
-        cells = json.loads((ROOT / "notebooks" / notebook).read_text())["cells"]
+        cells = json.loads((ROOT / "notebooks" / notebook).read_text("utf-8"))["cells"]
         prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
         assert re.search(rf"\b{name}\b", prose), f"{notebook} never mentions {name}"
         assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), (notebook, section)

@@ -48,7 +48,7 @@ def test_all_but_what_is_replaced_is_the_package(build):
 def test_making_it_again_changes_nothing(build, tmp_path):
     assert bundle.main(["--build", str(tmp_path)]) == 0
     first = content(tmp_path)
-    (tmp_path / "assignment" / "left over.txt").write_text("from before")
+    (tmp_path / "assignment" / "left over.txt").write_text("from before", "utf-8")
     bundle.released.cache_clear()
     bundle.make(tmp_path)
     assert content(tmp_path) == first == content(build)
@@ -59,12 +59,12 @@ def test_making_it_again_changes_nothing(build, tmp_path):
 
 def test_what_students_read_is_true(build):
     assignment = build / "assignment"
-    project = tomllib.loads((bundle.ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((bundle.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
     names = [re.match(r"[\w-]+", requirement)[0] for requirement in needed]
-    readme = (assignment / "README.md").read_text()
+    readme = (assignment / "README.md").read_text("utf-8")
     assert re.search(r"pip install (.*)", readme)[1].split() == names
-    environment = yaml.safe_load((assignment / "environment.yml").read_text())
+    environment = yaml.safe_load((assignment / "environment.yml").read_text("utf-8"))
     conda = [it.replace("matplotlib-base", "matplotlib") for it in environment["dependencies"]]
     assert conda == [f"python{project['requires-python']}", *needed]
     for target in re.findall(r"\]\(([^)]+)\)", readme):

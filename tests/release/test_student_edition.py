@@ -197,7 +197,7 @@ for module in list(pkgutil.walk_packages(cs231n_helpers.__path__, "cs231n_helper
 def put_solutions(assignment):
     (assignment / "solved").mkdir()
     for exercise, source in solutions().items():
-        (assignment / "solved" / f"{exercise}.py").write_text(source)
+        (assignment / "solved" / f"{exercise}.py").write_text(source, "utf-8")
 
 
 def in_bundle(assignment):
@@ -208,7 +208,7 @@ def test_the_edition_imports_and_its_examples_run(assignment):
     put_solutions(assignment)
     command = [sys.executable, "-c", EXAMPLES]
     result = subprocess.run(
-        command, cwd=assignment, env=in_bundle(assignment), capture_output=True, text=True
+        command, cwd=assignment, env=in_bundle(assignment), capture_output=True, encoding="utf-8"
     )
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
@@ -288,7 +288,7 @@ def test_with_the_reference_it_runs_to_the_end(build, tmp_path, others):
         shutil.copytree(build / "assignment", folder)
         if others == "solved":  # as in a second run: no cell waits any more
             put_solutions(folder)
-        text = (folder / f"{name}.ipynb").read_text()
+        text = (folder / f"{name}.ipynb").read_text("utf-8")
         for long, short in SHORTER.items():
             text = text.replace(json.dumps(long)[1:-1], json.dumps(short)[1:-1])
         notebooks.append((folder, fill_in(nbformat.reads(text, as_version=4), solutions())))

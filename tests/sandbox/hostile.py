@@ -442,7 +442,7 @@ def of_change(change: Callable[[Notebook], Notebook | None]) -> Write:
 
     def write(path: Path, notebook: Notebook) -> None:
         changed = copy.deepcopy(notebook)
-        path.write_text(json.dumps(change(changed) or changed))
+        path.write_text(json.dumps(change(changed) or changed), "utf-8")
 
     return write
 
@@ -453,7 +453,7 @@ def of_link(target: str) -> Write:
 
 def truncated(path: Path, notebook: Notebook) -> None:
     text = json.dumps(notebook)
-    path.write_text(text[: len(text) // 2])
+    path.write_text(text[: len(text) // 2], "utf-8")
 
 
 def large(path: Path, _: Notebook) -> None:
@@ -465,9 +465,9 @@ def large(path: Path, _: Notebook) -> None:
 
 def strange_names(path: Path, notebook: Notebook) -> None:
     """More files, with names that are no names, beside an honest notebook."""
-    path.write_text(json.dumps(notebook))
+    path.write_text(json.dumps(notebook), "utf-8")
     for name in ("<script>alert(1)<.ipynb", "two\nlines.ipynb", "..ipynb", "-rf", "a;b $(c) `d`"):
-        path.with_name(name).write_text("{}")
+        path.with_name(name).write_text("{}", "utf-8")
 
 
 def version_3(notebook: Notebook) -> Notebook:

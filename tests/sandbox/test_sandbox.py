@@ -276,7 +276,7 @@ def test_the_gradient_checker_sees_no_difference(source, code):
 def gradebook(tmp_path_factory):
     """Return a file that stands for the gradebook."""
     path = tmp_path_factory.mktemp("secret") / "gradebook.db"
-    path.write_text("grades")
+    path.write_text("grades", "utf-8")
     return path
 
 
@@ -309,7 +309,7 @@ def test_hostile(case, gradebook, port):
     assert not reason or reason in case.reasons, (reason, sentence)
     assert len(sentence) < 600
     assert sentence.isprintable()
-    assert gradebook.read_text() == "grades"
+    assert gradebook.read_text("utf-8") == "grades"
 
 
 def processes(word):
@@ -317,7 +317,7 @@ def processes(word):
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended
-            if word in (path / "cmdline").read_text():
+            if word.encode() in (path / "cmdline").read_bytes():
                 found.append(path.name)
     return found
 
@@ -446,7 +446,7 @@ def test_where_there_is_no_bubblewrap_nothing_is_run(monkeypatch):
 
 
 def test_what_bubblewrap_says_is_told(tmp_path, monkeypatch):
-    (tmp_path / "bwrap").write_text("#!/bin/sh\necho bwrap: no permission >&2\nexit 1\n")
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho bwrap: no permission >&2\nexit 1\n", "utf-8")
     (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnavailableError, match="cannot be run here: bwrap: no permission"):
@@ -456,8 +456,8 @@ def test_what_bubblewrap_says_is_told(tmp_path, monkeypatch):
 def test_a_package_that_others_change_stays_as_it_was(tmp_path):
     package = tmp_path / "cs231n_helpers"
     package.mkdir(mode=0o700)
-    (package / "__init__.py").write_text("from .own import five\n__all__ = ['five']\n")
-    (package / "own.py").write_text("def five(): return 5\n")
+    (package / "__init__.py").write_text("from .own import five\n__all__ = ['five']\n", "utf-8")
+    (package / "own.py").write_text("def five(): return 5\n", "utf-8")
     for path in package.iterdir():
         path.chmod(0o600)
     with Sandbox(package, [Cell("a", "x = five()"), Cell("b", "def f(): return x")]) as inside:
