@@ -139,28 +139,31 @@ def test_package_names_its_modules():
     assert {name for pair in named for name in pair if name} == modules
 
 
-def test_no_module_imports_a_private_name_of_another():
-    for folder in ("cs231n_helpers", "classroom", "tests", "benchmarks", "data"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-                    private = [alias.name for alias in node.names if alias.name.startswith("_")]
-                    assert not private, f"{path.relative_to(ROOT)} imports {private}"
+@pytest.fixture(scope="module")
+def nodes():
+    """The path and each node of all that is written in Python."""
+    folders = ("cs231n_helpers", "classroom", "tests", "benchmarks", "data")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 
 
-def test_all_text_files_are_read_and_written_as_utf_8():
+def test_no_module_imports_a_private_name_of_another(nodes):
+    for path, node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            private = [alias.name for alias in node.names if alias.name.startswith("_")]
+            assert not private, f"{path.relative_to(ROOT)} imports {private}"
+
+
+def test_all_text_files_are_read_and_written_as_utf_8(nodes):
     """In the encoding of a machine, which may be ASCII, half of them could not be."""
     users = {"open", "read_text", "write_text", "run", "Popen", "check_output"}
-    for folder in ("cs231n_helpers", "classroom", "tests", "benchmarks", "data"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                function = getattr(node, "func", None)
-                if getattr(function, "attr", getattr(function, "id", "")) not in users:
-                    continue
-                call = ast.unparse(node)
-                assert "text=True" not in call, call
-                if re.match(r"(?!gzip|os|tarfile)[^( ]*\b(open|read_text|write_text)\(", call):
-                    assert re.search(r"utf-8|'[arwx]\+?b", call), call
+    for _, node in nodes:
+        function = getattr(node, "func", None)
+        if getattr(function, "attr", getattr(function, "id", "")) in users:
+            call = ast.unparse(node)
+            assert "text=True" not in call, call
+            if re.match(r"(?!gzip|os|tarfile)[^( ]*\b(open|read_text|write_text)\(", call):
+                assert re.search(r"utf-8|'[arwx]\+?b", call), call
 
 
 def test_error_texts_and_signatures_are_those_that_are_frozen():
