@@ -7,7 +7,7 @@ Bad input is refused as in `losses`, before anything is computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,10 @@ from .training import train_linear, train_net
 from .validation import (
     Floats,
     Labels,
+    NotFiniteError,
     Rng,
     as_count,
+    as_float_dtype,
     as_floats,
     as_labels,
     as_matrix,
@@ -29,7 +31,10 @@ from .validation import (
     blocks,
     check_columns,
     check_finite,
+    check_finite_result,
     check_label_range,
+    count_classes,
+    shown,
 )
 
 LinearLoss = Callable[[Floats, Floats, Labels, float], tuple[float, Floats]]
@@ -60,7 +65,7 @@ class LinearClassifier:
     def __init__(self, loss_function: LinearLoss) -> None:
         if not callable(loss_function):
             raise TypeError(
-                f"loss_function is {loss_function!r}, but it must be a function "
+                f"loss_function is {shown(loss_function)}, but it must be a function "
                 "(W, X, y, reg) -> (loss, dW): pass svm_loss_vectorized or one of your own"
             )
         self.loss_function = loss_function
@@ -77,7 +82,10 @@ class LinearClassifier:
         check_columns(X, len(W), "W")
         classes = np.empty(len(X), np.intp)
         for rows in blocks(len(X), X.shape[1] * W.itemsize):
-            classes[rows] = np.argmax(as_floats("X", X[rows], W.dtype) @ W, axis=1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                scores = as_floats("X", X[rows], W.dtype) @ W
+            check_finite_result("scores overflow", scores, W=W, X=X)
+            classes[rows] = np.argmax(scores, axis=1)
         return classes
 
     def train(
@@ -134,7 +142,7 @@ class LinearClassifier:
         rng = as_rng(rng)
         X, y = training_data(X, y)
         if self.W is None:
-            self.W = first_weights(X, int(y.max()) + 1, rng)
+            self.W = first_weights(X, count_classes(y), rng)
         self.W = W = self._weights()
         check_columns(X, len(W), "W")
         check_label_range(y, W.shape[1], "W")
@@ -209,6 +217,7 @@ class TwoLayerNet:
         H = as_count("hidden_size", hidden_size)
         C = as_count("output_size", output_size)
         std = as_non_negative("std", std)
+        dtype = as_float_dtype("dtype", dtype)
         rng = as_rng(rng)
         self.params: dict[str, Floats] = {
             # column by column, as its gradient comes out of the product in loss
@@ -238,22 +247,27 @@ class TwoLayerNet:
         loss, grads : float, dict
             The gradients have the keys and shapes of `params`.
         """
-        W1 = self.params["W1"]
+        params = self._checked_params()
+        W1 = params["W1"]
         X = as_matrix("X", X, "(N, D)", W1.dtype)
         check_columns(X, len(W1), "W1")
         if y is None:
-            return net_scores(self.params, X)[1]
+            return net_scores(params, X)[1]
         y = as_labels(y, len(X))
-        check_label_range(y, len(self.params["b2"]), "W2")
-        loss, grads = net_loss(self.params, X, y, reg, reg_scale)
+        check_label_range(y, len(params["b2"]), "W2")
+        loss, grads = net_loss(params, X, y, reg, reg_scale)
         return loss, {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
 
     def predict(self, X: ArrayLike) -> Labels:
         """Return the class (N,) with the highest score for each row of X (N, D)."""
         X = as_matrix("X", X, "(N, D)", integers_become=None)
         classes = np.empty(len(X), np.intp)
-        for rows in blocks(len(X), X.shape[1] * self.params["W1"].itemsize):
-            classes[rows] = np.argmax(self.loss(X[rows]), axis=1)
+        for rows in blocks(len(X), X.shape[1] * self._checked_params()["W1"].itemsize):
+            try:
+                classes[rows] = np.argmax(self.loss(X[rows]), axis=1)
+            except NotFiniteError:
+                check_finite("X", X)  # names the row of X and not that of the block
+                raise
         return classes
 
     def train(
@@ -300,7 +314,8 @@ class TwoLayerNet:
         Raises
         ------
         NotFiniteError
-            As in `LinearClassifier.train`; the parameters stay as they were before that iteration.
+            As in `LinearClassifier.train`, and where accuracies cannot be computed after a step;
+            the parameters stay as they were when the loss was last finite.
         """
         rate = as_non_negative("learning_rate", learning_rate)
         decay = as_non_negative("learning_rate_decay", learning_rate_decay)
@@ -308,11 +323,12 @@ class TwoLayerNet:
         num_iters = as_count("num_iters", num_iters)
         batch_size = as_count("batch_size", batch_size)
         rng = as_rng(rng)
+        self.params = params = self._checked_params()
         X, y = training_data(X, y)
         X_val, y_val = training_data(X_val, y_val, "_val")
         for suffix, data, labels in (("", X, y), ("_val", X_val, y_val)):
-            check_columns(data, len(self.params["W1"]), "W1", "X" + suffix)
-            check_label_range(labels, len(self.params["b2"]), "W2", "y" + suffix)
+            check_columns(data, len(params["W1"]), "W1", "X" + suffix)
+            check_label_range(labels, len(params["b2"]), "W2", "y" + suffix)
         sample = np.linspace(0, len(X) - 1, min(len(X), 1000)).astype(int)
         history: dict[str, list[float]] = {"train_acc_history": [], "val_acc_history": []}
 
@@ -327,11 +343,29 @@ class TwoLayerNet:
         )  # fmt: skip
         return {"loss_history": losses, **history}
 
+    def _checked_params(self) -> dict[str, Floats]:
+        """Return the parameters as arrays of real numbers; a shape that would broadcast is none."""
+        if not isinstance(self.params, Mapping) or self.params.keys() != {"W1", "b1", "W2", "b2"}:
+            raise ValueError(
+                f"params is {shown(self.params)}, but it must be a dict of W1, b1, W2 and b2"
+            )
+        params = {name: as_floats(name, self.params[name]) for name in ("W1", "b1", "W2", "b2")}
+        as_matrix("W1", params["W1"], "(D, H)")
+        as_matrix("W2", params["W2"], "(H, C)")
+        H, C = params["W1"].shape[1], params["W2"].shape[1]
+        for name, shape in (("b1", (H,)), ("W2", (H, C)), ("b2", (C,))):
+            if params[name].shape != shape:
+                raise ValueError(
+                    f"{name} has shape {params[name].shape}, but W1 {params['W1'].shape} and W2 "
+                    f"{params['W2'].shape} need {shape}: reshape it"
+                )
+        return params
+
 
 def first_weights(X: Floats, num_classes: int, rng: Rng) -> Floats:
     """Draw weights (D, C) for X (N, D), 0.001 * N(0, 1), in its dtype or float64 for integers."""
     weights: Floats = 0.001 * rng.standard_normal((X.shape[1], num_classes))
-    return weights.astype(X.dtype if X.dtype.kind == "f" else np.float64)
+    return weights.astype(as_floats("X", X[:1]).dtype)
 
 
 def training_data(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:

@@ -5,7 +5,8 @@ formula and eps |f| / h from rounding. In float64 the default h = 1e-5 balances 
 rounding alone makes correct gradients look wrong, so check in float64.
 
 An x that is not floating point raises TypeError (integers would round the step away), and so does
-an f that does not return what it should; shapes that do not fit raise ValueError.
+an f that does not return what it should; shapes that do not fit raise ValueError, and so does an h
+that is lost in the rounding of x + h. For 2h the difference of the rounded points is taken.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .validation import Floats, Rng, as_count, as_floats, as_rng
+from .validation import (
+    Floats,
+    Rng,
+    as_array,
+    as_count,
+    as_floats,
+    as_positive,
+    as_rng,
+    check_finite,
+    shown,
+)
 
 
 def eval_numerical_gradient(
@@ -52,8 +63,8 @@ def eval_numerical_gradient(
     >>> eval_numerical_gradient(lambda x: float(np.sum(x**2)), np.array([1.0, -3.0])).round(6)
     array([ 2., -6.])
     """
-    x = _perturbable(x, h)
-    gradient = np.zeros_like(x)
+    x, h = _perturbable(x, h)
+    gradient = np.zeros(x.shape, np.result_type(x, np.float32))
     for index in np.ndindex(x.shape):
         gradient[index] = _slope(f, x, index, h)
         if verbose:
@@ -90,17 +101,17 @@ def eval_numerical_gradient_array(
     >>> eval_numerical_gradient_array(lambda x: x**2, x, np.array([10.0, 1.0])).round(6)
     array([20.,  4.])
     """
-    x = _perturbable(x, h)
-    df = np.asarray(df)
-    gradient = np.zeros_like(x)
+    x, h = _perturbable(x, h)
+    df = as_floats("df", df)
+    gradient = np.zeros(x.shape, np.result_type(x, np.float32))
     for index in np.ndindex(x.shape):
-        above, below = _both_sides(lambda x: np.array(f(x)), x, index, h)
+        above, below, step = _both_sides(lambda x: np.array(as_floats("f(x)", f(x))), x, index, h)
         if above.shape != df.shape:
             raise ValueError(
                 f"f(x) has shape {above.shape} and df has shape {df.shape}, but df holds one "
                 "number for each output of f: pass the gradient that arrives at f's output"
             )
-        gradient[index] = np.sum((above - below) * df) / (2 * h)
+        gradient[index] = np.sum((above - below) * df) / step
     return gradient
 
 
@@ -138,7 +149,7 @@ def grad_check_sparse(
     numerical: 6.000000 analytic: 2.000000, relative error: 5.000000e-01
     array([0.5])
     """
-    x = _perturbable(x, h)
+    x, h = _perturbable(x, h)
     analytic = as_floats("analytic_grad", analytic_grad)
     if analytic.shape != x.shape:
         raise ValueError(
@@ -159,26 +170,26 @@ def grad_check_sparse(
 def rel_error(x: ArrayLike, y: ArrayLike) -> float:
     """Return the largest relative error between two arrays of the same shape.
 
-    Formula: ``max(|x - y| / max(1e-8, |x| + |y|))``, between 0 and 1; NaN if either holds NaN.
-    The shapes must be the same; NumPy would broadcast.
+    Formula: ``max(|x - y| / max(1e-8, |x| + |y|))``, between 0 and 1; NaN if either holds NaN or
+    infinity. The shapes must be the same; NumPy would broadcast.
 
     >>> rel_error([1.0, 2.0], [1.0, 3.0])
     0.2
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    a, b = (as_floats(name, it).astype(np.float64) for name, it in (("x", x), ("y", y)))
     if a.shape != b.shape or a.size == 0:
         raise ValueError(
             f"x has shape {a.shape} and y has shape {b.shape}, but both must have the same shape "
             "and hold something: compare a gradient with one of the same parameter"
         )
-    return float(np.max(np.abs(a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b))))
+    a, b = a / 2, b / 2  # so that their sum cannot overflow
+    with np.errstate(invalid="ignore"):
+        return float(np.max(np.abs(a - b) / np.maximum(0.5e-8, np.abs(a) + np.abs(b))))
 
 
-def _perturbable(x: Floats, h: float) -> Floats:
-    """Return x itself where it can be changed and restored, else a copy."""
-    if not h > 0:
-        raise ValueError(f"h = {h!r}, but a step must be a number > 0: 1e-5 suits float64")
-    x = np.asarray(x)
+def _perturbable(x: Floats, h: float) -> tuple[Floats, float]:
+    """Return x itself where it can be changed and restored, else a copy; and h."""
+    h, x = as_positive("h", h), as_array("x", x)
     if x.dtype.kind != "f":
         raise TypeError(
             f"x has dtype {x.dtype}, but x + h needs floating point (integers would round the "
@@ -186,31 +197,43 @@ def _perturbable(x: Floats, h: float) -> Floats:
         )
     if x.size == 0:
         raise ValueError(f"x of shape {x.shape} is empty: pass a filled array")
-    return x if x.flags.writeable else x.copy()
+    check_finite("x", x)
+    return x if x.flags.writeable else x.copy(), h
 
 
-def _both_sides(f: Callable[[Floats], Any], x: Floats, index: Any, h: float) -> tuple[Any, Any]:
-    """Return f(x + h e) and f(x - h e) along one coordinate, x restored to the bit."""
+def _both_sides(
+    f: Callable[[Floats], Any], x: Floats, index: Any, h: float
+) -> tuple[Any, Any, float]:
+    """Return f(x + h e), f(x - h e) along one coordinate, and 2h; x is restored to the bit."""
     before = x[index].copy()
+    start, end = (np.asarray(before + step, x.dtype) for step in (-h, h))
+    if not -np.inf < start < before < end < np.inf:
+        fitting = np.cbrt(float(np.finfo(x.dtype).eps)) * max(abs(float(before)), 1)
+        raise ValueError(
+            f"h = {h:g} is lost when it is added to x{list(index)} = {before} of dtype {x.dtype}: "
+            f"take h = {fitting:.0e}"
+            + ("" if x.dtype.itemsize >= 8 else ", or better pass x.astype(np.float64)")
+        )
     try:
-        x[index] = before + h
+        x[index] = end
         above = f(x)
-        x[index] = before - h
+        x[index] = start
         below = f(x)
     finally:
         x[index] = before
-    return above, below
+    return above, below, float(end) - float(start)
 
 
 def _slope(f: Callable[[Floats], float], x: Floats, index: Any, h: float) -> float:
-    above, below = _both_sides(lambda x: _number(f(x)), x, index, h)
-    return float(above - below) / (2 * h)
+    above, below, step = _both_sides(lambda x: _number(f(x)), x, index, h)
+    return float(above - below) / step
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, tuple) or np.size(value) != 1:
+    number = as_array("f(x)", value) if not isinstance(value, tuple) else np.empty(0)
+    if number.size != 1 or number.dtype.kind not in "fiu":
         raise TypeError(
-            f"f returned {type(value).__name__} {str(value)[:40]!r}, but it must return one "
+            f"f returned {type(value).__name__} {shown(value)}, but it must return one "
             "number: take the loss alone, as in lambda W: loss(W)[0]"
         )
-    return float(np.asarray(value).item())
+    return float(number.item())

@@ -16,8 +16,9 @@ scores S = X W (N, C). Losses are means over the N examples. The penalty on the 
 ``reg_scale * reg * sum(W**2)``: reg_scale = 0.5 is the convention of the course notes and of the
 assignments up to 2016, reg_scale = 1 that of later assignments.
 
-Input of the wrong dtype raises TypeError, of the wrong shape or range ValueError, and a loss that
-is not finite, be it that an input is not or that it overflows, `NotFiniteError`, by name.
+Input of the wrong dtype raises TypeError, of the wrong shape or range ValueError; NaN and infinity,
+in the input or where something overflows, `NotFiniteError`, by name. float16 is computed in
+float32.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from .validation import (
     as_non_negative,
     as_scores,
     blocks,
-    check_finite_loss,
+    check_finite_result,
 )
 
 ScoresLoss = Callable[[Floats, Labels], tuple[float, Floats]]
@@ -71,8 +72,9 @@ def svm_loss(scores: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> tuple[fl
     (0.5, array([[-1.,  0.,  1.]]))
     """
     scores, y = as_scores(scores, y)
-    loss, dscores = _hinge(scores, y, as_non_negative("delta", delta))
-    check_finite_loss(loss, scores=scores)
+    delta = as_non_negative("delta", delta)
+    loss, dscores = _hinge(scores, y, delta)
+    check_finite_result("loss overflows", loss, scores=scores, delta=delta)
     return loss, dscores
 
 
@@ -108,7 +110,7 @@ def softmax_loss(scores: ArrayLike, y: ArrayLike) -> tuple[float, Floats]:
     """
     scores, y = as_scores(scores, y)
     loss, dscores = _cross_entropy(scores, y)
-    check_finite_loss(loss, scores=scores)
+    check_finite_result("loss overflows", loss, scores=scores)
     return loss, dscores
 
 
@@ -201,6 +203,7 @@ def svm_loss_naive(
     dW = np.zeros_like(W)
     for x_i, label in zip(X, y, strict=True):
         scores = x_i @ W  # (C,)
+        check_finite_result("scores overflow", scores, W=W, X=X)
         for j in range(W.shape[1]):
             margin = scores[j] - scores[label] + delta
             if j == label or margin <= 0:
@@ -209,8 +212,10 @@ def svm_loss_naive(
             dW[:, j] += x_i  # raising this score raises the loss
             dW[:, label] -= x_i  # raising the right score lowers it
     loss = data_loss / len(X) + penalty
-    check_finite_loss(loss, W=W, X=X)
-    return loss, dW / len(X) + dW_penalty
+    dW = dW / len(X) + dW_penalty
+    check_finite_result("loss overflows", loss, W=W, X=X)
+    check_finite_result("gradient overflows", dW, W=W, X=X)
+    return loss, dW
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -229,6 +234,7 @@ def softmax_loss_naive(
     dW = np.zeros_like(W)
     for x_i, label in zip(X, y, strict=True):
         scores = x_i @ W  # (C,)
+        check_finite_result("scores overflow", scores, W=W, X=X)
         scores = scores - scores.max()  # the same probabilities, and exp cannot overflow
         total = np.exp(scores).sum()
         data_loss += float(np.log(total) - scores[label])
@@ -236,8 +242,10 @@ def softmax_loss_naive(
             probability = np.exp(scores[j]) / total
             dW[:, j] += (probability - (j == label)) * x_i
     loss = data_loss / len(X) + penalty
-    check_finite_loss(loss, W=W, X=X)
-    return loss, dW / len(X) + dW_penalty
+    dW = dW / len(X) + dW_penalty
+    check_finite_result("loss overflows", loss, W=W, X=X)
+    check_finite_result("gradient overflows", dW, W=W, X=X)
+    return loss, dW
 
 
 def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> Floats:
@@ -287,8 +295,12 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
 @np.errstate(over="ignore", invalid="ignore")
 def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
     """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
-    hidden = np.maximum(0, X @ params["W1"] + params["b1"])
-    return hidden, hidden @ params["W2"] + params["b2"]
+    hidden = X @ params["W1"] + params["b1"]
+    check_finite_result("hidden layer overflows", hidden, X=X, **params)
+    np.maximum(0, hidden, out=hidden)
+    scores = hidden @ params["W2"] + params["b2"]
+    check_finite_result("scores overflow", scores, X=X, **params)
+    return hidden, scores
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -305,17 +317,20 @@ def net_loss(
     penalty1, dW1_penalty = l2_penalty(W1, reg, reg_scale)
     penalty2, dW2_penalty = l2_penalty(W2, reg, reg_scale)
     loss = data_loss + penalty1 + penalty2
-    check_finite_loss(loss, X=X, **params)
+    check_finite_result("loss overflows", loss, X=X, **params)
 
     dhidden = dscores @ W2.T  # (N, H)
     dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
     dW1 = (dhidden.T @ X).T  # X^T dhidden, taken transposed as in _linear_loss
-    return loss, {
+    grads = {
         "W1": dW1 + dW1_penalty,
         "b1": dhidden.sum(axis=0),
         "W2": hidden.T @ dscores + dW2_penalty,
         "b2": dscores.sum(axis=0),
     }
+    for gradient in grads.values():
+        check_finite_result("gradient overflows", gradient, X=X, **params)
+    return loss, grads
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -326,7 +341,10 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     (1.0, array([ 0.6, -0.2]))
     """
     strength = as_non_negative("reg_scale", reg_scale) * as_non_negative("reg", reg)
-    return strength * float(np.sum(W * W, dtype=np.float64)), 2 * strength * W
+    penalty, gradient = strength * float(np.sum(W * W, dtype=np.float64)), 2 * (strength * W)
+    for result in (penalty, gradient):
+        check_finite_result("penalty overflows", result, W=W, reg=reg, reg_scale=reg_scale)
+    return penalty, gradient
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -378,12 +396,15 @@ def _linear_loss(
     dW_data = np.zeros(W.shape[::-1], dtype)  # (C, D)
     for rows in blocks(len(X), X.shape[1] * dtype.itemsize):
         X_block = X[rows].astype(dtype, copy=False)  # (n, D)
-        block_loss, dscores = scores_loss(X_block @ W, y[rows])  # means over the n examples
+        scores = X_block @ W  # (n, C)
+        check_finite_result("scores overflow", scores, W=W, X=X)
+        block_loss, dscores = scores_loss(scores, y[rows])  # means over the n examples
         share = len(X_block) / len(X)  # n / N makes them shares of the mean over all N
         loss += share * block_loss
         dW_data += (share * dscores).T @ X_block
-    check_finite_loss(loss, W=W, X=X)
     dW += dW_data.T
+    check_finite_result("loss overflows", loss, W=W, X=X)
+    check_finite_result("gradient overflows", dW, W=W, X=X)
     return loss, dW
 
 
@@ -391,6 +412,9 @@ def _linear_loss(
 def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     W, X, y = as_batch(W, X, y)
     X = as_floats("X", X, W.dtype)
-    loss, dscores = scores_loss(X @ W, y)
-    check_finite_loss(loss, W=W, X=X)
-    return (dscores @ W.T).astype(X.dtype, copy=False)
+    scores = X @ W  # (N, C)
+    check_finite_result("scores overflow", scores, W=W, X=X)
+    dscores = scores_loss(scores, y)[1]
+    dX: Floats = (dscores @ W.T).astype(X.dtype, copy=False)
+    check_finite_result("gradient overflows", dX, W=W, X=X)
+    return dX

@@ -10,18 +10,21 @@ Shapes: N examples, D features, C classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.intp]
 Rng = np.random.Generator | np.random.RandomState
 
 BLOCK_BYTES = 6 * 2**20  # fits into the last cache of most processors
+MAX_COUNT = 10**9  # of steps, examples, units: nobody means more
 
 
 class NotFiniteError(ValueError, FloatingPointError):
@@ -47,20 +50,57 @@ def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
         yield slice(start, min(start + step, num_rows))
 
 
+def as_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return `values` as an array; a mask, which NumPy would drop, and ragged rows are refused."""
+    if _is_masked(values):
+        raise TypeError(
+            f"{name} is a masked array, whose masked entries would count like the others: leave "
+            "them out, or put numbers in their place with filled()"
+        )
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is ragged, but its rows must all have the same length: pad or cut them"
+        ) from error
+
+
+def _is_masked(values: Any, depth: int = 4) -> bool:
+    if isinstance(values, list | tuple) and depth:
+        return any(_is_masked(value, depth - 1) for value in values)
+    return isinstance(values, np.ma.MaskedArray)
+
+
 def as_floats(name: str, values: ArrayLike, integers_become: Any = np.float64) -> Floats:
     """Return `values` as a floating-point array; integers are converted, float32 stays float32.
 
-    With `integers_become` None, integers stay integers.
+    float16 becomes float32, because a sum of many examples is more than it can hold. With
+    `integers_become` None, integers and float16 stay as small as they are.
     """
-    array: Floats = np.asarray(values)
-    if array.dtype.kind in "iu":
-        return array if integers_become is None else array.astype(integers_become)
-    if array.dtype.kind != "f":
+    array: Floats = as_array(name, values)
+    if array.dtype.kind not in "fiu":
         raise TypeError(
             f"{name} has dtype {array.dtype}, but it must hold real numbers: "
             f"convert it with {name}.astype(float)"
         )
-    return array
+    if integers_become is None:
+        return array
+    if array.dtype.kind != "f":
+        return array.astype(integers_become)
+    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
+
+
+def as_float_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
+    """Return `dtype` if sums of many examples can be computed in it: float32, float64 or wider."""
+    try:
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = np.dtype(object)
+    if found.kind != "f" or found.itemsize < 4 or not found.isnative:
+        raise TypeError(
+            f"{name} = {shown(dtype)}, but it must be np.float32 or np.float64: pass one of them"
+        )
+    return found
 
 
 def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np.float64) -> Floats:
@@ -83,7 +123,7 @@ def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np
 
 def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str = "y") -> Labels:
     """Return `y` as (N,) non-negative integer labels, one for each of `num_examples` examples."""
-    labels = np.asarray(y)
+    labels = as_array(name, y)
     if labels.ndim != 1:
         raise ValueError(
             f"{name} has shape {labels.shape}, but it must be (N,), one label an example: "
@@ -105,7 +145,25 @@ def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str
             f"{name}[{i}] = {labels[i]} is not a valid label: labels start at 0 "
             "(NumPy would take -1 for the last class); relabel or drop this example"
         )
+    if labels.max() > np.iinfo(np.intp).max:  # of dtype uint64: the cast below would wrap around
+        i = int(np.argmax(labels))
+        raise ValueError(
+            f"{name}[{i}] = {labels[i]} is not a valid label: labels are 0..C-1, so it is likely "
+            "a negative number that was made unsigned; relabel or drop this example"
+        )
     return labels.astype(np.intp, copy=False)
+
+
+def count_classes(y: Labels, name: str = "y") -> int:
+    """Return C = max(y) + 1; refuse labels that are far too large to be those of classes."""
+    largest = int(y.max())
+    if largest >= max(10_000, len(y)):
+        raise ValueError(
+            f"{name}[{int(np.argmax(y))}] = {largest} would make {largest + 1:,} classes for "
+            f"{len(y):,} examples, but labels are 0..C-1: number the classes with "
+            f"np.unique({name}, return_inverse=True)[1]"
+        )
+    return largest + 1
 
 
 def check_label_range(y: Labels, num_classes: int, columns_of: str, name: str = "y") -> None:
@@ -123,11 +181,12 @@ def as_scores(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Labels]:
     scores = as_matrix("scores", scores, "(N, C)")
     y = as_labels(y, len(scores), "scores")
     check_label_range(y, scores.shape[1], "scores")
+    check_finite("scores", scores)
     return scores, y
 
 
 def as_batch(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats, Labels]:
-    """Return (W (D, C), X (N, D), y (N,)) for a linear classifier; integer images stay integers."""
+    """Return (W (D, C), X (N, D), y (N,)) for a linear classifier; integer images stay so."""
     W = as_matrix("W", W, "(D, C)")
     X = as_matrix("X", X, "(N, D)", integers_become=None)
     check_columns(X, len(W), "W", transposed=W.shape[1] == X.shape[1])
@@ -156,21 +215,50 @@ def check_columns(
     )
 
 
-def as_non_negative(name: str, value: float) -> float:
-    """Return `value` as a Python float >= 0: a NumPy scalar would turn float32 to float64."""
-    if not isinstance(value, Real) or not np.isfinite(value) or value < 0:
+def shown(value: object) -> str:
+    """Return what an error says of an argument: its repr in one short line.
+
+    >>> shown([1.0] * 100)
+    '[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1....'
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an object may have any repr, and a number too many digits for one
+        text = type(value).__name__
+    return text if len(text) <= 60 else f"{text[:33]}..."
+
+
+def as_number(
+    name: str, value: float, least: float = -math.inf, rule: str = "a finite number"
+) -> float:
+    """Return `value` as a Python float: a NumPy scalar would turn float32 to float64."""
+    number = math.nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # an integer or a fraction beyond float
+            number = float(value)
+    if not math.isfinite(number) or number < least:
         raise ValueError(
-            f"{name} = {value!r}, but it must be a finite number >= 0: "
+            f"{name} = {shown(value)}, but it must be {rule}: "
             "check its sign, and that a number and not an array was passed"
         )
-    return float(value)
+    return number
+
+
+def as_non_negative(name: str, value: float) -> float:
+    """Return `value` as a Python float >= 0."""
+    return as_number(name, value, 0.0, "a finite number >= 0")
+
+
+def as_positive(name: str, value: float) -> float:
+    """Return `value` as a Python float > 0."""
+    return as_number(name, value, math.ulp(0.0), "a finite number > 0")
 
 
 def as_count(name: str, value: int) -> int:
-    """Return `value` as a Python int >= 1."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+    """Return `value` as a Python int from 1 to MAX_COUNT."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
         raise ValueError(
-            f"{name} = {value!r}, but it must be an integer >= 1: "
+            f"{name} = {shown(value)}, but it must be an integer >= 1, at most {MAX_COUNT:,}: "
             "divide with // where a whole number of steps is meant"
         )
     return int(value)
@@ -186,14 +274,20 @@ def as_rng(rng: Rng | None) -> Rng:
         return np.random.RandomState(0)
     if not isinstance(rng, np.random.Generator | np.random.RandomState):
         raise TypeError(
-            f"rng is {rng!r}, but it must be a generator that draws: "
+            f"rng is {shown(rng)}, but it must be a generator that draws: "
             "pass np.random.default_rng(seed) or np.random.RandomState(seed)"
         )
     return rng
 
 
+def all_finite(array: Floats) -> bool:
+    """Whether no entry is NaN or infinite; one pass without a temporary where all is well."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
 def check_finite(name: str, array: Floats) -> None:
-    """Refuse NaN and infinity; one pass without a temporary where all is well."""
+    """Refuse NaN and infinity, a block of rows at a time."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):
             return
@@ -214,15 +308,21 @@ def check_finite(name: str, array: Floats) -> None:
         )
 
 
-def check_finite_loss(loss: float, **inputs: Floats) -> None:
-    """Where a loss is not finite, name the input that is to blame, or say that it overflowed."""
-    if np.isfinite(loss):
+def check_finite_result(what: str, result: Floats | float, **inputs: Floats | float) -> None:
+    """Where a result is not finite, name the input that is to blame, or say that it overflowed.
+
+    `what` is a noun with its verb, as in "scores overflow".
+    """
+    result = np.asarray(result)
+    if all_finite(result):
         return
-    for name, array in inputs.items():
+    arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    for name, array in arrays.items():
         check_finite(name, array)
-    largest = {name: max(float(a.max()), -float(a.min())) for name, a in inputs.items()}
-    sizes = ", ".join(f"max |{name}| = {size:.3g}" for name, size in largest.items())
+    sizes = ", ".join(
+        f"max |{name}| = {max(float(a.max()), -float(a.min())):.3g}" for name, a in arrays.items()
+    )
     raise NotFiniteError(
-        f"the loss is {loss} although every input is finite ({sizes}): the scores overflow, "
-        "so scale the data down or take a smaller learning rate"
+        f"the {what} {result.dtype}, although every input is finite ({sizes}): scale the data "
+        "down, or take a smaller learning rate or reg"
     )

@@ -172,7 +172,7 @@ class TestCareWithX:
         with pytest.raises(ValueError, match=r"x of shape \(0, 3\) is empty"):
             check(cubic, np.zeros((0, 3)))
         for h in (0, -1e-5, np.nan):
-            with pytest.raises(ValueError, match=r"h = .*, but a step must be a number > 0"):
+            with pytest.raises(ValueError, match=r"h = .*, but it must be a finite number > 0"):
                 check(cubic, np.ones(3), h=h)
 
 

@@ -7,7 +7,7 @@ assignments up to 2016, reg_scale = 1 that of later assignments.
 
 Each function calls yours, once the check has found it right: `OpenExerciseError` names the exercise
 that is still open. TypeError or ValueError is raised for input of the wrong dtype, shape or range,
-NotFiniteError for a loss that is not finite.
+NotFiniteError for NaN and infinity.
 
 References: Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN
 1999. Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4. CS231n course notes,
@@ -28,7 +28,8 @@ from cs231n_helpers.validation import (
     as_batch,
     as_non_negative,
     as_scores,
-    check_finite_loss,
+    check_finite,
+    check_finite_result,
 )
 
 from .solved import solution
@@ -191,7 +192,9 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
 @np.errstate(over="ignore", invalid="ignore")
 def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
     """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
+    check_finite("X", X)
     hidden, scores = solution("net_forward")(params, X)
+    check_finite_result("scores overflow", scores, X=X, **params)
     return hidden, scores
 
 
@@ -203,8 +206,10 @@ def net_loss(
     hidden, scores = net_scores(params, X)
     loss, dscores = softmax_loss(scores, y)
     loss += sum(l2_penalty(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
-    check_finite_loss(loss, X=X, **params)
+    check_finite_result("loss overflows", loss, X=X, **params)
     grads = solution("net_backward")(params, X, hidden, dscores, reg, reg_scale)
+    for name in params:
+        check_finite_result("gradient overflows", grads[name], X=X, **params)
     return loss, {name: grads[name] for name in params}
 
 
@@ -231,7 +236,7 @@ def _on_scores(loss: Callable[..., Any], scores: Any, y: Any) -> tuple[float, Fl
         value, gradient = loss(part, np.eye(len(part), dtype=part.dtype), y[rows])
         total += float(value) * len(part) / len(y)
         dscores[rows] = gradient * (len(part) / len(y))
-    check_finite_loss(total, scores=scores)
+    check_finite_result("loss overflows", total, scores=scores)
     return total, dscores
 
 
@@ -241,14 +246,20 @@ def _linear(
 ) -> tuple[float, Floats]:
     """Return a loss of weights and its gradient, with the learner's penalty added."""
     W, X, y = as_batch(W, X, y)
+    check_finite("W", W)
+    check_finite("X", X)
     value, dW = loss(W, X.astype(W.dtype, copy=False), y)
     penalty, dW_penalty = l2_penalty(W, reg, reg_scale)
-    total = float(value) + penalty
-    check_finite_loss(total, W=W, X=X)
-    return total, (dW + dW_penalty).astype(W.dtype, copy=False)
+    total, dW = float(value) + penalty, (dW + dW_penalty).astype(W.dtype, copy=False)
+    check_finite_result("loss overflows", total, W=W, X=X)
+    check_finite_result("gradient overflows", dW, W=W, X=X)
+    return total, dW
 
 
 def _of_input(exercise: str, W: Any, X: Any, y: Any, *margin: float) -> Floats:
     W, X, y = as_batch(W, X, y)
+    check_finite("W", W)
+    check_finite("X", X)
     dX: Floats = solution(exercise)(W, X.astype(W.dtype, copy=False), y, *margin)
+    check_finite_result("gradient overflows", dX, W=W, X=X)
     return dX.astype(W.dtype, copy=False)

@@ -67,16 +67,17 @@ def train_net(
     def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
         iteration = next(iterations)
         net.params = dict(params)
-        if iteration and iteration % steps_an_epoch == 0:
-            after_epoch()
         with _iteration_named(iteration):
+            if iteration and iteration % steps_an_epoch == 0:
+                after_epoch()
             return net.loss(A, b, reg)
 
     params, losses = solution("net_training")(
         loss_function, dict(net.params), X, y, learning_rate, decay, reg, num_iters, batch_size, rng
     )
     net.params = dict(params)
-    after_epoch()
+    with _iteration_named(num_iters):
+        after_epoch()
     return _told(losses, verbose)
 
 
