@@ -11,6 +11,7 @@ training         minibatch gradient descent, the steps of a linear classifier an
 gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions
 validation       the errors for bad input
+drawable         the same for what is to be drawn
 progress_bar     a bar for what takes long
 search           hyperparameter search: settings, result
 single_run       one run of a search

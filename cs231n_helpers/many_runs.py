@@ -80,10 +80,10 @@ def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> lis
     Linear runs that differ in rate and reg alone make one group, up to RUNS_TOGETHER of them.
     """
     groups: list[list[int]] = []
-    open_groups: list[tuple[Setting, list[int]]] = []  # what the runs share, and their numbers
+    open_groups: dict[str, list[int]] = {}  # what the runs share -> their numbers
     for i, setting in enumerate(settings):
         made, _ = make(model, setting, deepcopy(rng), 1, 1)
-        known = (parameters(model) | parameters(made.train)) - _FILLED_IN
+        known = (parameters(model) | parameters(made.train)).keys() - _FILLED_IN
         unknown = sorted(setting.keys() - known)
         if unknown:
             name = getattr(model, "__name__", repr(model))
@@ -94,14 +94,14 @@ def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> lis
         if isinstance(made, LinearClassifier | TwoLayerNet):
             for name in setting.keys() & _RULES.keys():
                 _RULES[name](name, setting[name])
-        shared = {k: v for k, v in setting.items() if k not in ("learning_rate", "reg")}
-        fitting = [group for common, group in open_groups if common == shared]
-        if fitting and len(fitting[-1]) < RUNS_TOGETHER:
-            fitting[-1].append(i)
+        shared = repr({k: v for k, v in setting.items() if k not in ("learning_rate", "reg")})
+        group = open_groups.get(shared)
+        if group and len(group) < RUNS_TOGETHER:
+            group.append(i)
             continue
         groups.append([i])
         if _on_scores(made) is not None:
-            open_groups.append((shared, groups[-1]))
+            open_groups[shared] = groups[-1]
     return groups
 
 

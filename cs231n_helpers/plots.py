@@ -9,7 +9,9 @@ Shapes: N examples, D features, C classes; images (N, height, width) or (N, heig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -19,7 +21,27 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from .validation import Floats, as_count, as_floats, as_labels, as_matrix
+from .drawable import (
+    as_drawable,
+    as_history,
+    as_image_shape,
+    as_images,
+    as_limits,
+    as_names,
+    as_plane,
+    as_table,
+    check_axes,
+)
+from .validation import (
+    Floats,
+    as_array,
+    as_count,
+    as_labels,
+    as_matrix,
+    as_positive,
+    count_classes,
+    shown,
+)
 
 #: Okabe and Ito, Color Universal Design, 2008; and two more greys for ten classes.
 CLASS_COLORS = (
@@ -27,6 +49,10 @@ CLASS_COLORS = (
     "#D55E00", "#F0E442", "#000000", "#999999", "#5D3A9B",
 )  # fmt: skip
 MARKERS = "os^Dv<>Pp*"  # one for each class, too: colour is never the only difference
+_ACCURACIES = (("train", 0, "o-"), ("val", 5, "s--"))
+MOST_PIXELS = 10**8
+MOST_POINTS = 4000  # along a side
+MOST_INCHES = 100.0  # at 100 pixels an inch, about what a figure can have on a side
 
 
 def visualize_grid(
@@ -57,12 +83,10 @@ def visualize_grid(
            [0. , 0. , 0. , 0. , 0. ],
            [0. , 0. , 0. , 0. , 0. ]])
     """
-    images = _as_images(Xs)
-    if not ubound > 0 or padding < 0:
-        raise ValueError(
-            f"ubound = {ubound!r} and padding = {padding!r}, but ubound must be > 0 and padding "
-            "an integer >= 0: 255 suits imshow on uint8, 1 suits floats"
-        )
+    images = as_images("images", Xs)
+    ubound = as_positive("ubound", ubound)
+    if not isinstance(padding, Integral) or isinstance(padding, bool) or padding < 0:
+        raise ValueError(f"padding = {shown(padding)}, but it must be an integer >= 0")
     axes = None if shared else tuple(range(1, images.ndim))
     low = images.min(axis=axes, keepdims=True)
     span = images.max(axis=axes, keepdims=True) - low
@@ -105,10 +129,12 @@ def show_images(
     >>> [text.get_text() for text in ax.texts]
     ['shirt', 'bag']
     """
-    integers = np.asarray(images).dtype.kind in "iu"
-    stack = _as_images(images)
+    integers = as_array("images", images).dtype.kind in "iu"
+    stack = as_images("images", images)
     if limits is None:
         limits = (0.0, 255.0) if integers else (float(stack.min()), float(stack.max()))
+    else:
+        limits = as_limits(limits)
     return _draw_panels(stack, limits, "gray", labels, columns, ax)
 
 
@@ -148,19 +174,19 @@ def show_weights(
     >>> show_weights(np.array([[1.0], [-4.0], [0.0], [2.0]]), (2, 2)).images[0].get_clim()
     (-4.0, 4.0)
     """
-    W = as_matrix("W", W, "(D, C)")
-    num_pixels = int(np.prod(image_shape))
+    W = as_drawable("W", as_matrix("W", W, "(D, C)"))
+    image_shape = as_image_shape(image_shape)
+    num_pixels = math.prod(image_shape)
     if len(W) not in (num_pixels, num_pixels + 1):
         raise ValueError(
-            f"W has {len(W)} rows and image_shape {tuple(image_shape)} has {num_pixels} pixels, "
+            f"W has {len(W)} rows and image_shape {image_shape} has {num_pixels} pixels, "
             "but W needs one row for each pixel, and at most one more for the bias: pass W (D, C), "
             "not its transpose, and the image_shape of the data it was trained on"
         )
-    templates = _as_images(W[:num_pixels].T.reshape(-1, *image_shape), "templates")
+    templates = W[:num_pixels].T.reshape(-1, *image_shape)
     if limit is None:
         limit = float(np.abs(templates).max()) or 1.0
-    if not limit > 0:
-        raise ValueError(f"limit = {limit!r}, but it must be > 0: leave it out for max |W|")
+    limit = float(as_drawable("limit", as_positive("limit", limit)))
     return _draw_panels(templates, (-limit, limit), "cividis", labels, columns, ax)
 
 
@@ -191,32 +217,27 @@ def plot_training(
     >>> [float(loss) for loss in ax.lines[1].get_ydata()]
     [4.0, 3.0, 2.5]
     """
-    is_dict = isinstance(history, Mapping)
-    curves = history if isinstance(history, Mapping) else {"loss_history": history}
-    losses = np.asarray(curves["loss_history"], dtype=np.float64)
-    if losses.ndim != 1 or losses.size == 0:
-        raise ValueError(
-            f"the losses have shape {losses.shape}, but one number a step is needed: "
-            "pass what train() returned"
-        )
+    losses, *accuracies = as_history(history)
+    is_dict = bool(accuracies)
+    window = min(as_count("window", window), losses.size)
     if ax is None:
         _, ax = plt.subplots(1, 2 if is_dict else 1, figsize=(10 if is_dict else 5.5, 3.6),
                              layout="constrained")  # fmt: skip
     panels = np.atleast_1d(np.asarray(ax, dtype=object))
-    if len(panels) != 1 + is_dict:
+    if panels.shape != (1 + is_dict,):
         raise ValueError(
-            f"ax holds {len(panels)} Axes, but {'a pair' if is_dict else 'one'} is needed: "
+            f"ax holds {panels.size} Axes, but {'a pair' if is_dict else 'one'} is needed: "
             "the loss alone goes into one, the loss and the accuracies into two"
         )
-    window = min(as_count("window", window), losses.size)
+    for panel in panels:
+        check_axes(panel)
     means = [losses[max(end - window, 0) : end].mean() for end in range(1, losses.size + 1)]
     panels[0].plot(losses, color="0.75", linewidth=0.8, label="minibatch")
     panels[0].plot(means, color=CLASS_COLORS[0], label=f"mean of {window} steps")
     panels[0].set(xlabel="iteration", ylabel="loss", title="Training loss")
     panels[0].legend()
     if is_dict:
-        for name, color, style in (("train", 0, "o-"), ("val", 5, "s--")):
-            accuracy = curves[f"{name}_acc_history"]
+        for (name, color, style), accuracy in zip(_ACCURACIES, accuracies, strict=True):
             panels[1].plot(np.arange(1, len(accuracy) + 1), accuracy, style, markersize=4,
                            color=CLASS_COLORS[color], label=name)  # fmt: skip
         panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy at the end of each epoch")
@@ -245,16 +266,13 @@ def plot_search(results: Mapping[tuple[float, float], Any], *, ax: Axes | None =
     >>> [text.get_text() for text in ax.texts]
     ['0.250', 'diverged']
     """
-    if not results or not all(rate > 0 and reg > 0 for rate, reg in results):
-        bad = next((pair for pair in results if not min(pair) > 0), None)
-        raise ValueError(
-            f"results has {len(results)} pairs, among them {bad}, but log axes need at least one "
-            "pair and only positive numbers: leave out 0, or take a small number in its place"
-        )
-    rates, regs = (np.unique([float(pair[k]) for pair in results]) for k in (0, 1))
+    if ax is not None:
+        check_axes(ax)
+    table = as_table(results)
+    rates, regs = (np.unique([pair[k] for pair in table]) for k in (0, 1))
     accuracy = np.full((len(regs), len(rates)), np.nan)
-    for (rate, reg), value in results.items():
-        accuracy[np.searchsorted(regs, reg), np.searchsorted(rates, rate)] = np.ravel(value)[-1]
+    for (rate, reg), value in table.items():
+        accuracy[np.searchsorted(regs, reg), np.searchsorted(rates, rate)] = value
     ax = ax or plt.subplots(figsize=(6.5, 4.5), layout="constrained")[1]
     known = accuracy[np.isfinite(accuracy)]
     low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
@@ -268,10 +286,9 @@ def plot_search(results: Mapping[tuple[float, float], Any], *, ax: Axes | None =
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
     ax.figure.colorbar(mesh, ax=ax, label="accuracy")
-    for (rate, reg), value in results.items():
-        shown = float(np.ravel(value)[-1])
-        color = "white" if shown < low + 0.6 * (high - low) else "black"
-        ax.text(rate, reg, f"{shown:.3f}" if np.isfinite(shown) else "diverged", color=color,
+    for (rate, reg), value in table.items():
+        color = "white" if value < low + 0.6 * (high - low) else "black"
+        ax.text(rate, reg, f"{value:.3f}" if np.isfinite(value) else "diverged", color=color,
                 ha="center", va="center", fontsize="small")  # fmt: skip
     if known.size:
         row, column = np.unravel_index(np.nanargmax(accuracy), accuracy.shape)
@@ -313,20 +330,36 @@ def plot_decision_regions(
     >>> plot_decision_regions(lambda P: (P[:, 0] > 0.5).astype(int), X, [0, 1]).get_title()
     'Decision regions'
     """
-    X = as_matrix("X", X, "(N, 2)")
-    if X.shape[1] != 2:
-        raise ValueError(
-            f"X has {X.shape[1]} columns, but a picture of the plane needs 2: pick two features"
+    if isinstance(predict, type) or not callable(predict):
+        raise TypeError(
+            f"predict is {shown(predict)}, but it must be a function of points (M, 2): "
+            "pass model.predict"
         )
+    X = as_plane("X", X)
     labels = as_labels(y, len(X))
-    margin = 0.1 * (np.ptp(X, axis=0) + 1e-9)
-    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
+    names = None if class_names is None else as_names("class_names", class_names)
     resolution = as_count("resolution", resolution)
+    if resolution > MOST_POINTS:
+        raise ValueError(
+            f"resolution = {resolution}, but {MOST_POINTS} points along a side are the most: "
+            "200 will do on a screen"
+        )
+    if ax is not None:
+        check_axes(ax)
+    margin = 0.1 * (np.ptp(X, axis=0) + 1e-9 * max(1.0, np.abs(X).max()))
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     centers = (np.arange(resolution) + 0.5) / resolution  # of the picture's pixels, in 0..1
     grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)  # (resolution**2, 2)
-    points = low + grid * (high - low)
-    regions = as_labels(predict(points), len(points), "the grid", "predict(points)")
-    num_classes = int(max(labels.max(), regions.max())) + 1
+    plane = low + grid * (high - low)
+    regions = as_labels(predict(plane), len(plane), "the grid", "predict(points)")
+    num_classes = max(count_classes(labels), count_classes(regions, "predict(points)"))
+    if names is None:
+        names = [f"class {k}" for k in range(num_classes)]
+    if len(names) < num_classes:
+        raise ValueError(
+            f"class_names has {len(names)} names, but y and predict have {num_classes} classes: "
+            "name each class"
+        )
     colors = [to_rgb(CLASS_COLORS[k % len(CLASS_COLORS)]) for k in range(num_classes)]
     ax = ax or plt.subplots(figsize=(5, 4.5), layout="constrained")[1]
     ax.imshow(
@@ -335,24 +368,17 @@ def plot_decision_regions(
         vmin=-0.5, vmax=num_classes - 0.5, interpolation="nearest",
     )  # fmt: skip
     size = float(np.clip(4000 / len(X), 14, 60))  # fewer points, larger ones
-    for k in np.unique(labels):
-        name = f"class {k}" if class_names is None else class_names[k]
-        x0, x1 = X[labels == k].T
-        ax.scatter(x0, x1, s=size, color=colors[k], marker=MARKERS[k % 10],
-                   edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
+    present = np.unique(labels)
+    points = [
+        ax.scatter(X[labels == k, 0], X[labels == k, 1], s=size, color=colors[k],
+                   marker=MARKERS[k % 10], edgecolor="white", linewidth=0.4, label=f"class {k}")
+        for k in present
+    ]  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
-    ax.legend(loc="upper right", fontsize="small")
+    legend = ax.legend(handles=points, loc="upper right", fontsize="small")
+    for k, text in zip(present, legend.get_texts(), strict=True):
+        text.set(text=names[k], parse_math=False)  # as a label, "_a" would be left out
     return ax
-
-
-def _as_images(images: ArrayLike, name: str = "images") -> Floats:
-    stack: Floats = as_floats(name, images)
-    if stack.ndim not in (3, 4) or stack.size == 0 or (stack.ndim == 4 and stack.shape[3] != 3):
-        raise ValueError(
-            f"{name} has shape {stack.shape}, but must be (N, height, width) or "
-            "(N, height, width, 3): reshape rows with X.reshape(-1, *image_shape)"
-        )
-    return stack
 
 
 def _mosaic(
@@ -362,7 +388,13 @@ def _mosaic(
     height, width = images.shape[1:3]
     rows = rows or -(-len(images) // columns)
     down, across = height + gap[0], width + gap[1]
-    canvas = np.full((rows * down - gap[0], columns * across - gap[1], *images.shape[3:]), fill)
+    size = (rows * down - gap[0], columns * across - gap[1])
+    if math.prod(size) > MOST_PIXELS:
+        raise ValueError(
+            f"images make a picture of {size[0]} x {size[1]} pixels, but {MOST_PIXELS:,} are the "
+            "most: show fewer, or take a smaller padding"
+        )
+    canvas = np.full((*size, *images.shape[3:]), fill)
     corners = [(k // columns * down, k % columns * across) for k in range(len(images))]
     for image, (top, left) in zip(images, corners, strict=True):
         canvas[top : top + height, left : left + width] = image
@@ -378,31 +410,39 @@ def _draw_panels(
     ax: Axes | None,
 ) -> Axes:
     """Draw images on one scale, white between them, labels above."""
-    if labels is not None and len(labels) != len(images):
+    names = [""] * len(images) if labels is None else as_names("labels", labels)
+    if len(names) != len(images):
         raise ValueError(
-            f"there are {len(labels)} labels and {len(images)} images, but each image needs one: "
+            f"there are {len(names)} labels and {len(images)} images, but each image needs one: "
             "slice both alike"
         )
-    columns = as_count("columns", columns or int(np.ceil(np.sqrt(len(images)))))
+    if ax is not None:
+        check_axes(ax)
+    if columns is None:
+        columns = math.ceil(math.sqrt(len(images)))
+    columns = as_count("columns", columns)
     columns = min(columns, len(images))
     height, width = images.shape[1:3]
     gap = max(1, height // 10)
-    lines = max((label.count("\n") + 1 for label in labels or ()), default=0)
+    lines = 0 if labels is None else max(name.count("\n") + 1 for name in names)
     headroom = max(gap, lines * height // 4 + gap // 2)  # room for the labels above each row
     low, high = limits
     fill = np.nan
     if images.ndim == 4:
-        images, fill = np.clip((images - low) / ((high - low) or 1.0), 0, 1), 1.0
+        with np.errstate(over="ignore"):  # far beyond the limits is as good as at them
+            images, fill = np.clip((images - low) / ((high - low) or 1.0), 0, 1), 1.0
     canvas, corners = _mosaic(images, columns, (headroom, gap), fill)
     if ax is None:
         inches = max(2.0, 1.2 * columns)
         size = (inches, max(1.0, inches * (canvas.shape[0] + headroom) / canvas.shape[1]))
-        _, ax = plt.subplots(figsize=size, layout="constrained")
+        figsize = np.minimum(size, MOST_INCHES)
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
     ax.imshow(canvas, interpolation="nearest", cmap=cmap, vmin=low, vmax=high)
     if labels is not None:
         ax.set_ylim(canvas.shape[0] - 0.5, -0.5 - headroom)
-    for (top, left), label in zip(corners, labels or (), strict=False):
-        ax.text(left + width / 2 - 0.5, top - 1, label, ha="center", va="bottom", fontsize="small")
+        for (top, left), name in zip(corners, names, strict=True):
+            ax.text(left + width / 2 - 0.5, top - 1, name, ha="center", va="bottom",
+                    fontsize="small", parse_math=False)  # fmt: skip
     ax.set_axis_off()
     return ax
 

@@ -8,8 +8,9 @@ Shapes: N examples, D features, C classes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from .many_runs import train_all
 from .single_run import Record, Setting, best_of, checked
-from .validation import Rng, as_count, as_rng
+from .validation import Rng, as_count, as_number, as_rng, shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +70,8 @@ class SearchResult:
             )
         best: dict[tuple[float, float], float] = {}
         for record in self.records:
-            pair = (record["learning_rate"], record["reg"])
+            rate, reg = (as_number(k, record[k]) for k in ("learning_rate", "reg"))
+            pair = (rate, reg)
             best[pair] = float(np.fmax(best.get(pair, np.nan), record["val_accuracy"]))
         return best
 
@@ -129,15 +131,12 @@ def sample_settings(
     """
     num_samples = as_count("num_samples", num_samples)
     rng = as_rng(rng)
-    for name, values in ranges.items():
-        if isinstance(values, tuple):
-            if len(values) != 2 or not 0 < values[0] < values[1] < np.inf:
-                raise ValueError(
-                    f"ranges[{name!r}] = {values}, but a range is (low, high) with 0 < low < high: "
-                    "pass a list to choose from its values"
-                )
-        elif not len(values):
-            raise ValueError(f"ranges[{name!r}] is empty, but a choice needs at least one value")
+    if not isinstance(ranges, Mapping) or not ranges:
+        raise TypeError(
+            f"ranges is {shown(ranges)}, but it must be a dict, name -> (low, high) or a list of "
+            "values, of at least one name"
+        )
+    checked_ranges = {_as_name(name): _as_range(name, values) for name, values in ranges.items()}
 
     def draw(values: Sequence[Any]) -> Any:
         if isinstance(values, tuple):
@@ -146,7 +145,9 @@ def sample_settings(
             return float(loguniform.rvs(*values, random_state=rng))
         return _plain(values[rng.choice(len(values))])
 
-    return [{name: draw(values) for name, values in ranges.items()} for _ in range(num_samples)]
+    return [
+        {name: draw(values) for name, values in checked_ranges.items()} for _ in range(num_samples)
+    ]
 
 
 def search(
@@ -221,18 +222,26 @@ def search(
     """
     if not callable(model):
         raise TypeError(
-            f"model is {model!r}, but each run makes a fresh one: pass the class and not an "
+            f"model is {shown(model)}, but each run makes a fresh one: pass the class and not an "
             "object, as in search(LinearSVM, ...)"
         )
     rng = as_rng(rng)
+    if n_jobs is not None and (
+        not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0
+    ):
+        raise ValueError(
+            f"n_jobs = {shown(n_jobs)}, but it must be a number of processes: -1 takes all "
+            "processors, None one"
+        )
     varied = _as_list(settings)
     for name in fixed.keys() & varied[0].keys():
         raise ValueError(
-            f"{name} = {fixed[name]!r} is the same for all runs and is searched, too: leave it out "
-            "of one of the two"
+            f"{name} = {shown(fixed[name])} is the same for all runs and is searched, too: leave "
+            "it out of one of the two"
         )
     data = checked(X_train, y_train, X_val, y_val)
     runs = [{**fixed, **setting} for setting in varied]
+    n_jobs = None if n_jobs is None else min(int(n_jobs), len(runs))
     records, best_model = train_all(model, runs, rng, data, n_jobs)
     records = [{**setting, **record} for setting, record in zip(varied, records, strict=True)]
     return SearchResult(records, tuple(varied[0]), best_model)
@@ -242,27 +251,72 @@ def _as_list(settings: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]
     """Return the settings one by one, with Python's own numbers."""
     if isinstance(settings, Mapping):
         for name, values in settings.items():
-            if not isinstance(values, Iterable) or isinstance(values, str):
+            if not _is_list(values):
+                value = shown(values)
                 raise TypeError(
-                    f"settings[{name!r}] = {values!r}, but a grid needs a list of values: pass "
-                    f"[{values!r}], or {name}={values!r} outside the grid for all runs alike"
+                    f"settings[{shown(name)}] = {value}, but a grid needs a list of values: pass "
+                    f"[{value}], or {name}={value} outside the grid for all runs alike"
                 )
         grid = itertools.product(*settings.values())
         found = [dict(zip(settings, values, strict=True)) for values in grid]
+    elif isinstance(settings, Iterable):
+        found = [_as_setting(i, setting) for i, setting in enumerate(settings)]
     else:
-        found = [dict(setting) for setting in settings]
+        raise TypeError(
+            f"settings is {shown(settings)}, but it must be a dict, name -> list of values, or a "
+            "list of dicts, name -> value"
+        )
     if not found or not found[0]:
         raise ValueError(
-            f"settings = {settings!r} holds no run, but a search needs at least one: give each "
-            'name a list that is not empty, as in {"learning_rate": [1e-3, 1e-2]}'
+            f"settings = {shown(settings)} holds no run, but a search needs at least one: give "
+            'each name a list that is not empty, as in {"learning_rate": [1e-3, 1e-2]}'
         )
     for i, setting in enumerate(found):
         if setting.keys() != found[0].keys():
             raise ValueError(
-                f"settings[{i}] names {', '.join(setting)} and settings[0] "
-                f"{', '.join(found[0])}, but all must name the same: give each a value"
+                f"settings[{i}] names {', '.join(map(str, setting))} and settings[0] "
+                f"{', '.join(map(str, found[0]))}, but all must name the same: give each a value"
             )
-    return [{name: _plain(value) for name, value in setting.items()} for setting in found]
+    return [{_as_name(name): _plain(it) for name, it in setting.items()} for setting in found]
+
+
+def _is_list(values: Any) -> bool:
+    """Whether `values` are several: neither a text nor a dict, nor an iterator without an end."""
+    no_list = isinstance(values, str | bytes | Mapping | np.ma.MaskedArray)
+    return isinstance(values, Collection) and not no_list and getattr(values, "ndim", 1) > 0
+
+
+def _as_setting(i: int, setting: Any) -> Setting:
+    if not isinstance(setting, Mapping):
+        raise TypeError(f"settings[{i}] is {shown(setting)}, but it must be a dict, name -> value")
+    return dict(setting)
+
+
+def _as_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{shown(name)} is no name of a setting: names are str")
+    return name
+
+
+def _as_range(name: str, values: Any) -> Sequence[Any]:
+    """Return (low, high), both > 0, or a list."""
+    what = f"ranges[{shown(name)}]"
+    if not _is_list(values):
+        raise TypeError(
+            f"{what} = {shown(values)}, but it must be (low, high) or a list of values to choose "
+            "from"
+        )
+    if not isinstance(values, tuple):
+        if not len(values):
+            raise ValueError(f"{what} is empty, but a choice needs at least one value")
+        return list(values)
+    ends = tuple(as_number(what, end) for end in values)
+    if len(ends) != 2 or not 0 < ends[0] < ends[1]:
+        raise ValueError(
+            f"{what} = {shown(values)}, but a range is (low, high) with 0 < low < high: pass a "
+            "list to choose from its values"
+        )
+    return ends
 
 
 def _plain(value: Any) -> Any:

@@ -11,10 +11,10 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .classifiers import training_data
-from .validation import Floats, Labels, Rng
+from .validation import Floats, Labels, Rng, as_array, as_labels, count_classes, shown
 
 Setting = dict[str, Any]
 Record = dict[str, Any]
@@ -25,6 +25,7 @@ def checked(
 ) -> tuple[Floats, Labels, Floats, Labels]:
     """Check the data as the models do, but all of it before the first run."""
     X, y = training_data(X_train, y_train, "_train")
+    count_classes(y, "y_train")
     X_held_out, y_held_out = training_data(X_val, y_val, "_val")
     if X_held_out.shape[1] != X.shape[1]:
         raise ValueError(
@@ -46,7 +47,19 @@ def make(
     """Make a model with the settings that it takes; return it and the rest, which train takes."""
     known = parameters(model)
     offered = {"input_size": num_features, "output_size": num_classes, "rng": rng, **setting}
+    lacking = [name for name, needed in known.items() if needed and name not in offered]
+    if lacking:
+        raise TypeError(
+            f"model needs {', '.join(lacking)}: pass it as a setting, or for all runs alike as in "
+            f"search(..., {lacking[0]}=...)"
+        )
     made = model(**{name: value for name, value in offered.items() if name in known})
+    for method in ("train", "predict"):
+        if not callable(getattr(made, method, None)):
+            raise TypeError(
+                f"model made {shown(made)}, which has no {method}: pass a class with train and "
+                "predict, as LinearSVM"
+            )
     return made, {name: value for name, value in setting.items() if name not in known}
 
 
@@ -65,14 +78,29 @@ def train_one(
     known = parameters(made.train)
     try:
         history = made.train(X, y, **{name: offered[name] for name in offered if name in known})
+        losses = _losses(history)
+        infinite = np.flatnonzero(~np.isfinite(losses))  # of a model that goes on after that
+        if infinite.size:
+            return made, record_of(diverged_at=int(infinite[0]))
+        accuracies = [
+            np.mean(as_labels(made.predict(A), len(A), name, f"predict({name})") == b)
+            for A, b, name in ((X, y, "X_train"), (X_val, y_val, "X_val"))
+        ]
     except FloatingPointError as error:  # the package's NotFiniteError is one
         return made, record_of(diverged_at=getattr(error, "iteration", None))
-    losses = history["loss_history"] if isinstance(history, Mapping) else history
-    infinite = np.flatnonzero(~np.isfinite(losses))  # of a model that goes on after that
-    if infinite.size:
-        return made, record_of(diverged_at=int(infinite[0]))
-    accuracies = (np.mean(made.predict(A) == b) for A, b in ((X, y), (X_val, y_val)))
     return made, record_of(losses[-1], *accuracies)
+
+
+def _losses(history: Any) -> NDArray[Any]:
+    """Return the losses of what train returned, at least one."""
+    losses: Any = history.get("loss_history") if isinstance(history, Mapping) else history
+    array = as_array("the losses that train returned", losses)
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "fiu":
+        raise TypeError(
+            f"train returned {shown(history)}, but it must return the losses, one number a step: "
+            "a list, or a dict with loss_history"
+        )
+    return array
 
 
 def record_of(
@@ -97,5 +125,16 @@ def best_of(records: list[Record]) -> int | None:
     return max(finished, key=lambda i: records[i]["val_accuracy"], default=None)
 
 
-def parameters(function: Callable[..., Any]) -> set[str]:
-    return set(inspect.signature(function).parameters)
+def parameters(function: Callable[..., Any]) -> dict[str, bool]:
+    """Return the names that a function takes, and whether it needs them."""
+    try:
+        known = inspect.signature(function).parameters
+        return {
+            name: p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+            for name, p in known.items()
+        }
+    except ValueError as error:  # some of what is written in C
+        raise TypeError(
+            f"{shown(function)} does not say which arguments it takes: pass a class with train "
+            "and predict, as LinearSVM"
+        ) from error

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
+from ..drawable import as_drawable, as_images, as_names
 from ..plots import CLASS_COLORS, show_images
-from ..validation import Floats, Labels, as_labels, as_matrix
+from ..validation import Floats, Labels, as_labels, check_label_range, shown
 from .shell import Explorer, finish
 
 
@@ -49,22 +50,50 @@ def explore_input_step(
     >>> explorer.controls["example"]
     [0]
     """
-    pictures = np.asarray(images, dtype=np.float64)
-    rows = as_matrix("images", pictures.reshape(len(pictures), -1), "(N, D)")
-    y = as_labels(labels, len(rows), "images", "labels")
-    gradients = np.asarray(input_gradient(rows, y))
-    rms = np.sqrt(np.mean(gradients**2, axis=1, keepdims=True))  # (N, 1)
-    if gradients.shape != rows.shape or not np.all(rms > 0):
+    for name, function in (("scores", scores), ("input_gradient", input_gradient)):
+        if not callable(function):
+            raise TypeError(
+                f"{name} is {shown(function)}, but it must be a function of rows (N, D)"
+            )
+    pictures = as_images("images", images)
+    if pictures.min() < 0 or pictures.max() > 255:
         raise ValueError(
-            f"input_gradient returned shape {gradients.shape} with the smallest rms "
-            f"{rms.min():.3g}, but it must be {rows.shape} and not zero: drop the bias column"
+            f"images go from {pictures.min():g} to {pictures.max():g}, but grey levels are in "
+            "[0, 255]: pass them as they were before preprocessing"
+        )
+    rows = pictures.reshape(len(pictures), -1)  # (N, D)
+    y = as_labels(labels, len(rows), "images", "labels")
+    names = as_names("class_names", class_names)
+    check_label_range(y, len(names), "scores", "labels")
+
+    def checked_scores(rows: Floats) -> Floats:
+        found = as_drawable("scores(rows)", scores(rows))
+        if found.shape != (len(rows), len(names)):
+            raise ValueError(
+                f"scores returned shape {found.shape}, but {len(rows)} rows and {len(names)} "
+                "class_names need one row an image, one column a class"
+            )
+        return found
+
+    checked_scores(rows)  # refused now, and not in the middle of a picture
+    gradients = as_drawable("input_gradient(rows, labels)", input_gradient(rows, y))
+    if gradients.shape != rows.shape:
+        raise ValueError(
+            f"input_gradient returned shape {gradients.shape}, but it must be {rows.shape}: drop "
+            "the bias column"
+        )
+    rms = np.sqrt(np.mean(gradients**2, axis=1, keepdims=True))  # (N, 1)
+    if not rms.all():
+        raise ValueError(
+            f"input_gradient is zero for images[{int(np.argmin(rms))}], so there is no direction "
+            "to walk: leave that image out"
         )
     directions = gradients / rms  # one grey level rms each
 
     def draw(axes: Sequence[Axes], *, example: int, step: float) -> str:
         changed = rows[example] + step * directions[example]
         return draw_input_step(
-            axes, pictures[example], changed.reshape(pictures.shape[1:]), scores, class_names
+            axes, pictures[example], changed.reshape(pictures.shape[1:]), checked_scores, names
         )
 
     controls = {
@@ -89,20 +118,21 @@ def draw_input_step(
     """
     rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
     P = softmax(scores(rows), axis=1)  # (2, C)
-    before, after = (class_names[k] for k in P.argmax(axis=1))
+    k_before, k_after = P.argmax(axis=1)
+    before, after = class_names[k_before], class_names[k_after]
     change = changed - image
     rms, limit = float(np.sqrt(np.mean(change**2))), float(np.abs(change).max()) or 1.0
     show_images(changed[np.newaxis], limits=(0, 255), ax=axes[0])
     finish(axes[0], f"step of {rms:.3g}: {after}")
     show_images(change[np.newaxis], limits=(-limit, limit), ax=axes[1])
     finish(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
-    colors = [CLASS_COLORS[1] if name == after else "0.7" for name in class_names]
     places = np.arange(len(class_names))
+    colors = np.where(places == k_after, CLASS_COLORS[1], "0.7")
     axes[2].barh(places, P[1], color=colors)
     axes[2].plot(P[0], places, "|", color="black", markersize=9)
-    finish(axes[2], "probability (line: before)", xlim=(0, 1), yticks=places,
-           yticklabels=class_names, ylim=(len(places) - 0.5, -0.5))  # fmt: skip
-    verdict = f"still says {after}" if before == after else f"says {after} instead of {before}"
+    axes[2].set_yticks(places, class_names, parse_math=False)
+    finish(axes[2], "probability (line: before)", xlim=(0, 1), ylim=(len(places) - 0.5, -0.5))
+    verdict = f"still says {after}" if k_before == k_after else f"says {after} instead of {before}"
     return (
         f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "
         f"the model {verdict}, with probability {P[1].max():.2f}."

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..classifiers import TwoLayerNet
+from ..drawable import as_plane
 from ..plots import CLASS_COLORS, plot_decision_regions
-from ..validation import Floats, Labels, NotFiniteError, as_labels, as_matrix
+from ..validation import Floats, Labels, NotFiniteError, as_count, as_labels, count_classes
 from .shell import Explorer, finish
 
 
@@ -37,12 +38,16 @@ def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer
     >>> explore_net([[0.0, 0.0], [1.0, 1.0]], [0, 1]).controls["hidden_units"]
     [1, 2, 3, 5, 8, 12, 20, 30]
     """
-    X = as_matrix("X", X, "(N, 2)")
+    X = as_plane("X", X)
     y = as_labels(y, len(X))
+    num_iters = as_count("num_iters", num_iters)
+    num_classes = count_classes(y)
+    if num_classes < 2:
+        raise ValueError("y has class 0 alone, but a net tells classes apart: pass at least two")
 
     @cache
     def fit(hidden_units: int, learning_rate: float) -> tuple[TwoLayerNet, list[float]]:
-        net = TwoLayerNet(2, hidden_units, int(y.max()) + 1, 1.0, rng=np.random.RandomState(231))
+        net = TwoLayerNet(2, hidden_units, num_classes, 1.0, rng=np.random.RandomState(231))
         try:
             history = net.train(
                 X, y, X[:1], y[:1], learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),

@@ -14,12 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
+from numbers import Real
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+
+from ..validation import as_count, as_number, shown
 
 Settings = Mapping[str, Any]
 
@@ -62,18 +66,34 @@ class Explorer:
     panels: int = 1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.title, str) or not callable(self.draw):
+            raise TypeError(
+                f"title is {shown(self.title)} and draw {shown(self.draw)}, but they must be a str "
+                "and a function draw(axes, **settings) -> sentence"
+            )
+        as_count("panels", self.panels)
+        if not isinstance(self.controls, Mapping) or not isinstance(self.row, Sequence):
+            raise TypeError(
+                f"controls is {shown(self.controls)} and row {shown(self.row)}, but they must be a "
+                "dict, setting -> its values, and a list of states"
+            )
+        for name, values in self.controls.items():
+            _check_values(name, values)
         if not self.row:
             raise ValueError("row is empty: a saved notebook needs a state to show")
         for state in self.row:
+            if not isinstance(state, Mapping):
+                raise TypeError(f"row has the state {shown(state)}, but it must be a dict")
             if set(state) != set(self.controls):
                 raise ValueError(
-                    f"a state of row sets {sorted(state)} and controls has {sorted(self.controls)}"
+                    f"a state of row sets {sorted(state, key=str)} and controls has "
+                    f"{sorted(self.controls)}"
                 )
             for name, value in state.items():
-                if value not in self.controls[name]:
+                if not isinstance(value, str | Real) or value not in list(self.controls[name]):
                     raise ValueError(
-                        f"{name} = {value!r} in a state of row, but the control has only "
-                        f"{list(self.controls[name])}"
+                        f"{name} = {shown(value)} in a state of row, but the control has only "
+                        f"{shown(list(self.controls[name]))}"
                     )
 
     def figure(self) -> Figure:
@@ -82,7 +102,7 @@ class Explorer:
         figure = Figure(figsize=(2.9 * columns, 2.6 * self.panels), dpi=80, layout="constrained")
         axes = figure.subplots(self.panels, columns, squeeze=False)
         for column, state in zip(axes.T, self.row, strict=True):
-            self.draw(column, **state)
+            self._drawn(column, state)
         for ax in axes[:, 1:].flat:  # the first column says it for all
             ax.set_ylabel("")
             if ax.get_legend():
@@ -104,7 +124,7 @@ class Explorer:
             settings = {**self.row[0], **{name: c.value for name, c in moving.items()}}
             for ax in axes:
                 clear(ax)
-            sentence = self.draw(axes, **settings)
+            sentence = self._drawn(axes, settings)
             picture.value = (
                 f'<figure style="margin:0"><img style="max-width:100%" alt="{escape(self.title)}" '
                 f'src="data:image/png;base64,{_png(figure)}">'
@@ -117,6 +137,14 @@ class Explorer:
             control.observe(redraw, names="value")
         row = ipywidgets.Box(list(moving.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
         return ipywidgets.VBox([row, picture])
+
+    def _drawn(self, axes: Sequence[Axes], settings: Settings) -> str:
+        sentence = self.draw(axes, **settings)
+        if not isinstance(sentence, str):
+            raise TypeError(
+                f"draw returned {shown(sentence)}, but it must return a sentence on what is seen"
+            )
+        return sentence
 
     def _moving(self) -> list[str]:
         return [name for name, values in self.controls.items() if len(values) > 1]
@@ -133,6 +161,16 @@ class Explorer:
         return bundle, {"image/png": {"alt": self.title}}
 
 
+def _check_values(name: str, values: Sequence[Any]) -> None:
+    what = f"controls[{shown(name)}]"
+    several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
+    if not isinstance(name, str) or not several or not len(values):
+        raise TypeError(f"{what} is {shown(values)}, but each name needs a list of values")
+    if not any(all(isinstance(value, kind) for value in values) for kind in (bool, str)):
+        for value in values:
+            as_number(f"{what}: a value", value)
+
+
 def _control(name: str, values: Sequence[Any], start: Any) -> Any:
     """Return a checkbox, buttons or a slider."""
     import ipywidgets
@@ -144,7 +182,7 @@ def _control(name: str, values: Sequence[Any], start: Any) -> Any:
     if all(isinstance(value, str) for value in values):
         style["button_width"] = "5.5em"
         return ipywidgets.ToggleButtons(options=list(values), style=style, **options)
-    labeled = [(f"{value:g}", value) for value in values]
+    labeled = [(f"{float(value):g}", value) for value in values]
     return ipywidgets.SelectionSlider(options=labeled, style=style, **options)
 
 
@@ -157,7 +195,7 @@ def clear(ax: Axes) -> None:
 
 def finish(ax: Axes, title: str, **settings: Any) -> None:
     """Set a title at a fixed height: looking for a free one takes a third of the drawing time."""
-    ax.set_title(title, y=1.0, pad=5, fontsize="medium")
+    ax.set_title(title, y=1.0, pad=5, fontsize="medium", parse_math=False)
     ax.set(**settings)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..drawable import as_names
 from ..losses import softmax_loss
 from ..plots import CLASS_COLORS
 from ..validation import Floats
@@ -31,8 +32,8 @@ def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Expl
     >>> explore_softmax().controls["temperature"][0]
     0.01
     """
-    names = list(class_names)
-    if len(set(names)) != 3:
+    names = as_names("class_names", class_names)
+    if len(names) != 3 or len(set(names)) != 3:
         raise ValueError(f"class_names is {names}, but it must be three different names")
     scores = (np.arange(-20, 21) / 2).tolist()
     controls: dict[str, list[Any]] = {
@@ -96,7 +97,8 @@ def draw_softmax(
         for k in places[~known]:
             ax.annotate("NaN", (k, 0), ha="center", xytext=(0, 12), textcoords="offset points")
         ax.axhline(0, color="black", linewidth=0.8)
-        finish(ax, title, ylim=limits, xticks=places, xticklabels=class_names, xlim=(-0.6, 2.6))
+        ax.set_xticks(places, class_names, parse_math=False)
+        finish(ax, title, ylim=limits, xlim=(-0.6, 2.6))
     if not np.isfinite(p).all():
         cause = "inf / inf" if scaled.max() > 0 else "0 / 0"
         return (

@@ -10,12 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from ..drawable import as_drawable
 from ..plots import CLASS_COLORS
-from ..validation import Floats
+from ..validation import Floats, NotFiniteError, as_array, as_number, shown
 from .shell import Explorer, finish
 
 BLUE, ORANGE, GREEN, _, _, RED = CLASS_COLORS[:6]
 METHODS = {"forward": ("-", ORANGE), "central": ("-", BLUE), "complex": ("--", GREEN)}
+
+PRECISIONS = ("float64", "float32")
+WITHIN = np.linspace(-2, 2, 161)  # where f is drawn, in steps h from the point
 
 
 def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explorer:
@@ -42,27 +46,53 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
     >>> explorer.controls["method"]
     ['forward', 'central', 'complex']
     """
-    if not np.isfinite(x) or not np.isfinite(slope) or slope == 0:
-        raise ValueError(
-            f"x = {x!r} and slope = {slope!r}, but both must be finite and slope not zero"
-        )
+    if not callable(f):
+        raise TypeError(f"f is {shown(f)}, but it must be a function of one number")
+    x, slope = as_number("x", x), as_number("slope", slope)
+    if slope == 0:
+        raise ValueError("slope = 0, but errors are relative to it: take a point on a slope")
     exponents = (np.arange(-64, 1) / 4).tolist()
     steps = 10.0 ** np.array(exponents)
 
+    def checked_f(t: Any) -> Any:
+        try:
+            value = as_array("f(t)", f(t))
+        except TypeError as error:
+            raise TypeError(
+                f"f takes no {type(t).__name__} ({error}): write it with NumPy, as np.sin and not "
+                "math.sin, which takes complex numbers, too"
+            ) from error
+        if value.shape or value.dtype.kind not in "fc":
+            raise TypeError(
+                f"f({t}) is {shown(value)}, but it must be one number of the precision of t"
+            )
+        if not np.isfinite(value):
+            raise NotFiniteError(
+                f"f({t}) = {value}, but the picture needs numbers within 2 of x: take another x"
+            )
+        return value[()]
+
     @cache
     def errors(dtype: str, method: str) -> Floats:
-        slopes = np.array([numerical_slope(f, x, h, method, dtype) for h in steps])
-        return np.abs(slopes - slope) / abs(slope)
+        slopes = np.array([numerical_slope(checked_f, x, h, method, dtype) for h in steps])
+        return as_drawable("the error relative to slope", np.abs(slopes - slope) / abs(slope))
+
+    with np.errstate(all="ignore"):  # all that will be drawn, refused before it is
+        for dtype in PRECISIONS:
+            for u in WITHIN:
+                checked_f(np.dtype(dtype).type(x + u))
+            for method in METHODS:
+                errors(dtype, method)
 
     def draw(axes: Sequence[Axes], *, log10_of_h: float, method: str, precision: str) -> str:
         curves = {name: errors(precision, name) for name in METHODS}
         k = exponents.index(log10_of_h)
-        return draw_step_size(axes, f, x, slope, steps, curves, k, method, precision)
+        return draw_step_size(axes, checked_f, x, slope, steps, curves, k, method, precision)
 
     controls = {
         "log10_of_h": exponents,
         "method": list(METHODS),
-        "precision": ["float64", "float32"],
+        "precision": list(PRECISIONS),
     }
     states = [(-5.0, "central", "float64"), (-6.5, "central", "float32"),
               (-2.0, "central", "float32"), (0.0, "forward", "float64")]  # fmt: skip
@@ -107,9 +137,8 @@ def draw_step_size(
     number = np.dtype(dtype).type
     here = f(number(x))
     rise = np.vectorize(lambda u: float(f(number(x) + number(u * h)) - here) / (h * slope))
-    units = np.linspace(-2, 2, 161)  # of h
-    axes[0].plot(units, rise(units), color="0.35", label="f, as computed")
-    axes[0].plot(units, units, ":", color=GREEN, label="true slope")
+    axes[0].plot(WITHIN, rise(WITHIN), color="0.35", label="f, as computed")
+    axes[0].plot(WITHIN, WITHIN, ":", color=GREEN, label="true slope")
     if method != "complex":
         ends = np.array([-1.0 if method == "central" else 0.0, 1.0])
         axes[0].plot(ends, rise(ends), "o-", color=RED, label="measured slope")

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike
 
+from ..drawable import as_drawable
 from ..losses import svm_loss, svm_loss_vectorized
 from ..plots import CLASS_COLORS, MARKERS
-from ..validation import Floats, Labels, as_batch
+from ..validation import Floats, Labels, as_batch, as_number
 from .shell import Explorer, finish
 
 
@@ -25,7 +26,7 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
     W : (2, C) array
         The first weights, between -3 and 3; each entry becomes a slider in steps of 1/8.
     delta : float
-        The first margin, 0 to 4, a multiple of 1/4.
+        The first margin, 0 to 4, a multiple of 1/2.
 
     Returns
     -------
@@ -41,7 +42,16 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
     W, X, y = as_batch(W, X, y)
     if len(W) != 2:
         raise ValueError(f"W has {len(W)} rows, but the plane has two features: pass W (2, C)")
+    W, X = as_drawable("W", W), as_drawable("X", X)
     num_classes = W.shape[1]
+    if num_classes > len(CLASS_COLORS) or np.abs(W).max() > 3:
+        raise ValueError(
+            f"W of shape {W.shape} reaches {np.abs(W).max():.3g}, but there are colours for "
+            f"{len(CLASS_COLORS)} classes and sliders from -3 to 3: leave classes out, or scale "
+            "W down"
+        )
+    if as_number("delta", delta) not in np.arange(9) / 2:
+        raise ValueError(f"delta = {delta}, but the first margin is one of 0, 0.5, 1, ... 4")
     names = [f"w{k}_{axis}" for k in range(num_classes) for axis in "xy"]
 
     def state(W: Floats, delta: float) -> dict[str, float]:

@@ -57,9 +57,11 @@ class TestVisualizeGrid:
             text = re.escape(f"images has shape {images.shape}, but must be (N, height, width) or")
             with pytest.raises(ValueError, match=f"{text} .* reshape rows with"):
                 visualize_grid(images)
-        for settings in ({"ubound": 0}, {"padding": -1}):
-            with pytest.raises(ValueError, match=r"ubound = .* and padding = "):
-                visualize_grid(RGB, **settings)
+        for name, value in [("ubound", 0), ("padding", -1), ("padding", 1.0), ("padding", True)]:
+            with pytest.raises(ValueError, match=f"{name} = {value}, but it must be"):
+                visualize_grid(RGB, **{name: value})
+        with pytest.raises(ValueError, match=r"100,000,000 are the most: .* a smaller padding"):
+            visualize_grid(RGB, padding=10**6)
 
 
 def panels(ax, corners, height=4, width=5):
@@ -150,7 +152,7 @@ class TestShowWeights:
     def test_refusals(self):
         with pytest.raises(ValueError, match=r"W has 3 rows and image_shape \(4, 5\) has 20 pix"):
             show_weights(self.W.T, (4, 5))
-        with pytest.raises(ValueError, match="limit = 0, but it must be > 0"):
+        with pytest.raises(ValueError, match="limit = 0, but it must be a finite number > 0"):
             show_weights(self.W, (4, 5), limit=0)
         with pytest.raises(ValueError, match="1 labels and 3 images"):
             show_weights(self.W, (4, 5), ["a"])
@@ -197,7 +199,7 @@ class TestPlotTraining:
             plot_training([1.0], ax=axes)
 
     def test_refusals(self):
-        with pytest.raises(ValueError, match=r"the losses have shape \(0,\)"):
+        with pytest.raises(ValueError, match=r"history has shape \(0,\)"):
             plot_training([])
         with pytest.raises(ValueError, match="window = 0"):
             plot_training([1.0], window=0)
@@ -252,9 +254,20 @@ class TestPlotSearch:
         assert not ax.lines
         ax.figure.canvas.draw()
 
-    @pytest.mark.parametrize("results", [{}, {(0.0, 1.0): 0.1}, {(1.0, 1.0): 0.1, (1.0, -2): 0.2}])
-    def test_refusals(self, results):
-        with pytest.raises(ValueError, match="log axes need at least one pair and only positive"):
+    @pytest.mark.parametrize(
+        ("results", "error", "match"),
+        [
+            ({}, ValueError, "results is empty"),
+            ({(0.0, 1.0): 0.1}, ValueError, "beyond log axes.*leave out 0"),
+            (
+                {(1.0, 1.0): 0.1, (1.0, -2): 0.2},
+                ValueError,
+                r"results\[\(1.0, -2\)\] is beyond log",
+            ),
+        ],
+    )
+    def test_refusals(self, results, error, match):
+        with pytest.raises(error, match=match):
             plot_search(results)
 
 

@@ -360,7 +360,7 @@ class TestSampling:
         (drawn,) = sample_settings({"rate": (1e-4, 1.0)}, 1)
         assert drawn["rate"] == pytest.approx(10 ** (-4 + 4 * np.random.RandomState(0).uniform()))
 
-    @pytest.mark.parametrize("values", [(1, 2, 3), (0, 1), (2, 1), (1, np.inf), (-1, 1)])
+    @pytest.mark.parametrize("values", [(1, 2, 3), (0, 1), (2, 1), (-1, 1), ()])
     def test_no_range(self, values):
         with pytest.raises(ValueError, match=r"ranges\['reg'\].*pass a list"):
             sample_settings({"reg": values}, 3)
@@ -481,7 +481,7 @@ class TestJobs:
             search(partial(os_exit, os.getpid()), *blobs(), {"status": [0, 1]}, n_jobs=2)
 
     def test_no_job(self):
-        with pytest.raises(ValueError, match="n_jobs == 0"):
+        with pytest.raises(ValueError, match="n_jobs = 0"):
             search(TwoLayerNet, *blobs(), GRID, n_jobs=0, **NET)
 
     def test_linear_runs_are_tasks_of_sixteen(self, counting):
