@@ -497,43 +497,71 @@ class TestJobs:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
     def test_an_interrupt_leaves_neither_process_nor_file(self, tmp_path):
-        script = tmp_path / "script.py"
-        script.write_text(
-            textwrap.dedent(
-                f"""
-                import sys
-                from functools import partial
-                sys.path.insert(0, {str(Path(__file__).parent)!r})
-                from cs231n_helpers import search
-                from test_search import Recorder, blobs
-
-                class Own(Recorder):
-                    pass
-
-                X, y, *rest = blobs()
-                data = X.repeat(250, axis=0), y.repeat(250), *rest
-                model = partial(Own, {str(tmp_path)!r})
-                search(model, *data, {{"score": list(range(9))}}, wait=True, n_jobs=2)
-                """
-            ),
-            "utf-8",
-        )
-        process = subprocess.Popen(
-            [sys.executable, script],
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-        wait_for(lambda: len(starts(tmp_path)) == 2)
-        assert mapped_files(process.pid)
+        process = started_search(tmp_path)
         os.killpg(process.pid, signal.SIGINT)  # to all processes, as a terminal and Jupyter do
         _, errors = process.communicate(timeout=20)
         assert process.returncode != 0
         assert errors.strip().endswith("KeyboardInterrupt")
         assert errors.count("Traceback") == 1  # only the search itself speaks of it
         assert len(starts(tmp_path)) == 2  # the pending ones were not begun
-        wait_for(lambda: not running({worker for worker, _ in starts(tmp_path)}))
-        wait_for(lambda: not mapped_files(process.pid))
+        nothing_is_left(process, tmp_path)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+    @pytest.mark.parametrize(
+        ("send", "number"),
+        [
+            pytest.param(os.kill, signal.SIGTERM, marks=pytest.mark.slow),
+            (os.kill, signal.SIGKILL),
+            pytest.param(os.killpg, signal.SIGHUP, marks=pytest.mark.slow),  # a terminal is closed
+            pytest.param(os.killpg, signal.SIGKILL, marks=pytest.mark.slow),
+        ],
+    )
+    def test_nothing_is_left_whatever_ends_the_search(self, tmp_path, send, number):
+        process = started_search(tmp_path)
+        send(process.pid, number)
+        process.communicate(timeout=20)
+        assert process.returncode == -number
+        nothing_is_left(process, tmp_path)
+
+
+def started_search(folder):
+    """A script in whose search two processes train, and wait for a file."""
+    script = folder / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            import sys
+            from functools import partial
+            sys.path.insert(0, {str(Path(__file__).parent)!r})
+            from cs231n_helpers import search
+            from test_search import Recorder, blobs
+
+            class Own(Recorder):
+                pass
+
+            X, y, *rest = blobs()
+            data = X.repeat(250, axis=0), y.repeat(250), *rest
+            model = partial(Own, {str(folder)!r})
+            search(model, *data, {{"score": list(range(9))}}, wait=True, n_jobs=2)
+            """
+        ),
+        encoding="utf-8",
+    )
+    process = subprocess.Popen(
+        [sys.executable, script],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    wait_for(lambda: len(starts(folder)) == 2)
+    assert mapped_files(process.pid)
+    return process
+
+
+def nothing_is_left(process, folder):
+    wait_for(lambda: not running({worker for worker, _ in starts(folder)}))
+    wait_for(lambda: not mapped_files(process.pid))
+    wait_for(lambda: not list(Path("/dev/shm").glob(f"*{process.pid}*")))
 
 
 def weights(result):
