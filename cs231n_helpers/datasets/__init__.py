@@ -7,7 +7,7 @@ from .cifar10 import load_cifar10
 from .fashion_mnist import load_fashion_mnist
 from .preprocessing import design_matrix, mean_image, preprocess
 from .spiral import make_spiral
-from .splits import FOLDERS, Splits, default_cache
+from .splits import FOLDERS, Splits, check_name, default_cache
 
 __all__ = [
     "Splits",
@@ -41,10 +41,6 @@ def load_images(name: str | None = None) -> Splits:
         "fashion_mnist_full": lambda: load_fashion_mnist(default_cache() / full),
         "cifar10": load_cifar10,
     }
-    name = name or os.environ.get("CS231N_DATA") or "fashion_mnist"
-    if name not in loaders:
-        raise ValueError(
-            f"there is no data set {name!r}: the choices are {', '.join(loaders)}, "
-            "given as the argument or in the environment variable CS231N_DATA"
-        )
+    name = (os.environ.get("CS231N_DATA") or "fashion_mnist") if name is None else name
+    check_name(name, loaders, ", given as the argument or in the environment variable CS231N_DATA")
     return loaders[name]()

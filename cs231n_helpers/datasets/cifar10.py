@@ -7,16 +7,19 @@ of green, then of blue. A file that is damaged or not what its name says is a Va
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .cifar10_pickle import MAX_RECORDS, PIXELS, read_pickled
+from .files import REMEDY, as_path, is_file, mode_of, opened, told
 from .preprocessing import as_float_dtype, center, mean_image
-from .splits import CIFAR10_STEMS, REMEDY, Array, Splits, as_classes, as_part, default_cache
+from .splits import CIFAR10_STEMS, Array, Splits, as_classes, as_part, default_cache
 
 # fmt: off
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
@@ -109,21 +112,28 @@ class _Part:
 
 def _find(root: str | os.PathLike[str] | None) -> list[Path]:
     """Return the six files of an official layout, in order, from `root` or one level below."""
-    folder = Path(root or os.environ.get("CS231N_CIFAR10") or default_cache())
+    if root is not None:
+        folder = as_path("root", root)
+    elif place := os.environ.get("CS231N_CIFAR10"):
+        folder = as_path("CS231N_CIFAR10", place)
+    else:
+        folder = default_cache()
     remedy = f"name a folder that holds cifar-10-batches-bin or cifar-10-batches-py, or {REMEDY}"
-    if not folder.is_dir():
-        what = "is a file (if an archive, extract it)" if folder.exists() else "does not exist"
+    if not stat.S_ISDIR(mode := mode_of(folder)):
+        what = "is a file (if an archive, extract it)" if mode else "does not exist"
         raise FileNotFoundError(f"CIFAR-10's folder {folder} {what}: {remedy}")
     places = [(folder, ".bin"), (folder, "")]
     places += [(folder / "cifar-10-batches-bin", ".bin"), (folder / "cifar-10-batches-py", "")]
     layouts = [[place / f"{stem}{end}" for stem in CIFAR10_STEMS] for place, end in places]
-    paths = min(layouts, key=lambda paths: sum(not path.is_file() for path in paths))
-    missing = [path.name for path in paths if not path.is_file()]
+    paths = min(layouts, key=lambda paths: sum(not is_file(path) for path in paths))
+    missing = [path for path in paths if not is_file(path)]
     if not missing:
         return paths
     if len(missing) < len(paths):
-        raise FileNotFoundError(f"{paths[0].parent} lacks {', '.join(missing)}: {REMEDY}")
-    names = sorted(path.name for path in folder.iterdir())
+        lacks = ", ".join(f"{path.name}{' (no file)' * bool(mode_of(path))}" for path in missing)
+        raise FileNotFoundError(f"{paths[0].parent} lacks {lacks}: {REMEDY}")
+    with told(folder):
+        names = sorted(path.name for path in islice(folder.iterdir(), 1_000))
     found = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     if any(name in ("train", "train.bin") or name.startswith("cifar-100") for name in names):
         found += "; that looks like CIFAR-100, another data set"
@@ -143,14 +153,14 @@ def _batches(paths: list[Path]) -> Iterator[tuple[Array, NDArray[np.int64]]]:
     first_images: dict[bytes, Path] = {}
     num_records, balanced = 0, []
     for path in paths:
-        planes, labels = _read_binary(path, buffer) if path.suffix else read_pickled(path)
+        planes, labels = _read(path, buffer)
         y = as_classes(path, labels)
         num_records = num_records or len(y)
         if len(y) != num_records:
             held = f"{len(y)} images and {paths[0].name} {num_records}"
             raise ValueError(f"{path} holds {held}, not equally many: {REMEDY}")
         twin = first_images.setdefault(planes[0].tobytes(), path)
-        if twin != path and twin.read_bytes() == path.read_bytes():
+        if twin != path and all(map(np.array_equal, _read(twin, buffer.copy()), (planes, labels))):
             raise ValueError(f"{path} is a copy of {twin.name}: {REMEDY}")
         balanced.append(bool((np.bincount(y, minlength=10) == 1_000).all()))
         if path == paths[-1] and any(balanced) and not balanced[-1]:  # only possible with 10,000
@@ -161,11 +171,14 @@ def _batches(paths: list[Path]) -> Iterator[tuple[Array, NDArray[np.int64]]]:
         yield planes, y
 
 
-def _read_binary(path: Path, buffer: Array) -> tuple[Array, Array]:
-    """Read records of one label byte and 3,072 pixel bytes into `buffer`: (pixels, labels)."""
-    with path.open("rb", buffering=0) as stream:
-        count, rest = divmod(stream.readinto(buffer.data) or 0, buffer.shape[1])
-        if count == 0 or rest or stream.read(1):
-            size = path.stat().st_size
-            raise ValueError(f"{path} has {size:,} bytes, not 1 to 10,000 times 3,073: {REMEDY}")
+def _read(path: Path, buffer: Array) -> tuple[Array, ArrayLike]:
+    """Return pixels (n, 3072) and labels of a file; those of a binary one stay in `buffer`."""
+    if not path.suffix:
+        return read_pickled(path)
+    rule = "not 1 to 10,000 times 3,073"
+    with opened(path, buffer.nbytes, rule) as stream:
+        size = stream.readinto(buffer.data) + len(stream.read(1))
+    count, rest = divmod(size, buffer.shape[1])
+    if count == 0 or rest:
+        raise ValueError(f"{path} has {size:,} bytes, {rule}: {REMEDY}")
     return buffer[:count, 1:], buffer[:count, 0]

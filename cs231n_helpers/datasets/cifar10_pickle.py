@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from .splits import REMEDY, Array
+from .files import REMEDY, opened
+from .splits import Array
 
 PIXELS = 3_072  # of an image
 MAX_RECORDS = 10_000  # of a file
@@ -39,14 +40,14 @@ _LIMITS = {
 
 def read_pickled(path: Path) -> tuple[Array, list[int]]:
     """Return pixels (n, 3072) and labels of a pickled file."""
-    size = path.stat().st_size
-    if size > _MAX_BYTES:
-        raise ValueError(f"{path} has {size:,} bytes, but a batch has about 31,000,000: {REMEDY}")
-    with _Reader(io.FileIO(path)) as file:
+    with opened(path, _MAX_BYTES, "but a batch has about 31,000,000") as stream:
+        file = _Reader(stream)
         try:
             _check_opcodes(file)
             file.seek(0)
             return _as_arrays(path, _Unpickler(file, encoding="bytes").load())
+        except OSError:  # of reading: not the pickle's fault
+            raise
         except Exception as error:  # a damaged pickle may raise any, a MemoryError too
             raise ValueError(
                 f"{path} is refused, nothing in it was run: {error}; {REMEDY}"
@@ -123,7 +124,9 @@ def _as_arrays(path: Path, batch: Any) -> tuple[Array, list[int]]:
         raise ValueError(f"it holds a {type(batch).__name__}, not a dict")
     entries = {str(key, "latin-1"): value for key, value in batch.items()}
     if not {"data", "labels"} <= set(entries) <= {"batch_label", "data", "filenames", "labels"}:
-        raise ValueError(f"found are {sorted(entries)[:9]}, expected data, labels, filenames")
+        raise ValueError(
+            f"found are {str(sorted(entries))[:200]}, expected data, labels, filenames"
+        )
     label = entries.get("batch_label")
     label = str(label[:100], "latin-1") if isinstance(label, bytes) else ""
     said = re.search(r"(?:train|data)\w*?[ _]batch[ _](\d+)|test\w*?[ _]batch", label)

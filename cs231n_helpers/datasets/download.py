@@ -1,20 +1,28 @@
 """Download the full Fashion-MNIST and CIFAR-10 into a cache: ``make data``.
 
-Each file is fetched under a temporary name, checked against its SHA-256 and only then renamed and
-unpacked. What fails is deleted, and what is there already is not fetched again.
+Each file is fetched into a folder `.incoming` beside its place, checked against its SHA-256 and
+only then moved or unpacked: an archive holds what the known one holds, no more. What is there
+already is not fetched again. One run at a time fills a data set; the next clears what a run that
+died has left.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import shutil
+import signal
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .splits import CIFAR10_STEMS, FOLDERS, default_cache
+from filelock import FileLock
+
+from .files import as_path, is_file, opened, told
+from .splits import CIFAR10_STEMS, FOLDERS, check_name, default_cache
 
 BASE_URLS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
@@ -32,6 +40,8 @@ c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd  cifar-10-binar
 """,
 }
 TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
+_SCRATCH = ".incoming"
+_REMEDY = "name another folder with --cache or CS231N_CACHE"
 
 
 def fetch(
@@ -61,32 +71,75 @@ def fetch(
     OSError
         If a file cannot be fetched, or is not the one expected; then nothing of it is kept.
     """
-    import pooch
-
-    unknown = [name for name in names if name not in FOLDERS]
-    if unknown:
-        raise ValueError(
-            f"there is no data set {unknown[0]!r}: the choices are {', '.join(FOLDERS)}"
-        )
-    root = Path(cache or default_cache())
+    names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+    for name in names:
+        check_name(name, FOLDERS)
+    root = default_cache() if cache is None else as_path("cache", cache)
     folders = {name: root / FOLDERS[name] for name in names}
     for name, folder in folders.items():
-        sums = (line.split() for line in SHA256SUMS[name].strip().splitlines())
-        store = pooch.create(
-            root if name == "cifar10" else folder,
-            f"{(base_url or BASE_URLS[name]).rstrip('/')}/",
-            registry={file: digest for digest, file in sums},
-            retry_if_failed=2,
-        )
-        paths = [_fetch_file(store, file) for file in store.registry]
-        batches = [f"{stem}.bin" for stem in CIFAR10_STEMS]
-        if name == "cifar10" and not all((folder / batch).is_file() for batch in batches):
-            _unpack(paths[0], folder, batches)
+        with told(folder, _REMEDY):
+            _fill(name, folder, base_url or BASE_URLS[name])
     return folders
 
 
-def _fetch_file(store: Any, file: str) -> Path:
-    """Return a file of a `pooch.Pooch`, fetched if it is not there."""
+def _fill(name: str, folder: Path, url: str) -> None:
+    """Fetch what the folder of a data set lacks; if nothing, the folder may be read-only."""
+    import pooch
+
+    home, batches = folder, []
+    if name == "cifar10":
+        home, batches = folder.parent, [f"{stem}.bin" for stem in CIFAR10_STEMS]
+    sums = {file: digest for digest, file in map(str.split, SHA256SUMS[name].strip().splitlines())}
+
+    def lacking() -> tuple[list[str], bool]:
+        files = [file for file, digest in sums.items() if not _is_whole(home / file, digest)]
+        return files, not all(is_file(folder / batch, _REMEDY) for batch in batches)
+
+    if not any(lacking()):
+        if (home / _SCRATCH).exists():
+            with suppress(OSError), _turn(home, timeout=0):
+                pass
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with _turn(home):
+        files, packed = lacking()  # another run may have been faster
+        store = pooch.create(
+            home / _SCRATCH, f"{url.rstrip('/')}/", registry=sums, retry_if_failed=2
+        )
+        for file in files:
+            _fetch_file(store, file)
+        if packed:
+            _unpack(home / next(iter(sums)), folder, batches)
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    """Return whether the file is there with this SHA-256."""
+    if not is_file(path, _REMEDY):
+        return False
+    with opened(path, 200_000_000, "but the largest file has 170,052,171", "remove it") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == digest
+
+
+@contextmanager
+def _turn(home: Path, timeout: float = -1) -> Iterator[None]:
+    """Wait until no other run is at work in the folder, and clear what is not whole, twice.
+
+    The system lets go of the lock when a process dies, whatever ended it.
+    """
+    scratch = home / _SCRATCH
+    with FileLock(home / ".lock", timeout=timeout) as lock:
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            yield
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+            with suppress(OSError):  # Windows removes it itself
+                os.unlink(lock.lock_file)
+
+
+def _fetch_file(store: Any, file: str) -> None:
+    """Fetch a file of a `pooch.Pooch` and move it from the store's folder to the one above."""
     import pooch
 
     downloader = pooch.HTTPDownloader(
@@ -95,25 +148,31 @@ def _fetch_file(store: Any, file: str) -> Path:
         timeout=TIMEOUT,
         headers={"Accept-Encoding": "identity"},  # the .gz as it is, not unpacked on the way
     )
+    home = store.path.parent
     try:
-        return Path(store.fetch(file, downloader=downloader))
+        fetched = store.fetch(file, downloader=downloader)
     except (OSError, ValueError) as error:
+        if (
+            isinstance(error, OSError) and error.errno is not None
+        ):  # of the disk, not of the network
+            raise
         raise OSError(
             f"{store.get_url(file)} could not be fetched: {error} Run `make data` again, or put "
-            f"the file into {store.path} by other means"
+            f"the file into {home} by other means"
         ) from error
+    os.replace(fetched, home / file)
 
 
 def _unpack(archive: Path, folder: Path, files: Sequence[str]) -> None:
     """Unpack these files of a folder in the archive; none is there before all are unpacked."""
     import pooch
 
-    with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
-        unpack = pooch.Untar([f"{folder.name}/{file}" for file in files], extract_dir=scratch)
-        unpack(str(archive), "download", None)
-        folder.mkdir(exist_ok=True)
-        for file in files:
-            os.replace(Path(scratch, folder.name, file), folder / file)
+    scratch = archive.parent / _SCRATCH
+    unpack = pooch.Untar([f"{folder.name}/{file}" for file in files], extract_dir=scratch)
+    unpack(str(archive), "download", None)
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        os.replace(scratch / folder.name / file, folder / file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,5 +198,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
+def _leave(number: int, frame: Any) -> None:
+    sys.exit(128 + number)  # by way of every `finally`
+
+
 if __name__ == "__main__":
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows knows no SIGHUP
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _leave)
     sys.exit(main())

@@ -6,7 +6,6 @@ format and labels. One that is damaged or not what its name says is a ValueError
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import os
@@ -16,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .splits import REMEDY, Array, Splits, as_classes, as_part
+from .files import REMEDY, as_path, is_file, opened, unzip
+from .splits import Array, Splits, as_classes, as_part
 
 SHIPPED_SHA256 = "2715353a93a53ceb371c5d926fecace2278f0c36806a89a48686e3856451f0f0"
 # fmt: off
@@ -62,11 +62,12 @@ def load_fashion_mnist(
     if root is None:
         X, y, X_test, y_test = _read_shipped()
     else:
-        X, y = _read_pair(Path(root), "train")
-        X_test, y_test = _read_pair(Path(root), "t10k")
+        folder = as_path("root", root)
+        X, y = _read_pair(folder, "train")
+        X_test, y_test = _read_pair(folder, "t10k")
         if len(y) < len(y_test):
             raise ValueError(
-                f"{root}: the train files hold {len(y)} images and the t10k files {len(y_test)}: "
+                f"{folder}: the train files hold {len(y)} images and the t10k files {len(y_test)}: "
                 f"they look swapped, {REMEDY}"
             )
     default = 1_000 if root is None else 5_000
@@ -80,10 +81,11 @@ def _read_shipped() -> tuple[Array, Array, Array, Array]:
     name = "fashion_mnist_mini.npz"
     package = Path(__file__).resolve().parent.parent
     places = (package.parent / "data" / name, package / "_shipped" / name)
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in places if is_file(place, _SHIPPED_REMEDY)), None)
     if path is None:
-        raise FileNotFoundError(f"neither {places[0]} nor {places[1]} is there: {_SHIPPED_REMEDY}")
-    content = path.read_bytes()
+        raise FileNotFoundError(f"neither {places[0]} nor {places[1]} is a file: {_SHIPPED_REMEDY}")
+    with opened(path, 4_000_000, "but the subset has about 3,100,000", _SHIPPED_REMEDY) as stream:
+        content = stream.read(4_000_000)
     digest = hashlib.sha256(content).hexdigest()
     if digest != SHIPPED_SHA256:
         raise ValueError(
@@ -107,15 +109,17 @@ def _read_pair(folder: Path, prefix: str) -> tuple[Array, Array]:
 def _read_idx(path: Path, *shape: int) -> Array:
     """Return the uint8 array (N, *shape) of an idx file, which may be gzipped, N <= 60,000."""
     zipped = path.with_name(f"{path.name}.gz")
-    path = zipped if zipped.is_file() else path
-    if not path.is_file():
-        raise FileNotFoundError(f"there is neither {path} nor {zipped.name}: {REMEDY}")
+    if is_file(zipped):
+        path = zipped
+    elif not is_file(path):
+        raise FileNotFoundError(f"neither {path} nor {zipped.name} is a file: {REMEDY}")
     header = 8 + 4 * len(shape)
-    try:
-        with gzip.open(path) if path == zipped else path.open("rb") as stream:
-            content = stream.read(header + 60_000 * prod(shape) + 1)  # whatever it would unpack to
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged ({error}): {REMEDY}") from error
+    most = header + 60_000 * prod(shape)
+    with opened(path, most + 2**20, f"but 60,000 examples take {most:,}") as stream:
+        try:
+            content = unzip(stream, most) if path == zipped else bytearray(stream.read(most + 1))
+        except zlib.error as error:
+            raise ValueError(f"{path} is damaged ({error}): {REMEDY}") from error
     magic = bytes([0, 0, 8, 1 + len(shape)])  # 8: unsigned bytes
     if content[:4] != magic or len(content) < header:
         raise ValueError(
@@ -129,4 +133,4 @@ def _read_idx(path: Path, *shape: int) -> Array:
             f"{path} says {' x '.join(map(str, sizes))} bytes and holds {found}, expected are "
             f"{' x '.join(map(str, ('N', *shape)))}, N from 1 to 60,000: {REMEDY}"
         )
-    return np.frombuffer(bytearray(content), np.uint8, offset=header).reshape(sizes)
+    return np.frombuffer(content, np.uint8, offset=header).reshape(sizes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..validation import as_count
+from .files import REMEDY, as_path
 
 Array = NDArray[Any]
 
 FOLDERS = {"fashion_mnist": "fashion-mnist", "cifar10": "cifar-10-batches-bin"}
 CIFAR10_STEMS = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
-REMEDY = "get the official files with `make data`"
 
 
 def default_cache() -> Path:
     """Return the folder that downloads go to: CS231N_CACHE, else one in the user's cache folder."""
     import pooch
 
-    return Path(os.environ.get("CS231N_CACHE") or pooch.os_cache("cs231n_helpers"))
+    cache = os.environ.get("CS231N_CACHE") or pooch.os_cache("cs231n_helpers")
+    return as_path("CS231N_CACHE", cache)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,14 @@ class Splits:
     def __repr__(self) -> str:
         shapes = ", ".join(f"{s} {getattr(self, f'X_{s}').shape}" for s in ("train", "val", "test"))
         return f"<{self.name}: {shapes}, {self.X_train.dtype}>"
+
+
+def check_name(name: object, choices: Collection[str], where: str = "") -> None:
+    """Refuse what is not the name of a data set."""
+    if not isinstance(name, str) or name not in choices:
+        raise ValueError(
+            f"there is no data set {name!r}: the choices are {', '.join(choices)}{where}"
+        )
 
 
 def as_part(name: str, value: int, available: int) -> int:
