@@ -167,7 +167,7 @@ FAULTS = [
         ("doctor/conditions", "same = np.isclose(again.value, first.value", "same = True or np.isclose(again.value, first.value", "08"),
         ("doctor/conditions", "if smaller.finite else", "if not smaller.finite else", "08"),
         ("doctor/conditions", "found.outcome == Outcome.KINK", "False", "08"),
-        ("doctor/conditions", "rounded or \"float32\" in kinds", "rounded", "08"),
+        ("doctor/conditions", "rounded or {\"float16\", \"float32\"} & {*kinds}", "rounded", "08"),
         ("doctor/conditions", "not np.any(function.x)", "False", "08"),
         ("doctor/conditions", "abs(strength) < 1e-4", "False", "08"),
         # where

@@ -15,6 +15,7 @@ import numpy as np
 from ..validation import Rng, as_rng
 from .codes import Code
 from .conditions import (
+    blame_numbers,
     cautions,
     needs_equal_sizes,
     nondeterministic,
@@ -99,7 +100,7 @@ def check_gradient(
     ('wrong', 'scale_N')
     """
     call = (loss, params, args, kwargs)
-    with StateSnapshot(loss, *args, *kwargs.values()) as snapshot:
+    with StateSnapshot(loss, *args, *kwargs.values()) as snapshot, np.errstate(all="ignore"):
         detector, steps = Detector(LossFunction(*call), as_rng(rng)), list[Step]()
         report = _conclude(call, detector, snapshot, steps)
         detector.function.notice_changed_arguments()
@@ -117,6 +118,8 @@ def _conclude(
         steps.append(Step("Called the function once.", unusable.findings[0].message))
         return _report("wrong", tuple(unusable.findings))
     except (ValueError, IndexError) as error:
+        if error is not function.raised:
+            raise
         return _report("wrong", (needs_equal_sizes(call, error),))
     function.notice_changed_arguments()
     notice_changed_data(function, snapshot)
@@ -129,6 +132,7 @@ def _conclude(
         )
     )
     if not first.finite:
+        blame_numbers(call, snapshot, first)
         return _report("wrong", (not_finite(function, first),))
     second = _second(detector, first)
     different = nondeterministic(function, first)
@@ -147,6 +151,8 @@ def _judge(
     """Say where and what is wrong, and what this check could not see."""
     function = detector.function
     wrong = detection.outcome == Outcome.DIFFERS
+    if wrong:
+        function.blame_integers()
     places = _located(detector, detection, steps) if wrong else {}
     findings = [ignores_argument(label) for label, place in places.items() if place.constant]
     problem, error = recognize(*call)
@@ -174,7 +180,7 @@ def _judge(
         if not findings and not function.mutates:
             findings += unidentified(call, detector, detection.at, places)
         return done("wrong", findings)
-    seen = [] if detector.float32 else diagnosis.findings
+    seen = [] if detector.coarse else diagnosis.findings
     sure = [f for f in seen if f.code in SURE]
     if findings or sure or any(not f.caution for f in function.findings.values()):
         return done("wrong", [*findings, *sure])
@@ -194,6 +200,13 @@ def _judge(
             "neither confirm nor refute the gradient: check at another point, in float64, with "
             "smaller data",
         )
+    if detection.at.gradient.any() and not any(s.is_visible for s in detector.slopes):
+        return done(
+            "inconclusive",
+            [],
+            "all slopes drown in the rounding of the loss, so they can neither confirm nor refute "
+            "the gradient: scale the data or the parameters up",
+        )
     return done("correct", [])
 
 
@@ -207,7 +220,7 @@ def _with_what_was_seen(
     if sure:
         verdict, mistakes = "wrong", tuple(f for f in mistakes if f.code != Code.UNEXPLAINED)
     rests_on = [s.relative_error for s in detector.slopes if s.agrees or verdict == "wrong"]
-    least = 2e-3 if detector.float32 and verdict == "correct" else 0.0
+    least = 2e-3 if detector.coarse and verdict == "correct" else 0.0
     return replace(
         report,
         verdict=verdict,
@@ -233,6 +246,7 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
         if second.finite:
             detector.scale = min(abs(second.value), 1.0)
             return second
+        detector.function.notice_lost_gradient(second)
         x = first.x + (x - first.x) / 30
     return first
 
@@ -240,7 +254,7 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
 def _detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detection:
     """Compare slopes; again with the steps of float32, where the outcome is unclear."""
     values = (first.value, second.value)
-    detector.float32 = all(v != 0 and float(np.float32(v)) == v for v in values)
+    detector.float32 = any(values) and all(float(np.float32(v)) == v for v in values)
     found = detect(detector, first, second)
     if found.outcome != Outcome.UNCLEAR or detector.float32:
         return found
@@ -293,7 +307,7 @@ def _located(detector: Detector, found: Detection, steps: list[Step]) -> dict[st
 def _diagnosis(problem: Problem, detector: Detector, wrong: bool) -> Diagnosis:
     try:
         trusted = not wrong and _is_right_on(problem, detector)
-        return diagnose(problem, float32=detector.float32, trusted=trusted)
+        return diagnose(problem, float32=detector.coarse, trusted=trusted)
     except Exception as error:  # a loss need not be defined on data of our own
         outcome = f"It raises {type(error).__name__} there, so that no mistake can be named."
         return Diagnosis(steps=[Step("The same function on small random data.", outcome)])
@@ -309,6 +323,8 @@ def _is_right_on(problem: Problem, detector: Detector) -> bool:
         if first.finite:
             outcome = detect(detector, first, _second(detector, first)).outcome
     except UnusableGradientError:
+        if not problem.equal_sizes:
+            raise  # no luck explains that it is right on the caller's data: another assignment
         return False
     problem.evaluations += function.evaluations
     return outcome in (Outcome.AGREES, Outcome.KINK)

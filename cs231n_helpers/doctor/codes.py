@@ -76,6 +76,7 @@ class Code(StrEnum):
     MISSING_KEY = "missing_key"
     SHAPE_2D = "shape_2d"
     BROADCAST_SHAPE = "broadcast_shape"
+    MASKED_GRADIENT = "masked_gradient"
     INT_TRUNCATION = "int_truncation"
     GRAD_ZERO = "grad_zero"
     DATA_MISSING = "data_missing"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..validation import Floats, NotFiniteError, as_floats
 from .codes import Code
-from .evaluate import Evaluation, LossFunction
+from .evaluate import HUGE, Evaluation, LossFunction, check_moderate
 from .report import Finding
 from .slopes import Detection, Detector, Outcome
-from .small_problem import N, Problem, recognize
+from .small_problem import Call, N, Problem, recognize
 from .snapshot import StateSnapshot
+
+PARAMS = ("params",)  # beside the bindings of a call
 
 
 def needs_equal_sizes(call: tuple[Any, ...], error: Exception) -> Finding:
@@ -44,13 +50,80 @@ def shape_error(error: Exception, seen: str = ", as here") -> Finding:
     return Finding(code, message, evidence={"error": text})
 
 
+def blame_numbers(call: tuple[Any, ...], snapshot: StateSnapshot, first: Evaluation) -> None:
+    """Refuse NaN, infinity and huge numbers in what the loss reads, where it is finite without."""
+    for name, values in _to_blame(call, snapshot, first):
+        numbers = values[_is_extreme(values)]
+        worst = numbers[np.argmax(np.where(np.isfinite(numbers), np.abs(numbers), np.inf))]
+        raise NotFiniteError(
+            f"no slope can be measured because {name} holds {worst:.4g}: check with finite numbers "
+            "of ordinary size"
+        )
+
+
+def _to_blame(
+    call: tuple[Any, ...], snapshot: StateSnapshot, first: Evaluation
+) -> Iterator[tuple[str, Floats]]:
+    """What holds extreme numbers, where loss and gradient are finite with others in their place."""
+    loss, params, args, kwargs = call
+    bound = Call(loss, args, kwargs)
+    held = {PARAMS: first.x, **{b: _numbers(v) for b, v in bound.bindings.items()}}
+    extreme = [binding for binding, values in held.items() if _is_extreme(values).any()]
+    for changed in [*([binding] for binding in extreme), *([extreme] if extreme else [])]:
+        tame = {binding: _tamed(held[binding]) for binding in changed}
+        x = tame.pop(PARAMS, first.x)
+        if _is_finite(bound, params, tame, x):
+            name = "params" if PARAMS in changed else bound.name(changed[0]) or "an argument"
+            yield name, held[changed[0]]
+    outside = [array for array, _ in snapshot.arrays if _is_extreme(_numbers(array)).any()]
+    for array in outside:
+        array[...] = _tamed(array)
+    finite = outside and _is_finite(bound, params, {}, first.x)
+    snapshot.restore_arrays()
+    if finite:
+        yield "an array that it reads from outside", outside[0]
+
+
+def _numbers(value: Any) -> Floats:
+    """What a loss may compute with, as an array; empty where that is no numbers."""
+    if isinstance(value, int | float | np.number | np.ndarray | list | tuple):
+        with suppress(Exception):
+            return as_floats("", value, integers_become=None)
+    return np.zeros(0)
+
+
+def _is_extreme(values: Floats) -> NDArray[np.bool_]:
+    return ~(np.abs(values) <= HUGE)
+
+
+def _tamed(values: Floats) -> Floats:
+    return np.where(_is_extreme(values), 1, values).astype(values.dtype)
+
+
+def _is_finite(bound: Call, params: Any, new: dict[Any, Any], x: Any) -> bool:
+    """Whether loss and gradient are finite with other values in the call."""
+    like = {
+        k: v if isinstance(bound.bindings[k], np.ndarray) else v.tolist() for k, v in new.items()
+    }
+    with suppress(Exception):  # a loss need not run on them
+        loss, args, kwargs = bound.rebind(like)
+        return LossFunction(loss, params, args, kwargs)(x).finite
+    return False
+
+
 def not_finite(function: LossFunction, first: Evaluation) -> Finding:
     """Tell an overflow, which smaller parameters avoid, from a loss that is never finite."""
+    if np.isfinite(first.value) and np.isfinite(first.gradient).all():
+        check_moderate("the loss", np.asarray(first.value))
+        check_moderate("the gradient", first.gradient)
     smaller = function(first.x * 1e-3)
     what, value = "loss", first.value
     if np.isfinite(value):
         what, value = "gradient", np.nan
     code = Code.OVERFLOW if smaller.finite else Code.NAN_LOSS
+    if what == "gradient" and function.gradient_bytes < 4:
+        message = "The gradient is float16, which ends at 65,504: compute in float64."
+        return Finding(Code.OVERFLOW, message)
     if code == Code.NAN_LOSS:
         message = (
             f"The {what} is not finite ({value:g}) although every parameter is harmless: a "
@@ -82,7 +155,7 @@ def notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None
         array[...] = before + 1 if array.dtype.kind in "iu" else before + 0.1 * (1 + abs(before))
         try:
             other = function(function.x)
-        except (ValueError, IndexError):
+        except Exception:  # it need not run with other numbers there
             other = reference
         array[...] = before
         if other.value != reference.value:  # it is read, so it is data and no work space
@@ -92,7 +165,7 @@ def notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None
 def nondeterministic(function: LossFunction, first: Evaluation) -> Finding | None:
     """Call the function again where it was called first, and compare."""
     again = function(first.x)
-    tolerance = 1e-6 if function.gradient_is_float32 else 1e-12
+    tolerance = 1e-6 if function.gradient_bytes < 8 else 1e-12
     largest = float(np.abs(first.gradient).max(initial=0.0))
     same = np.isclose(again.value, first.value, rtol=tolerance, atol=0) and np.allclose(
         again.gradient, first.gradient, rtol=tolerance, atol=tolerance * largest
@@ -121,11 +194,12 @@ def cautions(detector: Detector, found: Detection, problem: Problem | None) -> l
     kinds = sorted({str(dtype) for dtype in function.blocks.dtypes.values()})
     float32 = f"The parameters are {', '.join(kinds)}; they were raised to float64 for this check."
     raised = float32
-    rounded = detector.float32 or function.gradient_is_float32
+    rounded = detector.float32 or function.gradient_bytes < 8
     if rounded:
-        limit = "0.2 %" if detector.float32 else "one in a million"
+        limit = "0.2 %" if detector.coarse else "one in a million"
+        kind = "float16" if function.gradient_bytes < 4 else "float32"
         float32 = (
-            f"The function computes in float32, so errors below {limit} drown in rounding. Check "
+            f"The function computes in {kind}, so errors below {limit} drown in rounding. Check "
             "in float64, train in float32."
         )
     equal_sizes = problem.equal_sizes if problem else []
@@ -138,7 +212,7 @@ def cautions(detector: Detector, found: Detection, problem: Problem | None) -> l
          "These parameters lie exactly on a kink (a margin or a ReLU at 0), where no gradient "
          "exists and any slope between the two sides is right. Close by the gradient is correct. "
          "Random parameters avoid this."),
-        (rounded or "float32" in kinds, Code.FLOAT32, float32),
+        (rounded or {"float16", "float32"} & {*kinds}, Code.FLOAT32, float32),
         (any("int" in kind for kind in kinds), Code.INTEGER_PARAMS, raised),
         (not np.any(function.x), Code.ZERO_WEIGHTS,
          "All parameters are 0: every margin is active and every class equally likely, so masks "

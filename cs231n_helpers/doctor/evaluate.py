@@ -10,19 +10,23 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_finite
+from ..validation import Floats, as_array, as_floats, check_finite
 from .codes import Code
-from .report import Finding
+from .report import Finding, capitalized
 from .snapshot import arrays_in, copied, first_change, same
 
 Vector = NDArray[np.float64]
 Loss = Callable[..., Any]
+
+HUGE = 1e6  # of parameters and data: larger ones may overflow in a right loss
+MOST = float(np.finfo(np.float64).max)
+LARGEST = 1e100  # of parameters, loss and gradient: products of three are still floats
 
 
 class UnusableGradientError(Exception):
@@ -31,6 +35,18 @@ class UnusableGradientError(Exception):
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__(findings[0].message)
         self.findings = findings
+
+
+def check_moderate(what: str, array: Floats) -> None:
+    """Refuse NaN, infinity, and numbers of which nothing can be computed."""
+    check_finite(what, array)
+    largest = np.abs(array).max(initial=0)
+    if largest > np.float64(LARGEST):  # a Python float would be cast to float16
+        seen = np.format_float_scientific(largest, precision=2)
+        raise ValueError(
+            f"{what} reaches {seen}, but beyond {LARGEST:g} no slope can be measured: "
+            "scale the parameters or the data down"
+        )
 
 
 class Blocks:
@@ -43,15 +59,16 @@ class Blocks:
                 f"params is a {type(params).__name__} of arrays, but it must be one array, or a "
                 "dict of arrays: pass {'W1': W1, 'b1': b1, ...}"
             )
-        arrays = {k: np.asarray(v) for k, v in self.named(params).items()}
-        for name, array in arrays.items():
+        arrays = {}
+        for name, values in self.named(params).items():
             what = f"params[{name!r}]" if self.is_dict else "params"
-            if array.dtype.kind not in "fiu":
+            if isinstance(values, np.matrix):
                 raise TypeError(
-                    f"{what} has dtype {array.dtype}, but it must hold real numbers: "
-                    "pass an array of floats, or a dict of such arrays"
+                    f"{what} is a np.matrix, whose * and ** are matrix products, but the loss is "
+                    f"called with arrays: pass np.asarray({what})"
                 )
-            check_finite(what, array.astype(np.float64))
+            arrays[name] = as_array(what, values)
+            check_moderate(what, as_floats(what, arrays[name]))
         self.dtypes = {name: array.dtype for name, array in arrays.items()}
         self.shapes = {name: array.shape for name, array in arrays.items()}
         self.orders = {name: "F" if array.flags.fnc else "C" for name, array in arrays.items()}
@@ -102,7 +119,8 @@ class Evaluation:
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite(self.value) and np.isfinite(self.gradient.sum()))
+        """Finite, and not so large that no slope can be measured."""
+        return bool(abs(self.value) <= LARGEST and (np.abs(self.gradient) <= LARGEST).all())
 
 
 class LossFunction:
@@ -117,10 +135,13 @@ class LossFunction:
         self.loss = loss
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
+        for path, array in arrays_in(self.given):
+            as_array(f"the argument {self._name(path)}", array)
         self.passed = copied(self.given, _as_float64)
         self.findings: dict[str, Finding] = {}
         self.evaluations = 0
-        self.gradient_is_float32 = False
+        self.raised: Exception | None = None  # by the loss, last
+        self.gradient_bytes = 8  # of a number, at least
         self.x = self.blocks.start
 
     def __call__(self, x: Vector) -> Evaluation:
@@ -134,6 +155,7 @@ class LossFunction:
                 warnings.simplefilter("ignore")
                 returned = self.loss(params, *args, **kwargs)
         except Exception as error:
+            self.raised = error
             forms = ", ".join(f"{k} {s}" for k, s in self.blocks.shapes.items())
             error.add_note(
                 f"raised inside the loss, in evaluation {self.evaluations} of check_gradient, "
@@ -143,6 +165,15 @@ class LossFunction:
         self._notice_changed_parameters(params, x)
         value, gradient = _pair(returned)
         return Evaluation(x, value, self._joined(gradient))
+
+    def notice_lost_gradient(self, at: Evaluation) -> None:
+        """The loss has a value where the gradient has none."""
+        if abs(at.value) < HUGE and not at.finite and np.abs(at.x).max() < HUGE:
+            message = (
+                "At other, random parameters the loss is finite and the gradient is not: "
+                "something is divided by 0 there, or exp overflows."
+            )
+            self.findings.setdefault("lost gradient", Finding(Code.NAN_LOSS, message))
 
     # ---- changed in place ----
 
@@ -170,14 +201,16 @@ class LossFunction:
     def _notice_changed_parameters(self, params: Any, x: Vector) -> None:
         after = self.blocks.named(params)
         for name, before in self.blocks.split(x).items():
-            if name not in after or not same(before, np.asarray(after[name])):
+            now = after.get(name)
+            is_array = isinstance(now, np.ndarray | np.generic | float)
+            if not is_array or not same(before, np.asarray(now)):
                 what = f"params[{name!r}]" if self.blocks.is_dict else "its first argument"
-                self.add_mutation(what, before, after.get(name), self.blocks.label(name))
+                self.add_mutation(what, before, now, self.blocks.label(name))
 
     def add_mutation(
         self, what: str, before: Any, after: Any, parameter: str | None = None
     ) -> None:
-        seen = "it was removed"
+        seen = "it was replaced"
         if isinstance(after, np.ndarray) and after.shape == np.shape(before):
             seen = first_change(before, after) or seen
         message = (
@@ -196,14 +229,13 @@ class LossFunction:
                 f"the gradient is {type(gradient).__name__} and params is a dict, but they "
                 "must have the same form: return a dict with a gradient for each key"
             )
-        arrays = {k: np.asarray(v) for k, v in self.blocks.named(gradient).items()}
-        self._check_keys(arrays)
-        for name in self.blocks.slices:
-            self._check_dtype(name, arrays[name])
+        given = self.blocks.named(gradient)
+        self._check_keys(given)
+        arrays = {name: self._as_numbers(name, given[name]) for name in self.blocks.slices}
         self._check_shapes(arrays)
         return self.blocks.join(arrays)
 
-    def _check_keys(self, arrays: dict[str, Any]) -> None:
+    def _check_keys(self, arrays: Mapping[str, Any]) -> None:
         missing = [k for k in self.blocks.slices if k not in arrays]
         extra = sorted(set(map(str, arrays)) - set(map(str, self.blocks.slices)))
         seen = f" (it has {', '.join(extra)} instead)" if extra else ""
@@ -220,25 +252,44 @@ class LossFunction:
         if found:
             raise UnusableGradientError(found)
 
-    def _check_dtype(self, name: str, array: Any) -> None:
-        if array.dtype.kind in "iu" and array.size:
+    def _as_numbers(self, name: str, values: Any) -> NDArray[Any]:
+        """The gradient of one parameter as an array; note a mask, and numbers of few digits."""
+        what, label = self._gradient_of(name), self.blocks.label(name)
+        if isinstance(values, np.ma.MaskedArray):
             message = (
-                f"{self._gradient_of(name)} has dtype {array.dtype}, so everything after the "
+                f"{capitalized(what)} is a masked array, and NumPy goes on with what lies under "
+                "the mask. Compute with plain arrays, or put numbers there with filled()."
+            )
+            finding = Finding(Code.MASKED_GRADIENT, message, label)
+            if np.ma.is_masked(values):
+                raise UnusableGradientError([finding])
+            self.findings.setdefault(f"mask {name}", finding.as_caution())
+            values = values.data
+        array = as_array(what, values)
+        if array.dtype.kind not in "fiu":
+            kind = f"has dtype {array.dtype}" if array.ndim else f"is {type(values).__name__}"
+            remedy = "return an array of floats"
+            if isinstance(values, Mapping):
+                remedy = "params must be a dict with the same keys"
+            raise TypeError(f"{what} {kind}, but it must hold real numbers: {remedy}")
+        if array.dtype.kind == "f":
+            self.gradient_bytes = min(self.gradient_bytes, array.dtype.itemsize)
+        elif array.size:
+            message = (
+                f"{capitalized(what)} has dtype {array.dtype}, so everything after the "
                 "decimal point is cut off. Allocate it with np.zeros(W.shape) or "
                 "np.zeros_like(W, dtype=float)."
             )
-            label, evidence = self.blocks.label(name), {"dtype": str(array.dtype)}
-            finding = Finding(Code.INT_TRUNCATION, message, label, evidence=evidence)
+            evidence = {"dtype": str(array.dtype)}
+            finding = Finding(Code.INT_TRUNCATION, message, label, evidence=evidence, caution=True)
             self.findings.setdefault(f"integers {name}", finding)
-        elif array.dtype.kind not in "fiu":
-            remedy = "convert it with .astype(float)"
-            if array.dtype == object and isinstance(array.item() if array.size == 1 else 0, dict):
-                remedy = "it is a dict, so params must be a dict with the same keys"
-            raise TypeError(
-                f"the gradient has dtype {array.dtype}, but it must hold real numbers: {remedy}"
-            )
-        elif array.dtype.itemsize < 8:
-            self.gradient_is_float32 = True
+        return array
+
+    def blame_integers(self) -> None:
+        """Whole numbers may be right; where the slopes differ they are the mistake."""
+        for key, finding in self.findings.items():
+            if finding.code == Code.INT_TRUNCATION:
+                self.findings[key] = replace(finding, caution=False)
 
     def _check_shapes(self, arrays: dict[str, Any]) -> None:
         """Accept leading axes of length 1; any other shape is a finding."""
@@ -251,7 +302,8 @@ class LossFunction:
                 k for k, other in shapes.items() if arrays[k].shape == shape and other == got
             ]
             code, cure = _shape_error(got, shape, swapped)
-            seen = f"{self._gradient_of(name)} has shape {got} and the parameter has {shape}"
+            what = capitalized(self._gradient_of(name))
+            seen = f"{what} has shape {got} and the parameter has {shape}"
             evidence = {"got": got, "expected": shape}
             finding = Finding(code, seen + cure, self.blocks.label(name), evidence=evidence)
             if code == Code.SHAPE_2D and got[len(got) - len(shape) :] == shape:
@@ -262,7 +314,7 @@ class LossFunction:
             raise UnusableGradientError(wrong)
 
     def _gradient_of(self, name: str) -> str:
-        return f"The gradient of {name}" if self.blocks.is_dict else "The gradient"
+        return f"the gradient of {name}" if self.blocks.is_dict else "the gradient"
 
 
 def _shape_error(
@@ -296,17 +348,20 @@ def _pair(returned: Any) -> tuple[float, Any]:
             "(value, gradient): end the function with `return loss, dW`, or pass "
             "lambda *args: loss(*args)[:2]"
         )
-    value = np.asarray(returned[0])
-    if value.size != 1 and np.size(returned[1]) == 1 and not isinstance(returned[1], Mapping):
+    value = as_array("the loss", returned[0])
+    is_number = isinstance(returned[1], int | float | np.generic | np.ndarray)
+    if value.size != 1 and is_number and np.size(returned[1]) == 1:
         raise TypeError(
             f"the loss returned an array of shape {value.shape} first, but it must return "
             "(value, gradient) in this order: exchange the two"
         )
-    if value.size != 1 or value.dtype.kind not in "fiu":
+    if value.size != 1 or value.dtype.kind not in "fiu" or value.dtype == np.float16:
         raise TypeError(
             f"the loss returned a value of shape {value.shape} and dtype {value.dtype}, but it "
-            "must be one real number: sum or average over the examples first"
+            "must be one real number: sum or average over the examples, in float64"
         )
+    if np.isfinite(value):
+        value = np.clip(value, -MOST, MOST)  # a long double goes further
     return float(value.reshape(())[()]), returned[1]
 
 

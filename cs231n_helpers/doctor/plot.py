@@ -101,7 +101,7 @@ def _scatter(ax: Axes, slopes: dict[str, NDArray[Any]], function: LossFunction) 
     for k, (name, table) in enumerate(slopes.items()):
         points = [(s.numerical, s.analytic) for s in table.flat]
         x, y = np.array(points).T
-        label = name if function.blocks.is_dict else "slopes"
+        label = str(name) if function.blocks.is_dict else "slopes"
         ax.plot(x, y, markers[k % 8], color=f"C{k}", markersize=4, alpha=0.7, label=label)
     ax.axline((0, 0), slope=1, color="0.5", linewidth=1, zorder=0, label="equal")
     ax.set_xlabel("numerical slope: what the loss does")

@@ -250,7 +250,7 @@ def capitalized(text: str) -> str:
     ('The loss', 'dW is', 'learning_rate is')
     """
     is_word = re.match(r"[a-z]{2}[^\[_ ]*( |$)", text)
-    return text[0].upper() + text[1:] if is_word else text
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def _rounded(error: float) -> str:

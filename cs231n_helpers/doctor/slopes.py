@@ -25,8 +25,10 @@ from .evaluate import Evaluation, LossFunction, Vector
 
 ROUNDING = 2.0**-53  # of |f|
 ROUNDING_FLOAT32 = 2.0**-24
+LEAST_FLOAT16 = 2.0**-14  # below, float16 has fewer digits
 LEAST, MOST = 4, 16  # times rounding: what a loss loses at least, and in a plain loop at most
 STEP = 5e-7  # rounding is then some 1e-9 of the slope
+LEAST_SPREAD = 1e-8  # of parameters; below, they are 0 to any step
 SHRINK = 8.0  # from one step to the next smaller one
 PERSISTS = 0.5  # an error that halves with h is truncation, and a difference of the sides curvature
 SYMMETRIC = 0.05  # of the larger side: what the two sides may differ without a kink
@@ -80,6 +82,10 @@ class Slope:
         return self.numerical == 0 and self.right + self.left == self.analytic * 2
 
     @property
+    def is_visible(self) -> bool:
+        return max(abs(self.analytic), abs(self.numerical)) > self.tolerance
+
+    @property
     def best_error(self) -> float:
         """The error, of the side that fits better where a kink tells the sides apart."""
         if self.is_symmetric:
@@ -103,6 +109,11 @@ class Detector:
         self.float32 = float32  # the loss is computed in it
         self.scale = 0.0  # of the loss elsewhere: a loss near 0 is rounded like its terms
         self.slopes: list[Slope] = []
+
+    @property
+    def coarse(self) -> bool:
+        """Three digits are all that can be compared."""
+        return self.float32 or self.function.gradient_bytes < 4
 
     def direction(self, only: str | None = None) -> Vector:
         """A random vector, of length 1 in each of the parameters, or in only one."""
@@ -149,8 +160,9 @@ class Detector:
         rise, fall = above.value - at.value, at.value - below.value
         numerical = (rise + fall) / (2 * h)
         largest = max(abs(above.value), abs(below.value), abs(at.value))
-        relative = 2e-3 if self.float32 else 1e-6 if self.function.gradient_is_float32 else 2e-9
-        steepest = max(self.typical_slope(at, v), abs(analytic[1]), abs(numerical))
+        relative = 2e-3 if self.coarse else 1e-6 if self.function.gradient_bytes < 8 else 2e-9
+        least = LEAST_FLOAT16 if self.function.gradient_bytes < 4 else 0.0
+        steepest = max(self.typical_slope(at, v), abs(analytic[1]), abs(numerical), least)
         return Slope(
             analytic=analytic[1],
             numerical=numerical,
@@ -228,7 +240,8 @@ def second_point(detector: Detector, first: Evaluation) -> Vector:
     spread = float(np.sqrt(np.mean(x * x)))
     steepness = float(np.linalg.norm(first.gradient)) * np.sqrt(x.size)
     reach = 3 * abs(first.value) / steepness if steepness > 0 else 0.0
-    scale = max(1.5 * spread, min(reach, 1.0)) or 0.5
+    scale = max(1.5 * spread, min(reach, 1.0))
+    scale = scale if scale > LEAST_SPREAD else 0.5
     return scale * detector.rng.standard_normal(x.size)
 
 
@@ -280,7 +293,8 @@ def _along_the_gradient(detector: Detector, first: Evaluation, slope: Slope) -> 
     """One more test, along the gradient itself: there a wrong factor shows most."""
     function = detector.function
     if function.evaluations <= 5 + 2 * len(function.blocks.slices) and first.gradient.any():
-        outcome, last = detector.test(first, first.gradient / np.linalg.norm(first.gradient))
+        v = first.gradient / np.abs(first.gradient).max()  # the square of a tiny one would be 0
+        outcome, last = detector.test(first, v / np.linalg.norm(v))
         if outcome == Outcome.DIFFERS:
             return Detection(Outcome.DIFFERS, first, last)
     return Detection(Outcome.AGREES, first, slope)

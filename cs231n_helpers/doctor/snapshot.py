@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..validation import shown
+
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.generic, types.ModuleType, type)
 EMPTY_CELL = types.CellType()
 MOST_OBJECTS = 10_000  # that are looked at; a loss reaches far fewer
@@ -31,7 +33,7 @@ class StateSnapshot:
     """
 
     def __init__(self, loss: Callable[..., Any], *arguments: Any) -> None:
-        self._arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self.arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._states: list[tuple[Callable[[], Any], Callable[[Any], object], Any]] = []
         self._keep(np.random.get_state, np.random.set_state)
         self._keep(random.getstate, random.setstate)
@@ -48,17 +50,20 @@ class StateSnapshot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for array, before in self.changed_arrays():
-            with suppress(Exception):
-                array[...] = before
+        self.restore_arrays()
         for read, write, before in self._states:
             with suppress(Exception):
                 if not _identical(read(), before):
                     write(before)
 
+    def restore_arrays(self) -> None:
+        for array, before in self.changed_arrays():
+            with suppress(Exception):
+                array[...] = before
+
     def changed_arrays(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """The arrays that are no longer what they were, each with a copy of what it was."""
-        return [(array, before) for array, before in self._arrays if not same(array, before)]
+        return [(array, before) for array, before in self.arrays if not same(array, before)]
 
     def _keep(self, read: Callable[[], Any], write: Callable[[Any], object]) -> None:
         self._states.append((read, write, read()))
@@ -67,7 +72,7 @@ class StateSnapshot:
         """Keep the state of one object, and return what else it leads to."""
         if isinstance(value, np.ndarray):
             if value.flags.writeable:
-                self._arrays.append((value, value.copy(order="K")))
+                self.arrays.append((value, value.copy(order="K")))
         elif isinstance(value, np.random.RandomState):
             self._keep(value.get_state, value.set_state)
         elif isinstance(value, random.Random):
@@ -196,7 +201,8 @@ def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
         return False
     if a.dtype.kind == "O":  # of what is in there nothing is known but whether it is the same
         return all(map(operator.is_, a.flat, b.flat))
-    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind in "fcmM"))
+    may_be_nan = {a.dtype.kind, b.dtype.kind} <= set("fcmM")
+    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=may_be_nan))
 
 
 def first_change(before: Any, after: Any) -> str:
@@ -205,8 +211,18 @@ def first_change(before: Any, after: Any) -> str:
     >>> first_change(np.zeros(3), np.array([0.0, 2.0, 5.0]))
     'entry (1,) went from 0 to 2'
     """
-    places = np.argwhere(~((after == before) | ((after != after) & (before != before))))
+    if "O" in (before.dtype.kind, after.dtype.kind):  # as in `same`
+        changed = np.array([a is not b for a, b in zip(before.flat, after.flat, strict=True)])
+    elif {before.dtype.kind, after.dtype.kind} <= set("biufc"):
+        changed = ~((after == before) | ((after != after) & (before != before)))
+    else:
+        changed = np.asarray(after != before)
+    places = np.argwhere(changed.reshape(before.shape))
     if not len(places):
         return ""
     i = tuple(int(k) for k in places[0])
-    return f"entry {i} went from {before[i]:.4g} to {after[i]:.4g}"
+    return f"entry {i} went from {_in_digits(before[i])} to {_in_digits(after[i])}"
+
+
+def _in_digits(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float | np.number) else shown(value)

@@ -177,10 +177,11 @@ def _has_gradient(blocks: Sequence[Block], model: Model, entry: WrongLoss) -> bo
     with np.errstate(all="ignore"):
         scores = model.forward()[0][-1].copy()
         predicted = model.gradients(eval_numerical_gradient(value, scores, h=1e-6))
-    return all(
-        block.fit(block.numerical, array) is not None or block.is_zero(block.numerical)
-        for block, array in zip(blocks, predicted, strict=True)
-    )
+    for block, array in zip(blocks, predicted, strict=True):
+        fit = block.fit(block.numerical, array)
+        if (fit is None or abs(fit[0]) < 1e-9) and not block.is_zero(block.numerical):
+            return False  # no multiple of it, or a penalty and nothing else
+    return True
 
 
 # ---- another value ----
