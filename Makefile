@@ -7,6 +7,8 @@ else
 endif
 PY := $(BIN)/python
 READY := .venv/.ready
+# What is checked or stored depends on nobody's settings.
+ALONE := $(PY) -E tests/isolation.py
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side, and their products are small: one thread for each is faster than all.
@@ -20,11 +22,11 @@ help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile | expand -t 18
 
 test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
-	$(PY) tests/notebooks.py check
-	$(PY) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q
+	$(ALONE) tests/notebooks.py check
+	$(ALONE) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q
 
 test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
-	$(PY) -m pytest -m slow -n auto --dist loadgroup -q tests classroom
+	$(ALONE) -m pytest -m slow -n auto --dist loadgroup -q tests classroom
 
 test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is put into .torch
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
@@ -32,7 +34,7 @@ test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is pu
 
 test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser, installed if need be
 	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
-	$(PY) -m pytest tests/browser.py -n auto -q -rP
+	$(ALONE) -m pytest tests/browser.py -n auto -q -rP
 
 FOLDER = notebooks
 # Root, as in a container, has to say so; loopback address and token stay.
@@ -42,13 +44,13 @@ lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that
 	$(PY) -m jupyterlab $(AS_ROOT) --LabApp.news_url=None $(FOLDER)/$(NAME) $(ARGS)
 
 notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
-	$(PY) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
+	$(ALONE) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
 
 assignment: $(READY)  ## write the students' bundle into build/assignment, and as a zip beside it
-	$(PY) -m classroom.release.bundle
+	$(PY) -m classroom.release
 
 faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
-	$(PY) tests/faults.py
+	$(ALONE) tests/faults.py
 
 lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to their rules
 	$(PY) -m ruff check
@@ -87,8 +89,13 @@ clean:  ## remove .venv and caches
 
 # Some systems ship Python without ensurepip; there the outer pip fills the environment.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "$(PYTHON) is" \
-	    "older than Python 3.11, which this project needs: make PYTHON=python3.11 ..."; exit 1; }
+	@case "$$($(PYTHON) -E -c 'import sys; print(sys.version_info < (3, 11))' 2>/dev/null)" in \
+	    False*) ;; \
+	    True*) echo "$(PYTHON) is older than Python 3.11, which this project needs: name another," \
+	        "as in make PYTHON=python3.11"; exit 1;; \
+	    *) echo "$(PYTHON) is not there, or does not run: name another Python, 3.11 or newer, as" \
+	        "in make PYTHON=python3.11"; exit 1;; \
+	esac
 	$(PYTHON) -m venv --clear .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv \
 	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock

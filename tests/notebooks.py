@@ -3,7 +3,7 @@
 nbval compares what a cell prints with what is stored, but a cell that was never run or has nothing
 stored is not compared at all. `check` finds these and other holes, `run` fills them: each notebook
 is executed from the top in a fresh kernel and stored as it came out, or left untouched if a cell
-fails.
+fails or somebody stops it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
-from nbformat import NotebookNode
+from isolation import ROOT, isolate
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+sys.path.insert(0, str(ROOT))
+from classroom.orderly import replacing, status, stop_at_signals
+
+if TYPE_CHECKING:  # the libraries take seconds to import, in which somebody may press Ctrl-C
+    from nbclient import NotebookClient
+    from nbformat import NotebookNode
+
+FOLDER = ROOT / "notebooks"
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/~<*)}\\])/(?:[\w.@-]+/)+[\w.@-]+|\b[A-Z]:\\+\w+")
 NEVER_RUN_MARKS = ("nbval-skip", "NBVAL_SKIP")
 RAISES_MARKS = ("raises-exception", "nbval-raises-exception", "NBVAL_RAISES_EXCEPTION")
@@ -74,6 +79,8 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
 
 def check(path: Path) -> list[str]:
     """Return the problems of one notebook file."""
+    import nbformat
+
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
@@ -82,20 +89,52 @@ def check(path: Path) -> list[str]:
     return list(problems(notebook))
 
 
+def execute(client: NotebookClient) -> None:
+    """Execute a notebook; whatever ends this, its kernel has then ended, too."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    async def all_cells() -> None:
+        running.append((asyncio.get_running_loop(), asyncio.current_task()))
+        kernel = client.create_kernel_manager()
+        try:
+            environment = {**os.environ, "CS231N_PROGRESS": "0"}
+            await client.async_execute(cleanup_kc=False, env=environment)
+        finally:
+            if client.kc:
+                client.kc.stop_channels()
+            if kernel.has_kernel:
+                await kernel.shutdown_kernel(now=True)
+
+    running: list[Any] = []
+    with ThreadPoolExecutor(1) as thread:  # in the main one, nbclient takes the signals for itself
+        done = thread.submit(lambda: asyncio.run(all_cells()))
+        try:
+            done.result()
+        except KeyboardInterrupt:
+            for loop, task in running:
+                loop.call_soon_threadsafe(task.cancel)
+            raise
+
+
 def run(path: Path) -> None:
     """Execute a notebook in a fresh kernel and store it; an error leaves the file as it was."""
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        record_timing=False,
-        store_widget_state=False,
-        allow_errors=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
+    execute(
+        NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            kernel_name="python3",
+            record_timing=False,
+            store_widget_state=False,
+            allow_errors=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(path.parent)}},
+        )
     )
-    client.execute(env={**os.environ, "CS231N_PROGRESS": "0"})
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -105,9 +144,23 @@ def run(path: Path) -> None:
         cell.metadata = {key: cell.metadata[key] for key in kept if cell.metadata.get(key)}
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(LIVE, None)
-    unfinished = path.with_suffix(".ipynb.part")
-    nbformat.write(notebook, unfinished)
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        nbformat.write(notebook, unfinished)
+
+
+def run_again(path: Path) -> list[str]:
+    """Run a notebook and say how long it took; return why it was not stored."""
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    started = time.perf_counter()
+    try:
+        run(path)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        return [f"not stored: {error}"]
+    except OSError as error:
+        return [f"not stored, and as it was: {error.strerror}; mend that and run it again"]
+    print(f"{path.name}: {time.perf_counter() - started:.0f} s")
+    return []
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,23 +170,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("action", choices=["check", "run"])
     parser.add_argument("notebook", nargs="*", type=Path, help="default: all in notebooks/")
     options = parser.parse_args(arguments)
-    failed = False
-    for path in options.notebook or sorted(FOLDER.glob("*.ipynb")):
-        found: list[str] = []
-        if options.action == "run":
-            started = time.perf_counter()
-            try:
-                run(path)
-            except (CellExecutionError, CellTimeoutError, OSError) as error:
-                found = [f"not stored: {error}"]
-            else:
-                print(f"{path.name}: {time.perf_counter() - started:.0f} s")
-        found += check(path) if path.exists() else ["is no file: name one in notebooks/"]
-        for problem in found:
-            print(f"{path.name}: {problem}", file=sys.stderr)
-        failed = failed or bool(found)
+    isolate()
+    run_too, failed = options.action == "run", False
+    stored: list[str] = []
+    try:
+        for path in options.notebook or sorted(FOLDER.glob("*.ipynb")):
+            found = run_again(path) if run_too and path.exists() else []
+            stored += [] if found else [path.name]
+            found += check(path) if path.exists() else ["is no file: name one in notebooks/"]
+            for problem in found:
+                print(f"{path.name}: {problem}", file=sys.stderr)
+            failed = failed or bool(found)
+    except KeyboardInterrupt as stop:
+        what = f"{', '.join(stored) or 'nothing'} stored, the rest is as it was"
+        print(f"stopped: {what if run_too else 'not all were checked'}", file=sys.stderr)
+        return status(stop)
     return int(failed)
 
 
 if __name__ == "__main__":
+    stop_at_signals()
     raise SystemExit(main())

@@ -1,7 +1,8 @@
-"""Make the students' bundle from the finished notebooks: ``python -m classroom.release.bundle``.
+"""Make the students' bundle from the finished notebooks: ``python -m classroom.release``.
 
 Writes build/assignment/, the same as build/assignment.zip, and build/reference.zip, the solutions
-for a teacher to hand out. The same input gives the same bytes.
+for a teacher to hand out. The same input gives the same bytes. What was there stays until all is
+made, and a second run waits for the first.
 
 Nothing in the bundle gives a solution away. What becomes of the notebooks' cells is in `notebooks`;
 the package is copied, and then the files of student_edition/ over it: where they replace a module,
@@ -15,13 +16,15 @@ import json
 import os
 import re
 import shutil
-import tempfile
+import sys
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+from filelock import FileLock, Timeout
 
 from cs231n_helpers.exercises import EXERCISES
 
@@ -72,51 +75,81 @@ def write_bundle(folder: Path) -> None:
 
 def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
     """Write a zip whose bytes depend on the files alone."""
-    unfinished = path.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
-    os.replace(unfinished, path)
+
+
+def write_all(folder: Path) -> None:
+    """Write the bundle, its zip and the reference into an empty folder."""
+    bundle = folder / "assignment"
+    bundle.mkdir()
+    write_bundle(bundle)
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in bundle.rglob("*")
+        if path.is_file()
+    }
+    write_zip(folder / "assignment.zip", files)
+    reference = {f"{exercise}.py": source.encode() for exercise, source in solutions().items()}
+    write_zip(folder / "reference.zip", reference)
 
 
 def make(build: Path) -> Path:
-    """Write the bundle, its zip and the reference into a folder; return that of the bundle."""
+    """Write all into a folder, in the place of what is there; return that of the bundle."""
     build.mkdir(parents=True, exist_ok=True)
-    target = build / "assignment"
-    with tempfile.TemporaryDirectory(dir=build) as folder:
-        fresh = Path(folder, "assignment")
+    fresh, target = build / ".unfinished", build / "assignment"
+    with _alone(build):
+        shutil.rmtree(fresh, ignore_errors=True)  # that of a run that was killed
         fresh.mkdir()
-        write_bundle(fresh)
-        files = {
-            f"assignment/{path.relative_to(fresh).as_posix()}": path.read_bytes()
-            for path in fresh.rglob("*")
-            if path.is_file()
-        }
-        if target.exists():
-            os.replace(target, Path(folder, "before"))
-        os.replace(fresh, target)
-    write_zip(build / "assignment.zip", files)
-    reference = {f"{exercise}.py": source.encode() for exercise, source in solutions().items()}
-    write_zip(build / "reference.zip", reference)
+        try:
+            write_all(fresh)
+            if target.exists():
+                os.replace(target, fresh / "before")
+            for name in ("assignment", "assignment.zip", "reference.zip"):
+                os.replace(fresh / name, build / name)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+@contextmanager
+def _alone(build: Path) -> Iterator[None]:
+    """Wait until no other process writes into a folder; the system tells when one has died."""
+    lock = FileLock(build / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"another run writes into {build}: waiting for its end", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m classroom.release",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="folder to write into")
     options = parser.parse_args(arguments)
-    target = make(options.build)
+    try:
+        target = make(options.build)
+    except OSError as error:
+        print(
+            f"{options.build} cannot be written ({error.strerror}): mend that, or give another "
+            "folder with --build",
+            file=sys.stderr,
+        )
+        return 1
     points = sum(it.points for it in EXERCISES.values())
     print(f"{target}: {len(NOTEBOOKS)} notebooks, {len(EXERCISES)} exercises, {points} points")
     print(f"{options.build / 'reference.zip'}: the solutions, for a teacher to hand out")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

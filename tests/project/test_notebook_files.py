@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -102,6 +109,49 @@ def test_run_leaves_a_failing_notebook_as_it_was(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_full_disk_leaves_it_as_it_was_too(tmp_path, capsys, monkeypatch):
+    def full(_notebook, path):
+        path.write_text("half", "utf-8")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = write(tmp_path / "a.ipynb", "1 + 1")
+    before = path.read_bytes()
+    monkeypatch.setattr(tool, "execute", lambda _: None)
+    monkeypatch.setattr(nbformat, "write", full)
+    assert tool.main(["run", str(path)]) == 1
+    assert path.read_bytes() == before
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == (
+        "a.ipynb: not stored, and as it was: No space left on device; mend that and run it again"
+    )
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no signals")
+def test_an_interrupt_ends_it_with_one_line_and_its_kernel(tmp_path):
+    first = write(tmp_path / "a.ipynb", "1 + 1")
+    second = write(
+        tmp_path / "b.ipynb",
+        "import os, time\nopen('kernel', 'w').write(str(os.getpid()))",
+        "time.sleep(600)",
+    )
+    before = second.read_bytes()
+    command = [sys.executable, tool.__file__, "run", first, second]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as runs:
+        while not (tmp_path / "kernel").exists():
+            assert runs.poll() is None
+            time.sleep(0.05)
+        runs.send_signal(signal.SIGINT)
+        said = runs.stderr.read().splitlines()
+    assert runs.returncode == 130
+    assert said[-1] == "stopped: a.ipynb stored, the rest is as it was"
+    assert not [line for line in said if "Traceback" in line]
+    assert second.read_bytes() == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "kernel").read_text("utf-8")), 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ipynb", "b.ipynb", "kernel"]
+
+
 def test_check_says_what_and_fails(tmp_path, capsys):
     path = write(tmp_path / "a.ipynb", "print(1)")
     assert tool.main(["check", str(path)]) == 1
@@ -113,9 +163,10 @@ def test_check_says_what_and_fails(tmp_path, capsys):
     assert "c.ipynb: is no file" in capsys.readouterr().err
 
 
-def test_what_nbval_sees(pytester):
+def test_what_nbval_sees(pytester, monkeypatch):
     """A cell that no longer raises fails, a progress bar is silent, and the summary has a line."""
-    pytester.makeconftest((tool.FOLDER.parent / "tests" / "conftest.py").read_text("utf-8"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    pytester.makeconftest((tool.FOLDER.parent / "conftest.py").read_text("utf-8"))
     bar = (
         "import time\nfrom cs231n_helpers import progress\n"
         "for _ in progress(range(3)):\n    time.sleep(0.6)\nprint('done')"

@@ -96,6 +96,31 @@ def test_oldest_python_is_the_same_everywhere():
     assert f'"numpy=={oldest_numpy}.0"' in WORKFLOW
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a Python that is a script")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("echo True", "older than Python 3.11, which this project needs: name another, as in make"),
+        ("exit 1", "not there, or does not run: name another Python, 3.11 or newer, as in make"),
+        ("", "not there, or does not run: name another Python, 3.11 or newer, as in make"),
+    ],
+)
+def test_make_says_what_is_wrong_with_a_python(tmp_path, answer, said):
+    python = tmp_path / "python9.9"
+    if answer:
+        python.write_text(f"#!/bin/sh\n{answer}\n", "utf-8")
+        python.chmod(0o755)
+    ready = tmp_path / "ready"
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", "-s", f"PYTHON={python}", f"READY={ready}", str(ready)],
+        cwd=ROOT, env=ours, capture_output=True, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == f"{python} is {said} PYTHON=python3.11\n"
+    assert not ready.exists()
+
+
 def test_commands_in_the_texts_exist():
     targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
     for text in (README, CONTRIBUTING):

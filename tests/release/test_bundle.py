@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import runpy
+import signal
+import threading
 import tomllib
 import zipfile
 
 import leaks
+import pytest
 import yaml
+from filelock import FileLock
 
+from classroom import orderly
 from classroom.release import bundle
 from cs231n_helpers.exercises import EXERCISES
+
+ALL = [".lock", "assignment", "assignment.zip", "reference.zip"]
 
 
 def content(folder):
@@ -52,9 +62,77 @@ def test_making_it_again_changes_nothing(build, tmp_path):
     bundle.released.cache_clear()
     bundle.make(tmp_path)
     assert content(tmp_path) == first == content(build)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "assignment", "assignment.zip", "reference.zip",
-    ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ALL
+
+
+def write_little(folder):
+    (folder / "assignment").mkdir()
+    for name in ("assignment.zip", "reference.zip"):
+        (folder / name).write_text("new", "utf-8")
+
+
+def test_a_second_run_waits_for_the_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bundle, "write_all", write_little)
+    second = threading.Thread(target=bundle.make, args=[tmp_path])
+    with FileLock(tmp_path / ".lock"):
+        second.start()
+        second.join(0.2)
+        assert second.is_alive()
+    second.join()
+    assert capsys.readouterr().err == (f"another run writes into {tmp_path}: waiting for its end\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ALL
+
+
+def test_what_a_killed_run_leaves_goes_with_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "write_all", write_little)
+    (tmp_path / ".unfinished" / "assignment").mkdir(parents=True)
+    bundle.make(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ALL
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, capsys):
+    def full(folder):
+        write_little(folder)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "assignment.zip").write_text("old", "utf-8")
+    monkeypatch.setattr(bundle, "write_all", full)
+    assert bundle.main(["--build", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path} cannot be written (No space left on device): mend that, or give another "
+        "folder with --build\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "assignment.zip"]
+    assert (tmp_path / "assignment.zip").read_text("utf-8") == "old"
+
+
+def test_stopped_it_says_so_in_a_line(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt(signal.SIGTERM)
+
+    monkeypatch.setattr(bundle, "main", stopped)
+    monkeypatch.setattr(orderly, "stop_at_signals", lambda: None)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("classroom.release", run_name="__main__")
+    assert end.value.code == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "stopped before all was made: run it again\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no signals")
+def test_of_several_signals_the_first_counts():
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        orderly.stop_at_signals()
+        with pytest.raises(KeyboardInterrupt) as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+        for number in numbers:
+            os.kill(os.getpid(), number)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    assert orderly.status(stop.value) == 128 + signal.SIGHUP
+    assert orderly.status(KeyboardInterrupt()) == 130
 
 
 def test_what_students_read_is_true(build):

@@ -1,4 +1,4 @@
-"""What all tests share: no window, no open figures, and a summary of the notebooks."""
+"""What all tests share: nobody's settings, no open figures, and a summary of the notebooks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib
-import matplotlib.pyplot as plt
 import pytest
+from isolation import isolate
+
+isolate()  # before the imports that read settings
+
+import matplotlib  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
 
 pytest_plugins = ["pytester"]
+matplotlib.rcParams.update(matplotlib.rcParamsDefault)  # a matplotlibrc may lie here
 matplotlib.use("agg")
 # Windows cannot contain submissions, and so not grade them.
 collect_ignore = (
-    [] if hasattr(os, "fork") else ["sandbox", "grading/test_grade.py", "grading/test_class.py"]
+    []
+    if hasattr(os, "fork")
+    else ["tests/sandbox", "tests/grading/test_grade.py", "tests/grading/test_class.py"]
 )
 
 
@@ -26,6 +33,7 @@ def _close_figures() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write a line for each notebook."""
     seconds: dict[str, float] = defaultdict(float)
     cells: dict[str, int] = defaultdict(int)
     failed: dict[str, int] = defaultdict(int)

@@ -1,0 +1,45 @@
+"""Commands that leave nothing half done, whatever ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a place to write to, which takes that of `path` at the end and goes after an error.
+
+    At any moment the file is there as a whole, the old one or the new one. A process that is killed
+    leaves the place, under a name that the next one writes to again.
+    """
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def stop_at_signals() -> None:
+    """Let those that ask this process to end raise KeyboardInterrupt(number), and only once."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+
+    def stop(number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    for each in numbers:
+        signal.signal(each, stop)
+
+
+def status(stop: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped: 130 after Ctrl-C."""
+    return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
