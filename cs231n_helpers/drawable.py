@@ -24,7 +24,7 @@ def as_drawable(name: str, values: ArrayLike) -> Floats:
     """
     array = as_floats(name, values)
     check_finite(name, array)
-    size = max(array.max(), -array.min()) if array.size else 0
+    size = max(float(array.max()), -float(array.min())) if array.size else 0.0
     if size > LARGEST:
         raise ValueError(
             f"{name} reaches {size:.3g}, but pictures end at {LARGEST:g}: scale it down"
@@ -59,7 +59,7 @@ def as_names(name: str, values: Any) -> list[str]:
     names = as_array(name, values)
     if names.ndim != 1 or not all(isinstance(it, str) for it in names):
         raise TypeError(f"{name} is {shown(values)}, but it must be a list of str, one for each")
-    return list(names)
+    return list(map(str, names))
 
 
 def as_limits(limits: Any) -> tuple[float, float]:

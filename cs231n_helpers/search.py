@@ -136,7 +136,9 @@ def sample_settings(
             f"ranges is {shown(ranges)}, but it must be a dict, name -> (low, high) or a list of "
             "values, of at least one name"
         )
-    checked_ranges = {_as_name(name): _as_range(name, values) for name, values in ranges.items()}
+    checked_ranges = {
+        _as_name("ranges", name): _as_range(name, values) for name, values in ranges.items()
+    }
 
     def draw(values: Sequence[Any]) -> Any:
         if isinstance(values, tuple):
@@ -277,7 +279,10 @@ def _as_list(settings: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]
                 f"settings[{i}] names {', '.join(map(str, setting))} and settings[0] "
                 f"{', '.join(map(str, found[0]))}, but all must name the same: give each a value"
             )
-    return [{_as_name(name): _plain(it) for name, it in setting.items()} for setting in found]
+    return [
+        {_as_name("settings", name): _plain(it) for name, it in setting.items()}
+        for setting in found
+    ]
 
 
 def _is_list(values: Any) -> bool:
@@ -292,9 +297,9 @@ def _as_setting(i: int, setting: Any) -> Setting:
     return dict(setting)
 
 
-def _as_name(name: Any) -> str:
+def _as_name(of: str, name: Any) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"{shown(name)} is no name of a setting: names are str")
+        raise TypeError(f"{of} has the name {shown(name)}, but names are str")
     return name
 
 

@@ -17,7 +17,6 @@ from html import escape
 from numbers import Real
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -90,7 +89,7 @@ class Explorer:
                     f"{sorted(self.controls)}"
                 )
             for name, value in state.items():
-                if not isinstance(value, str | Real) or value not in list(self.controls[name]):
+                if not isinstance(value, str | Real) or value not in self.controls[name]:
                     raise ValueError(
                         f"{name} = {shown(value)} in a state of row, but the control has only "
                         f"{shown(list(self.controls[name]))}"
@@ -163,7 +162,7 @@ class Explorer:
 
 def _check_values(name: str, values: Sequence[Any]) -> None:
     what = f"controls[{shown(name)}]"
-    several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
+    several = isinstance(values, Sequence) and not isinstance(values, str | bytes)
     if not isinstance(name, str) or not several or not len(values):
         raise TypeError(f"{what} is {shown(values)}, but each name needs a list of values")
     if not any(all(isinstance(value, kind) for value in values) for kind in (bool, str)):

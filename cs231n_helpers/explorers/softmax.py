@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..drawable import as_names
 from ..losses import softmax_loss
 from ..plots import CLASS_COLORS
-from ..validation import Floats
+from ..validation import Floats, shown
 from .shell import Explorer, finish
 
 
@@ -34,7 +34,7 @@ def explore_softmax(class_names: Sequence[str] = ("cat", "dog", "ship")) -> Expl
     """
     names = as_names("class_names", class_names)
     if len(names) != 3 or len(set(names)) != 3:
-        raise ValueError(f"class_names is {names}, but it must be three different names")
+        raise ValueError(f"class_names is {shown(names)}, but it must be three different names")
     scores = (np.arange(-20, 21) / 2).tolist()
     controls: dict[str, list[Any]] = {
         **{f"score_of_{name}": scores for name in names},

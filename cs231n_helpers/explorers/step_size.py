@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -57,7 +58,7 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
     def checked_f(t: Any) -> Any:
         try:
             value = as_array("f(t)", f(t))
-        except TypeError as error:
+        except (TypeError, np.exceptions.ComplexWarning) as error:
             raise TypeError(
                 f"f takes no {type(t).__name__} ({error}): write it with NumPy, as np.sin and not "
                 "math.sin, which takes complex numbers, too"
@@ -77,7 +78,9 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
         slopes = np.array([numerical_slope(checked_f, x, h, method, dtype) for h in steps])
         return as_drawable("the error relative to slope", np.abs(slopes - slope) / abs(slope))
 
-    with np.errstate(all="ignore"):  # all that will be drawn, refused before it is
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # all that will be drawn is asked for now, so that it is refused before
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
         for dtype in PRECISIONS:
             for u in WITHIN:
                 checked_f(np.dtype(dtype).type(x + u))

@@ -44,11 +44,14 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
         raise ValueError(f"W has {len(W)} rows, but the plane has two features: pass W (2, C)")
     W, X = as_drawable("W", W), as_drawable("X", X)
     num_classes = W.shape[1]
-    if num_classes > len(CLASS_COLORS) or np.abs(W).max() > 3:
+    if num_classes > len(CLASS_COLORS):
         raise ValueError(
-            f"W of shape {W.shape} reaches {np.abs(W).max():.3g}, but there are colours for "
-            f"{len(CLASS_COLORS)} classes and sliders from -3 to 3: leave classes out, or scale "
-            "W down"
+            f"W has {num_classes} columns, but there are colours for {len(CLASS_COLORS)} classes: "
+            "leave some out"
+        )
+    if np.abs(W).max() > 3:
+        raise ValueError(
+            f"W reaches {np.abs(W).max():.3g}, but the sliders go from -3 to 3: scale it down"
         )
     if as_number("delta", delta) not in np.arange(9) / 2:
         raise ValueError(f"delta = {delta}, but the first margin is one of 0, 0.5, 1, ... 4")

@@ -47,6 +47,11 @@ class TestVisualizeGrid:
         grid = visualize_grid(images, ubound=1.0, padding=0)
         np.testing.assert_allclose(grid[0], [0, 1, 0, 1])
 
+    @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "g", "i1"])
+    def test_any_real_dtype(self, dtype):
+        grid = visualize_grid(GREY.astype(dtype), ubound=19)
+        np.testing.assert_allclose(grid[:4, :5], GREY[0], rtol=1e-6)
+
     @pytest.mark.parametrize("shared", [False, True])
     def test_constant_images_are_grey(self, shared):
         grid = visualize_grid(np.full((1, 2, 2, 3), 7.0), ubound=10, shared=shared)
