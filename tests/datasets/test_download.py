@@ -1,12 +1,19 @@
 """The real download code against a server on loopback."""
 
+import contextlib
+import errno
 import hashlib
 import http.server
 import io
+import os
+import re
+import signal
 import subprocess
 import sys
 import tarfile
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -316,3 +323,156 @@ def test_command_with_a_wrong_name(capsys):
     assert download.main(["mnist"]) == 1
     message = "mnist: there is no data set 'mnist': the choices are fashion_mnist, cifar10\n"
     assert capsys.readouterr().err == message
+
+
+@pytest.fixture
+def slow(fashion, monkeypatch):
+    """Make the server send a little of each file and then wait; return the event that ends it."""
+    go_on = threading.Event()
+
+    def answer(handler):
+        content = fashion[handler.path.rpartition("/")[2]]
+        handler.server.requests.append(handler.path)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        with contextlib.suppress(ConnectionError):
+            handler.wfile.write(content[:10])
+            go_on.wait(20)
+            handler.wfile.write(content[10:])
+
+    monkeypatch.setattr(Handler, "do_GET", answer)
+    yield go_on
+    go_on.set()
+
+
+def until(condition):
+    end = time.monotonic() + 30
+    while not (value := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return value
+
+
+def begun(server, folder):
+    """Return the file that is being written, once the server is asked for its content."""
+    return until(lambda: server.requests and list(folder.glob(".incoming/*")))[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_signal_leaves_nothing_for_long(server, slow, fashion, tmp_path, name):
+    command = [sys.executable, "-m", "cs231n_helpers.datasets.download", "fashion_mnist"]
+    command += ["--cache", str(tmp_path), "--base-url", server.url]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        begun(server, tmp_path / "fashion-mnist")
+        run.send_signal(getattr(signal, name))
+        output = run.communicate()[1]
+    assert "Traceback" not in output
+    if name == "SIGKILL":
+        assert len(tree(tmp_path)) == 2  # what had come, and the lock that nobody holds
+    else:
+        assert (run.returncode, tree(tmp_path)) == (128 + signal.SIGTERM, [])
+    slow.set()
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert sorted(path.name for path in (tmp_path / "fashion-mnist").iterdir()) == sorted(fashion)
+
+
+def test_what_a_dead_run_left_is_cleared_when_nothing_is_lacking(server, fashion, tmp_path):
+    folder = download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)["fashion_mnist"]
+    (folder / ".incoming").mkdir()
+    (folder / ".incoming" / "tmp123").write_bytes(b"half")
+    (folder / ".lock").touch()
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(fashion)
+
+
+def test_two_downloads_at_once_take_turns(server, slow, fashion, tmp_path):
+    def fetch():
+        return download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)["fashion_mnist"]
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(fetch), pool.submit(fetch)]
+        part = begun(server, tmp_path / "fashion-mnist")
+        time.sleep(0.2)  # for the other to come and wait
+        assert part.exists()
+        slow.set()
+        (folder,) = {run.result() for run in runs}
+    assert sorted(path.name for path in folder.iterdir()) == sorted(fashion)
+    assert len(server.requests) == 4
+
+
+def test_complete_cache_may_be_read_only(server, fashion, monkeypatch, tmp_path):
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: pytest.fail("wrote"))
+    monkeypatch.setattr(download, "FileLock", lambda *_, **__: pytest.fail("locked"))
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+
+
+REMEDY = r"put that right, or name another folder with --cache or CS231N_CACHE"
+
+
+def test_cache_that_is_no_folder(server, fashion, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=rf"file.*(exists|directory): {REMEDY}"):
+        download.fetch(["fashion_mnist"], tmp_path / "file", base_url=server.url)
+    (tmp_path / "fashion-mnist").touch()
+    with pytest.raises(OSError, match=rf"fashion-mnist.*: {REMEDY}"):
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    (tmp_path / "fashion-mnist").unlink()
+    name = "t10k-labels-idx1-ubyte.gz"
+    (tmp_path / "fashion-mnist" / name).mkdir(parents=True)
+    with pytest.raises(OSError, match=rf"{name}: .*: {REMEDY}"):
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert not list(tmp_path.rglob(".*"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize("where", ["download", "unpack", "move"])
+def test_full_disk_and_the_like(server, monkeypatch, tmp_path, number, where):
+    serve_cifar(server, monkeypatch, archive(members()))
+    error = OSError(number, os.strerror(number))
+
+    def refuses(*args, **options):
+        if where == "move" and not str(args[1]).endswith(BATCHES[2]):
+            return replace(*args)
+        raise OSError(*error.args)
+
+    replace = os.replace
+    place = {
+        "download": (pooch.HTTPDownloader, "__call__"),
+        "unpack": (tarfile.TarFile, "makefile"),
+        "move": (os, "replace"),
+    }[where]
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, refuses)
+        match = rf"cifar-10-batches-bin: {error.strerror}: {REMEDY}"
+        with pytest.raises(type(error), match=match):
+            download.fetch(["cifar10"], tmp_path, base_url=server.url)
+    assert not list(tmp_path.rglob(".*"))
+    folder = download.fetch(["cifar10"], tmp_path, base_url=server.url)["cifar10"]
+    assert load_cifar10(folder, num_val=5, num_test=4).y_test.shape == (4,)
+
+
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), lambda path: path.symlink_to(path)])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes")
+def test_what_is_no_file_is_not_waited_for(server, fashion, tmp_path, make):
+    place = tmp_path / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"
+    place.parent.mkdir()
+    make(place)
+    try:
+        download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    except OSError as error:
+        assert re.search(rf"{place.name}: Too many levels.*: {REMEDY}", str(error))  # noqa: PT017
+    else:
+        assert place.is_file()
+
+
+@pytest.mark.parametrize("names", ["mnist", 3, None, ["cifar10", 3], [["cifar10"]], b"cifar10"])
+def test_wrong_names(names, tmp_path):
+    with pytest.raises(ValueError, match=r"there is no data set .*: the choices are fashion_mnist"):
+        download.fetch(names, tmp_path)
+
+
+def test_one_name_may_stand_alone(server, fashion, tmp_path):
+    assert list(download.fetch("fashion_mnist", tmp_path, base_url=server.url)) == ["fashion_mnist"]
