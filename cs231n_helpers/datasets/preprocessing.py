@@ -6,12 +6,14 @@ row, channels last. What is not a batch of numbers is a TypeError or a ValueErro
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..validation import all_finite, as_array, as_floats, check_finite, shown
 from .splits import Array, Splits
 
 
@@ -34,8 +36,15 @@ def mean_image(X_train: ArrayLike) -> NDArray[np.float64]:
     array([ 1. , 15. , 20. , 30.5])
     """
     rows = _as_rows("X_train", X_train)  # (N, D)
-    exact = np.int64 if rows.dtype.kind in "iu" else np.float64
-    mean: NDArray[np.float64] = rows.sum(axis=0, dtype=exact) / len(rows)
+    exact: Any = np.result_type(rows, np.float64)
+    if rows.dtype.kind in "iu":
+        largest = max(int(rows.max()), -int(rows.min())) if rows.dtype.itemsize == 8 else 0
+        exact = np.int64 if largest * len(rows) < 2**63 else object  # Python's own have no end
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean: NDArray[np.float64] = (rows.sum(axis=0, dtype=exact) / len(rows)).astype(np.float64)
+        if not all_finite(mean):  # the sum has no place where the mean has one
+            mean = (rows / len(rows)).sum(axis=0).astype(np.float64)
+    check_finite("mean_image(X_train)", mean)
     return mean
 
 
@@ -71,12 +80,15 @@ def design_matrix(
     """
     rows = _as_rows("X", X)  # (N, D)
     num_features = rows.shape[1]
-    mean = np.zeros(num_features) if mean is None else np.asarray(mean)
+    mean = np.zeros(num_features) if mean is None else as_floats("mean", mean)
+    check_finite("mean", mean)
     if mean.shape != (num_features,):
         raise ValueError(
             f"mean has shape {mean.shape} and a row of X {num_features} features: pass "
             "mean_image(X_train) of the same images"
         )
+    if not isinstance(bias, bool | np.bool_):
+        raise TypeError(f"bias = {shown(bias)}, but it must be True or False")
     return center(rows, mean, np.empty((len(rows), num_features + bias), as_float_dtype(dtype)))
 
 
@@ -104,9 +116,12 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
     >>> preprocess(load_images("fashion_mnist"))
     <fashion_mnist: train (5000, 785), val (1000, 785), test (1000, 785), float32>
     """
-    if splits.X_train.shape[1:] != splits.image_shape:
+    if not isinstance(splits, Splits):
+        raise TypeError(f"splits is {shown(splits)}: pass what a loader returns")
+    shape = as_array("X_train", splits.X_train).shape
+    if shape[1:] != splits.image_shape:
         raise ValueError(
-            f"X_train has shape {splits.X_train.shape}, but images are (N, *{splits.image_shape}): "
+            f"X_train has shape {shape}, but images are (N, *{splits.image_shape}): "
             "preprocess what a loader returns"
         )
     mean = mean_image(splits.X_train)
@@ -119,14 +134,17 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
 
 def as_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return `dtype` if it can hold images with their mean subtracted."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"dtype {np.dtype(dtype)} is not floating: use np.float32")
-    return np.dtype(dtype)
+    found: Any = None
+    with suppress(TypeError, ValueError):  # np.dtype(None) is float64
+        found = None if dtype is None else np.dtype(dtype)
+    if not isinstance(found, np.dtype) or found.kind != "f":
+        raise TypeError(f"dtype {found or shown(dtype)} is not floating: use np.float32")
+    return found
 
 
 def _as_rows(name: str, images: ArrayLike) -> Array:
     """Return images (N, ...) as rows (N, D), N >= 1."""
-    array = np.asarray(images)
+    array = as_array(name, images)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}: use uint8 or float")
     if array.ndim < 2 or array.size == 0:
@@ -134,6 +152,8 @@ def _as_rows(name: str, images: ArrayLike) -> Array:
             f"{name} has shape {array.shape}, but must be (N, ...) with N >= 1 images: "
             f"for a single one pass {name}[np.newaxis]"
         )
+    if array.dtype.kind == "f":
+        check_finite(name, array)
     return array.reshape(len(array), -1)
 
 
@@ -142,8 +162,16 @@ def center(rows: Array, mean: Array, out: Array) -> Array:
 
     Block by block, so that no temporary is large; `rows` may be the first D columns of `out`.
     """
-    for i in range(0, len(rows), 256):
-        block = out[i : i + 256, : len(mean)]
-        np.subtract(rows[i : i + 256], mean, out=block, casting="same_kind", dtype=np.float64)
+    exact = np.result_type(rows, mean, np.float64)
+    try:
+        with np.errstate(over="raise"):
+            for i in range(0, len(rows), 256):
+                block = out[i : i + 256, : len(mean)]
+                np.subtract(rows[i : i + 256], mean, out=block, casting="same_kind", dtype=exact)
+    except FloatingPointError as error:
+        raise ValueError(
+            f"X - mean is beyond {out.dtype}, which ends at {np.finfo(out.dtype).max:.3g}: use a "
+            "larger dtype, or scale X down"
+        ) from error
     out[:, len(mean) :] = 1
     return out

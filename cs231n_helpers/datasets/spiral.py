@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import Rng, as_count, as_non_negative, as_rng
+from ..validation import Rng, all_finite, as_count, as_non_negative, as_rng
 
 
 def make_spiral(
@@ -47,8 +47,16 @@ def make_spiral(
     """
     n = as_count("points_per_class", points_per_class)
     num_classes = as_count("num_classes", num_classes)
+    if n * num_classes > 10_000_000:
+        raise ValueError(
+            f"points_per_class * num_classes = {n * num_classes:,}, but at most 10,000,000 points "
+            "are drawn: ask for fewer"
+        )
     noise, rng = as_non_negative("noise", noise), as_rng(rng)
     y = np.repeat(np.arange(num_classes, dtype=np.int64), n)  # (N,)
     along = np.tile(np.linspace(0, 1, n), num_classes)  # (N,), from the center out
-    t = 4 * (y + along) + noise * rng.standard_normal(len(y))
+    with np.errstate(over="ignore"):
+        t = 4 * (y + along) + noise * rng.standard_normal(len(y))
+    if not all_finite(t):
+        raise ValueError(f"noise = {noise:g} is too much, an angle is infinite: take less than 10")
     return np.stack([along * np.sin(t), along * np.cos(t)], axis=1), y

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..validation import as_count
+from ..validation import as_count, shown
 from .files import REMEDY, as_path
 
 Array = NDArray[Any]
@@ -63,7 +63,7 @@ def check_name(name: object, choices: Collection[str], where: str = "") -> None:
     """Refuse what is not the name of a data set."""
     if not isinstance(name, str) or name not in choices:
         raise ValueError(
-            f"there is no data set {name!r}: the choices are {', '.join(choices)}{where}"
+            f"there is no data set {shown(name)}: the choices are {', '.join(choices)}{where}"
         )
 
 

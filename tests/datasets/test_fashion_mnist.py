@@ -43,8 +43,12 @@ def test_switch(monkeypatch, cifar):
     monkeypatch.setenv("CS231N_DATA", "")
     assert load_images().name == "fashion_mnist"
     assert load_images("cifar10").name == "cifar10"
-    with pytest.raises(ValueError, match=r"no data set 'mnist': the choices are fashion_mnist, f"):
-        load_images("mnist")
+    for name in ("mnist", "", 3, b"cifar10", ["cifar10"], np.zeros(3)):
+        match = (
+            rf"no data set {re.escape(repr(name))}: the choices are fashion_mnist, fashion_mnist_"
+        )
+        with pytest.raises(ValueError, match=match):
+            load_images(name)
 
 
 def test_switch_to_the_full_set(fashion, monkeypatch, tmp_path):

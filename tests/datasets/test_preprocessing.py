@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from small_sets import ARRAYS
 
+from cs231n_helpers import NotFiniteError
 from cs231n_helpers.datasets import Splits, design_matrix, mean_image, preprocess
 
 
@@ -67,6 +69,101 @@ def test_bad_images():
             design_matrix(pictures(), mean)
     with pytest.raises(TypeError, match=r"dtype uint8 is not floating: use np.flo"):
         design_matrix(pictures(), dtype=np.uint8)
+
+
+MASKED = np.ma.masked_array([[1.0, 2.0], [3.0, 100.0]], [[False, False], [False, True]])
+RAGGED = [[1, 2], [3]]
+NO_IMAGES = {
+    "masked": (MASKED, TypeError, "X is a masked array"),
+    "masked rows": ([MASKED[0], MASKED[1]], TypeError, "X is a masked array"),
+    "ragged": (RAGGED, ValueError, "X is ragged"),
+    "complex": ([[1j]], TypeError, "X has dtype complex128: use"),
+    "objects": ([[None]], TypeError, "X has dtype object: use"),
+    "beyond float": ([[10**400]], TypeError, "X has dtype object: use"),
+    "nothing": (None, TypeError, "X has dtype object: use"),
+    "nan": ([[0.0, np.nan]], NotFiniteError, r"X\[0, 1\] = nan"),
+    "inf": ([[-np.inf]], NotFiniteError, r"X\[0, 0\] = -inf"),
+}
+
+
+@pytest.mark.parametrize(("images", "kind", "match"), NO_IMAGES.values(), ids=NO_IMAGES)
+def test_what_are_no_images(images, kind, match):
+    with pytest.raises(kind, match=match):
+        design_matrix(images)
+    with pytest.raises(kind, match=match.replace("X", "X_train", 1)):
+        mean_image(images)
+
+
+NO_MEANS = {
+    "masked": (MASKED[1], TypeError, "mean is a masked array"),
+    "ragged": ([1, [2]], ValueError, "mean is ragged"),
+    "complex": ([1j, 1], TypeError, "mean has dtype complex128, but"),
+    "strings": (["1", "2"], TypeError, "mean has dtype <U1, but"),
+    "booleans": ([True, False], TypeError, "mean has dtype bool, but"),
+    "objects": ([None, 1], TypeError, "mean has dtype object, but"),
+    "nan": ([1, np.nan], NotFiniteError, r"mean\[1\] = nan"),
+    "a row": ([[1, 2]], ValueError, r"mean has shape \(1, 2\)"),
+    "a number": (3.0, ValueError, r"mean has shape \(\)"),
+}
+
+
+@pytest.mark.parametrize(("mean", "kind", "match"), NO_MEANS.values(), ids=NO_MEANS)
+def test_what_is_no_mean(mean, kind, match):
+    with pytest.raises(kind, match=match):
+        design_matrix([[1, 2]], mean)
+
+
+@pytest.mark.parametrize("dtype", [int, str, complex, object, "nonsense", None, 3, [], "f4,f4", ()])
+def test_what_is_no_floating_dtype(dtype, splits):
+    match = r"dtype \S.* is not floating: use np.float32"
+    with pytest.raises(TypeError, match=match):
+        design_matrix([[1, 2]], dtype=dtype)
+    with pytest.raises(TypeError, match=match):
+        preprocess(splits, dtype=dtype)
+
+
+@pytest.mark.parametrize("bias", [2, -1, None, "no", [True]])
+def test_bias_is_a_yes_or_a_no(bias):
+    with pytest.raises(TypeError, match=r"bias = .*, but it must be True or False"):
+        design_matrix([[1, 2]], bias=bias)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([2**63 - 1, 2**63 - 1, 2**63 - 4]),
+        np.array([-(2**63), -(2**63), 5]),
+        np.array([2**64 - 1, 2**64 - 3, 1], np.uint64),
+        np.array([2**62, -(2**62), 2**62, 1]),
+        np.array([2**31 - 1] * 3, np.int32),
+        np.array([1.7e308, 1.7e308, -1e300]),
+        np.array([6e4] * 5, np.float16),
+        np.array([3e38] * 5, np.float32),
+    ],
+)
+def test_mean_of_huge_numbers(column):
+    exact = sum(map(Fraction, column.tolist())) / len(column)
+    assert mean_image(column[:, np.newaxis]) == pytest.approx([float(exact)], rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(7e4, np.float16), (1e39, np.float32), (1.7e308, np.float64)]
+)
+def test_what_a_dtype_cannot_hold_is_refused(value, dtype):
+    match = r"X - mean is beyond float\d\d, which ends at .*: use a larger dtype, or scale X down"
+    with pytest.raises(ValueError, match=match):
+        design_matrix([[value]], [-value], dtype=dtype)
+
+
+def test_long_doubles_are_rounded_once():
+    X = np.array([[1]], np.longdouble) + np.finfo(np.longdouble).eps
+    assert (design_matrix(X, [1.0], dtype=np.longdouble)[0, 0] > 0) == (X[0, 0] > 1)
+
+
+@pytest.mark.parametrize("splits", [None, 3, "fashion_mnist", np.zeros((2, 28, 28)), {}])
+def test_preprocess_of_what_is_no_splits(splits):
+    with pytest.raises(TypeError, match=r"splits is .*: pass what a loader returns"):
+        preprocess(splits)
 
 
 @pytest.fixture

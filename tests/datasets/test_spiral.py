@@ -48,6 +48,10 @@ def test_bad_spirals():
         ({"points_per_class": 0}, "points_per_class = 0, but it must be an integer >= 1"),
         ({"num_classes": 2.5}, "num_classes = 2.5, but it must be an integer >= 1"),
         ({"noise": -0.1}, "noise = -0.1, but it must be a finite number >= 0"),
+        ({"noise": [0.1]}, r"noise = \[0.1\], but it must be a finite number >= 0"),
+        ({"noise": 1e308}, r"noise = 1e\+308 is too much, an angle is infinite: take less"),
+        ({"points_per_class": 10**7}, r"num_classes = 30,000,000, but at most 10,000,000 points"),
+        ({"num_classes": 10**8}, r"num_classes = 10,000,000,000, but at most 10,000,000 points"),
     ):
         with pytest.raises(ValueError, match=match):
             make_spiral(**options)
