@@ -82,16 +82,18 @@ def _without_waiting(path: str, flags: int) -> int:
 def unzip(stream: io.BufferedReader, most: int) -> bytearray:
     """Return what a gzip file of one member holds, or its first `most` + 1 bytes.
 
-    A file that goes on and on without giving anything, in its header or in empty blocks, is refused
-    as soon as it is 64 KiB longer than what it gave.
+    A file that goes on and gives nothing, in its header or in empty blocks, is refused as soon
+    as it has gained 64 KiB on its content: what cannot be compressed gains 5 bytes a block.
     """
-    unzipper, content = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), bytearray()
+    unzipper, content, least = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), bytearray(), 0
     while len(content) <= most and not unzipper.eof:
         packed = unzipper.unconsumed_tail or stream.read(2**14)
         if not packed:
             raise zlib.error("it ends too early")
         content += unzipper.decompress(packed, most + 1 - len(content))
-        if stream.tell() - len(content) > 2**16:
+        excess = stream.tell() - len(content)
+        least = min(least, excess)
+        if excess - least > 2**16:
             raise zlib.error(f"{stream.tell():,} bytes hold {len(content):,}")
     if unzipper.eof and (unzipper.unused_data or stream.read(1)):
         raise zlib.error("it goes on after its end")

@@ -364,7 +364,7 @@ def begun(server, folder):
 def test_signal_leaves_nothing_for_long(server, slow, fashion, tmp_path, name):
     command = [sys.executable, "-m", "cs231n_helpers.datasets.download", "fashion_mnist"]
     command += ["--cache", str(tmp_path), "--base-url", server.url]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as run:
         begun(server, tmp_path / "fashion-mnist")
         run.send_signal(getattr(signal, name))
         output = run.communicate()[1]

@@ -9,6 +9,7 @@ import struct
 import sys
 import time
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,16 @@ def fields(flag, content):
 
 
 EMPTY, NOTHING = gzip.compress(b"", mtime=0), b"\0\0\0\xff\xff"  # a member, a block of a member
+
+
+def zeros_and_more(count):
+    """Return a compressed block of an images header and zeros, after which others may come."""
+    packer = zlib.compressobj(9, wbits=-15)
+    return packer.compress(
+        idx(np.zeros((1, 28, 28), np.uint8))[:16] + bytes(count - 16)
+    ) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
 ZIPPED = {
     "a million members": (lambda valid: EMPTY * 1_000_000, "goes on after its end"),
     "then a million members": (lambda valid: valid + EMPTY * 1_000_000, "goes on after its end"),
@@ -158,6 +169,10 @@ ZIPPED = {
     "a comment without end": (lambda valid: fields(16, b"x" * 40_000_000), "81,920 bytes hold 0"),
     "a name, cut short": (lambda valid: fields(8, b"x" * 9), "ends too early"),
     "blocks of nothing": (lambda valid: fields(0, NOTHING * 8_000_000), "81,920 bytes hold 0"),
+    "blocks of nothing after zeros": (
+        lambda valid: fields(0, zeros_and_more(10**7) + NOTHING * 8_000_000),
+        "bytes hold 10,000,000",
+    ),
     "zeros": (lambda valid: gzip.compress(bytes(2**26), 9), r"starts with 00 00 00 00"),
     "images without end": (
         lambda valid: gzip.compress(idx(np.zeros((1, 28, 28), np.uint8)) + bytes(48_000_000), 9),
