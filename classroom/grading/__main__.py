@@ -2,6 +2,8 @@
 
 import sys
 
-from .command import main
-
+try:
+    from .command import main
+except KeyboardInterrupt:  # nothing has begun
+    sys.exit(130)
 sys.exit(main())

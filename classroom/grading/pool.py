@@ -7,14 +7,16 @@ a server that has imported what they need, so that each costs milliseconds.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from multiprocessing import forkserver, get_context, parent_process
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, get_context, parent_process, util
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -22,6 +24,7 @@ if sys.platform != "win32":
     import resource
 
 MEMORY = 4 << 30  # bytes of address space
+UNWINDING = 5.0  # seconds that a process has to remove its files
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Item = TypeVar("Item")
@@ -74,6 +77,20 @@ def outcomes(
             _end(pipe, process)
 
 
+@contextmanager
+def own_temporary_folder() -> Iterator[str]:
+    """Keep all temporary files where multiprocessing has its own, and removes them in the end.
+
+    The processes that work on items know the folder. Where this one is killed, they remove it.
+    """
+    before, tempfile.tempdir = tempfile.tempdir, util.get_temp_dir()
+    os.chmod(tempfile.tempdir, 0o711)  # a worker started by root is another user
+    try:
+        yield tempfile.tempdir
+    finally:
+        tempfile.tempdir = before
+
+
 def _start_server(modules: Sequence[str]) -> None:
     os.environ.update(ONE_THREAD)  # a process a processor
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: interrupts are ours alone
@@ -85,6 +102,8 @@ def _start_server(modules: Sequence[str]) -> None:
 
 
 def _end(pipe: Connection, process: Any) -> None:
+    process.terminate()
+    process.join(UNWINDING)
     process.kill()
     process.join()
     pipe.close()
@@ -92,18 +111,36 @@ def _end(pipe: Connection, process: Any) -> None:
 
 def _work(task: Callable[[Item], Result], item: Item, pipe: Connection) -> None:
     """Be the process: send the result, or what went wrong."""
+    signal.signal(signal.SIGTERM, _unwind)
     with suppress(OSError, ValueError):  # macOS has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = util.get_temp_dir()  # that of the process that wants the result
     try:
         outcome: tuple[Result | None, str] = task(item), ""
     except Exception as error:
         outcome = None, f"{type(error).__name__}: {error}"
+    finally:
+        _leave_nothing_of_the_dead()
     pipe.send(outcome)
+
+
+def _unwind(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(UNWINDING)
+        _leave_nothing_of_the_dead()
         os._exit(1)
+
+
+def _leave_nothing_of_the_dead() -> None:
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        shutil.rmtree(util.get_temp_dir(), ignore_errors=True)

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ from cs231n_helpers.progress_bar import progress
 
 from .files import clean
 from .pages import Graded, feedback_page, summary_page
-from .pool import outcomes
+from .pool import outcomes, own_temporary_folder
 from .rubrics import POINTS
 from .students import Student, grade_student, students_in
 from .submission import Result
@@ -62,8 +63,9 @@ def grade(arguments: argparse.Namespace) -> int:
         )
     prepare_output(out, arguments.db)
     try:
-        with FileLock(out / ".lock", timeout=0):  # the system lets go of it when this process dies
-            run = Run(arguments, students)
+        # the system lets go of the lock when this process dies
+        with FileLock(out / ".lock", timeout=0), own_temporary_folder() as temporary:
+            run = Run(arguments, students, temporary)
             failed = run.grade()
             run.write(failed, notes)
     except Timeout as error:
@@ -121,15 +123,20 @@ def read_json(path: Path) -> Any:
 class Run:
     """One run over a class: its settings, and the results that are stored."""
 
-    def __init__(self, arguments: argparse.Namespace, students: Sequence[Student]) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, students: Sequence[Student], temporary: str
+    ) -> None:
         self._arguments, self._students = arguments, students
         self._out: Path = arguments.out
         # by default the rule of the last run, and its seed if it was interrupted
         last = read_json(self._out / "run.json") or {"late": "none", "finished": True}
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
-        self._begun = {"seed": seed, "late": arguments.late or last["late"], "finished": False}
+        late = arguments.late or last["late"]
+        self._begun = {"seed": seed, "late": late, "temporary": temporary, "finished": False}
         write(self._out / "run.json", json.dumps(self._begun))
+        if last.get("temporary", temporary) != temporary:  # it may have been killed
+            shutil.rmtree(last["temporary"], ignore_errors=True)
         self._limits = Limits(call=arguments.call, wall=arguments.budget)
         self._version = version(arguments.released, self._limits)
 

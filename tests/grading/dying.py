@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from pathlib import Path
 def work(item: tuple[str, str], folder: Path) -> str:
     """Note that it was begun, and by which process; then return, raise or die."""
     name, what = item
+    if what == "sleep":
+        tempfile.mkdtemp()
     (folder / f"{name}-{os.getpid()}").touch()
     match what:
         case "die":

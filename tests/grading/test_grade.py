@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import datetime, timedelta
 from functools import partial
@@ -403,10 +404,15 @@ class TestOutcomes:
             )
             paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "grading")])
             environment = {**os.environ, "PYTHONPATH": paths}
+            temporary = Path(tempfile.mkdtemp())  # as a socket in it needs a short path
+            environment |= {"TMPDIR": str(temporary)}
             process = subprocess.Popen([sys.executable, "-c", script], env=environment)
             wait_for(lambda: len(list(tmp_path.glob("[ab]-*"))) == 2)
+            assert len(list(temporary.glob("*/tmp*"))) == 2
             process.kill()
             process.wait()
+            wait_for(lambda: not list(temporary.iterdir()))
+            temporary.rmdir()
         for path in tmp_path.glob("[ab]-*"):
             wait_for(lambda pid=int(path.name[2:]): not is_alive(pid))
 
@@ -520,19 +526,24 @@ class TestRun:
         monkeypatch.setattr(grading, "version", lambda *_: "another")
         assert len(course()) == 3
 
-    def test_an_interrupted_run_goes_on_with_its_seed(self, course, monkeypatch):
-        written = []
+    @pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+    def test_an_interrupted_run_goes_on_with_its_seed(
+        self, course, monkeypatch, capsys, number, status
+    ):
+        written, handler = [], signal.getsignal(signal.SIGTERM)
 
         def write(path, text):
             if path.parent.name == "results":
                 written.append(path)
                 if len(written) == 2:
-                    raise KeyboardInterrupt
+                    signal.raise_signal(getattr(signal, number))
             original(path, text)
 
         original = grading.write
         monkeypatch.setattr(grading, "write", write)
-        (seed,) = set(course(expected=130))
+        (seed,) = set(course(expected=status))
+        assert "all results so far are kept" in capsys.readouterr().err
+        assert signal.getsignal(signal.SIGTERM) == handler
         monkeypatch.setattr(grading, "write", original)
         assert not (course.out / "grades.csv").exists()
         assert set(course()) == {seed}
@@ -978,12 +989,20 @@ def undisturbed(tmp_path_factory, released, empty_gradebook):
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 class TestWholeRun:
-    def test_killed_and_started_again(self, undisturbed, tmp_path, released, empty_gradebook):
+    @pytest.mark.parametrize(
+        ("send", "number"),
+        [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)],  # a terminal sends to the group
+    )
+    def test_killed_and_started_again(
+        self, undisturbed, tmp_path, released, empty_gradebook, monkeypatch, send, number
+    ):
+        temporary = Path(tempfile.mkdtemp())
+        monkeypatch.setenv("TMPDIR", str(temporary))
         graded = Killed(tmp_path, released, empty_gradebook)
         process, _ = graded.start_until_a_result("--seed", "3")
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        send(process.pid, number)
         _, errors = process.communicate()
-        assert process.returncode == 130
+        assert process.returncode == 128 + number
         assert errors.strip() == (
             "stopped: all results so far are kept, and the same command goes on with the rest"
         )
@@ -996,6 +1015,7 @@ class TestWholeRun:
         output = graded.run()
         assert "5 submissions, 3 to be graded; seed 3" in output
         assert graded.csv() == undisturbed.csv()
+        temporary.rmdir()  # which is empty
 
     def test_points(self, undisturbed):
         rows = {row["student"]: row for row in csv.DictReader(undisturbed.csv().splitlines())}
