@@ -63,9 +63,9 @@ def as_names(name: str, values: Any) -> list[str]:
 
 
 def as_limits(limits: Any) -> tuple[float, float]:
-    """Return (low, high) with low < high."""
+    """Return (low, high) with low < high, and room between them for scales and ticks."""
     pair = as_drawable("limits", limits)
-    if pair.shape != (2,) or not pair[0] < pair[1]:
+    if pair.shape != (2,) or pair[1] - pair[0] < 1 / LARGEST:
         raise ValueError(
             f"limits = {shown(limits)}, but they must be (low, high) with low < high: leave them "
             "out for those of the images"

@@ -186,7 +186,9 @@ def show_weights(
     templates = W[:num_pixels].T.reshape(-1, *image_shape)
     if limit is None:
         limit = float(np.abs(templates).max()) or 1.0
-    limit = float(as_drawable("limit", as_positive("limit", limit)))
+    else:
+        limit = as_positive("limit", limit)
+        as_limits((-limit, limit))
     return _draw_panels(templates, (-limit, limit), "cividis", labels, columns, ax)
 
 

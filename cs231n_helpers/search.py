@@ -261,7 +261,7 @@ def _as_list(settings: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]
                 )
         grid = itertools.product(*settings.values())
         found = [dict(zip(settings, values, strict=True)) for values in grid]
-    elif isinstance(settings, Iterable):
+    elif isinstance(settings, Iterable) and getattr(settings, "ndim", 1) > 0:
         found = [_as_setting(i, setting) for i, setting in enumerate(settings)]
     else:
         raise TypeError(

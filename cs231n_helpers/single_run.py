@@ -135,6 +135,6 @@ def parameters(function: Callable[..., Any]) -> dict[str, bool]:
         }
     except ValueError as error:  # some of what is written in C
         raise TypeError(
-            f"{shown(function)} does not say which arguments it takes: pass a class with train "
-            "and predict, as LinearSVM"
+            f"model or its train, {shown(function)}, does not say which arguments it takes: pass "
+            "a class with train and predict, as LinearSVM"
         ) from error

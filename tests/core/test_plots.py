@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from cs231n_helpers import (
+    NotFiniteError,
+    Softmax,
     plot_decision_regions,
     plot_search,
     plot_training,
@@ -319,3 +323,120 @@ class TestPlotDecisionRegions:
             plot_decision_regions(self.predict, self.X, self.y[:3])
         with pytest.raises(TypeError, match=r"predict\(points\) has dtype float64"):
             plot_decision_regions(lambda P: P[:, 0], self.X, self.y)
+
+
+HISTORY = TestPlotTraining.history
+POINTS, LABELS, NAN = TestPlotDecisionRegions.X, TestPlotDecisionRegions.y, float("nan")
+
+
+def images(values, **options):
+    return lambda ax: show_images(values, ax=ax, **options)
+
+
+def weights(W, image_shape=(1, 2), **options):
+    return lambda ax: show_weights(W, image_shape, ax=ax, **options)
+
+
+def losses(history, **options):
+    return lambda ax: plot_training(history, **{"ax": ax, **options})
+
+
+def table(results):
+    return lambda ax: plot_search(results, ax=ax)
+
+
+def regions(predict=TestPlotDecisionRegions.predict, X=POINTS, y=LABELS, **options):
+    return lambda ax: plot_decision_regions(predict, X, y, **{"ax": ax, **options})
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "match"),
+    [
+        (images(["a"]), TypeError, "images has dtype <U1"),
+        (images(None), TypeError, "images has dtype object"),
+        (images([[[1.0], [1.0, 2.0]]]), ValueError, "images is ragged"),
+        (images(np.ma.array(GREY, mask=GREY > 9)), TypeError, "images is a masked array"),
+        (images(GREY + 1j), TypeError, "images has dtype complex128"),
+        (images(GREY > 9), TypeError, "images has dtype bool"),
+        (images([[[Fraction(1, 3)]]]), TypeError, "images has dtype object"),
+        (images([[[10**400]]]), TypeError, "images has dtype object"),
+        (images(GREY * NAN), NotFiniteError, r"images\[0, 0, 0\] = nan"),
+        (images(GREY * 1e200), ValueError, r"images reaches 5.9e\+201, but"),
+        (images(GREY, labels="abc"), TypeError, "labels is 'abc', but it must be a list of str"),
+        (images(GREY, labels=[1, 2, 3]), TypeError, r"labels is \[1, 2, 3\], but it must"),
+        (images(GREY, labels={"a", "b", "c"}), TypeError, "labels is {.*}, but it must be a list"),
+        (images(GREY, labels=3), TypeError, "labels is 3, but"),
+        (images(GREY, columns=2.0), ValueError, "columns = 2.0"),
+        (images(GREY, columns=0), ValueError, "columns = 0"),
+        (images(GREY, limits=(2, 2)), ValueError, r"limits = \(2, 2\), but .* low < high"),
+        (images(GREY, limits=(0, NAN)), NotFiniteError, r"limits\[1\] = nan"),
+        (images(GREY, limits=5), ValueError, "limits = 5, but they must be"),
+        (images(GREY, limits=(0, 5e-324)), ValueError, "limits = "),
+        (weights([[NAN], [1.0]]), NotFiniteError, r"W\[0, 0\] = nan"),
+        (weights(np.ones((2, 1)), limit=NAN), ValueError, "limit = nan"),
+        (weights(np.ones((2, 1)), limit="1"), ValueError, "limit = '1'"),
+        *(
+            (weights(np.ones((6, 1)), shape), ValueError, r"image_shape = .*\(height, width\) or")
+            for shape in [(-2, -3), (2.0, 3.0), (1, 3, 2), (2, 3, 1), 6, "23", (0, 6), (True, True)]
+        ),
+        (weights(np.ones((6, 1)), (2**32, 2**32)), ValueError, "has 18446744073709551616 pixels"),
+        (losses(["a"]), TypeError, "history has dtype <U1"),
+        (losses([1.0, NAN]), NotFiniteError, r"history\[1\] = nan"),
+        (losses(3), ValueError, r"history has shape \(\)"),
+        (losses([1.0], window="2"), ValueError, "window = '2'"),
+        (losses({"loss_history": [1.0]}), ValueError, "lacks train_acc_history, val_acc_history"),
+        (losses(HISTORY | {"val_acc_history": [NAN]}), NotFiniteError, r"val_acc_history\[0\]"),
+        (losses(HISTORY | {"val_acc_history": [45.0]}), ValueError, "divide percentages by 100"),
+        (losses(HISTORY | {"train_acc_history": []}), ValueError, "train_acc_history has shape"),
+        (losses([1.0], ax=[None]), TypeError, "ax is None, but it must be one plain Axes"),
+        (table(None), TypeError, "results is None.*pass `accuracies` of what search returned"),
+        (table({(1, np.inf): 0.1}), ValueError, r"results\[\(1, inf\)\]: reg = inf, but"),
+        (table({(1, 2, 3): 0.1}), TypeError, r"results\[\(1, 2, 3\)\] has no pair"),
+        (table({"ab": 0.1}), TypeError, r"results\['ab'\] has no pair"),
+        (table({("a", 1): 0.1}), ValueError, "rate = 'a', but it must be a finite number"),
+        (table({(1, 1): 45.0}), ValueError, r"\[0, 1\]"),
+        (table({(1, 1): np.inf}), ValueError, r"results\[\(1, 1\)\] = inf, but it must be an acc"),
+        (table({(1, 1): ()}), ValueError, r"results\[\(1, 1\)\] = \(\), but"),
+        (table({(1, 1): "0.5"}), TypeError, r"results\[\(1, 1\)\] has dtype"),
+        (regions(Softmax()), TypeError, "predict is <.*Softm.*: pass model.predict"),
+        (regions(Softmax), TypeError, "predict is <class .*: pass model.predict"),
+        (regions(lambda points: None), ValueError, r"predict\(points\) has shape \(\)"),
+        (regions(lambda points: points > 0), ValueError, r"predict\(points\) has shape"),
+        (regions(lambda it: np.full(len(it), 2**40)), ValueError, r"predict\(points\)\[0\]"),
+        (regions(y=[0, 1, 2, 2**40]), ValueError, r"y\[3\] = 1099511627776 would make"),
+        (regions(X=POINTS * NAN), NotFiniteError, r"X\[0, 0\] = nan"),
+        (regions(class_names=["a", "b"]), ValueError, "class_names has 2 names, but .* 3 classes"),
+        (regions(class_names="abc"), TypeError, "class_names is 'abc'"),
+        (regions(resolution=10**6), ValueError, "resolution = 1000000, but 4000 points"),
+        *((regions(ax=ax), TypeError, "ax is .*one plain Axes") for ax in ["ax", Figure(), [None]]),
+    ],
+)  # fmt: skip
+def test_odd_arguments_are_refused_before_anything_is_drawn(draw, error, match):
+    ax = Figure().subplots()
+    with pytest.raises(error, match=match):
+        draw(ax)
+    assert not ax.has_data()
+    assert not plt.get_fignums()
+
+
+def test_names_are_taken_at_their_word():
+    names = ["$\\bad$", "_", ""]
+    ax = show_images(GREY, names)
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.texts] == names
+    ax = plot_decision_regions(
+        TestPlotDecisionRegions.predict, POINTS, LABELS, class_names=names, resolution=3
+    )
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == names
+
+
+def test_many_images_make_no_figure_that_cannot_be_drawn():
+    figure = show_images(np.zeros((2000, 2, 2)), columns=1).figure
+    assert max(figure.get_size_inches()) <= 100
+
+
+def test_a_class_far_from_the_origin_has_room_around_it():
+    ax = plot_decision_regions(lambda P: np.zeros(len(P), int), [[1e16, 0]], [0], resolution=3)
+    left, right = ax.get_xlim()
+    assert left < 1e16 < right

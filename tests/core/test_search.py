@@ -365,6 +365,25 @@ class TestSampling:
         with pytest.raises(ValueError, match=r"ranges\['reg'\].*pass a list"):
             sample_settings({"reg": values}, 3)
 
+    @pytest.mark.parametrize(
+        ("ranges", "error", "match"),
+        [
+            (None, TypeError, "ranges is None, but it must be a dict"),
+            ({}, TypeError, "ranges is {}, but"),
+            ([("reg", (1, 2))], TypeError, r"ranges is \[\('reg', \(1, 2\)\)\], but"),
+            ({3: [1]}, TypeError, "ranges has the name 3, but names are str"),
+            ({"reg": 3}, TypeError, r"ranges\['reg'\] = 3, but it must be \(low, high\) or a list"),
+            ({"reg": "ab"}, TypeError, r"ranges\['reg'\] = 'ab'"),
+            ({"reg": np.array(3)}, TypeError, r"ranges\['reg'\] = array\(3\)"),
+            ({"reg": ("a", "b")}, ValueError, r"ranges\['reg'\] = 'a', but it must be a finite"),
+            ({"reg": (1, np.inf)}, ValueError, r"ranges\['reg'\] = inf"),
+            ({"reg": (1, 10**400)}, ValueError, r"ranges\['reg'\] = 1000"),
+        ],
+    )
+    def test_odd_ranges(self, ranges, error, match):
+        with pytest.raises(error, match=match):
+            sample_settings(ranges, 3)
+
     def test_nothing_to_draw(self):
         with pytest.raises(ValueError, match=r"ranges\['reg'\] is empty"):
             sample_settings({"reg": []}, 3)
@@ -390,6 +409,21 @@ class TestErrors:
             ({"batch_size": [20.0]}, ValueError, r"batch_size = 20.0.*integer"),
             ({"num_iters": [0]}, ValueError, "num_iters = 0"),
             ([{"reg": 1}, {"delta": 1}], ValueError, r"\[1\] names delta and settings\[0\] reg"),
+            (None, TypeError, "settings is None, but it must be a dict, name -> list"),
+            (3, TypeError, "settings is 3, but"),
+            ("ab", TypeError, r"settings\[0\] is 'a', but it must be a dict"),
+            ([[1]], TypeError, r"settings\[0\] is \[1\], but it must be a dict"),
+            ([{}], ValueError, "holds no run"),
+            ({3: [1]}, TypeError, "settings has the name 3, but names are str"),
+            ({"reg": itertools.count()}, TypeError, r"settings\['reg'\] = count\(0\), but a grid"),
+            (
+                {"reg": np.ma.array([1.0], mask=True)},
+                TypeError,
+                r"settings\['reg'\] = masked_array",
+            ),
+            ({"reg": [[0.1, 0.2]]}, ValueError, r"reg = \[0.1, 0.2\], but"),
+            ({"reg": ["0.1"]}, ValueError, "reg = '0.1', but"),
+            ({"reg": [10**400]}, ValueError, "reg = 1000"),
         ],
     )
     def test_settings(self, settings, error, match):
@@ -423,6 +457,9 @@ class TestErrors:
             (3, np.zeros(61, int), ValueError, "y_val has 61 labels and X_val has 60"),
             (1, np.full(120, -1), ValueError, r"y_train\[0\] = -1 is not a valid label"),
             (3, np.full(60, 4), ValueError, r"y_val\[0\] = 4 is not a valid.*y_train end at 3"),
+            (1, np.full(120, 2**40), ValueError, r"y_train\[0\] = 1099511627776 would make"),
+            (0, np.ma.ones((120, 6)), TypeError, "X_train is a masked array"),
+            (2, [[1.0], [1.0, 2.0]], ValueError, "X_val is ragged"),
         ],
     )
     def test_data(self, place, value, error, match):
@@ -435,6 +472,76 @@ class TestErrors:
     def test_an_object_in_place_of_a_class(self):
         with pytest.raises(TypeError, match="pass the class and not an object"):
             search(LinearSVM(), *blobs(), GRID)
+
+    @pytest.mark.parametrize(
+        ("model", "match"),
+        [
+            (lambda: None, "model made None, which has no train"),
+            (lambda: np, "model made <module 'numpy'.*, which has no train"),
+            (dict, "model or its train, <class 'dict'>, does not say which arguments it takes"),
+            (lambda depth: None, r"model needs depth: pass it .* search\(..., depth=...\)"),
+        ],
+    )
+    def test_no_model(self, model, match):
+        with pytest.raises(TypeError, match=match):
+            search(model, *blobs(), [{"reg": 1}])
+
+    @pytest.mark.parametrize("n_jobs", ["2", 0, 2.5, True, [1], np.nan])
+    def test_no_number_of_processes(self, n_jobs):
+        with pytest.raises(ValueError, match=r"n_jobs = .*-1 takes all processors"):
+            search(LinearSVM, *blobs(), GRID, n_jobs=n_jobs)
+
+
+class TestOneSOwnModels:
+    """Whatever they return, a record is right or the search says what is wrong."""
+
+    @staticmethod
+    def search(losses=(1.0,), predict=lambda X: np.zeros(len(X), int), settings=None):
+        class Own:
+            def train(self, X, y, learning_rate=0, reg=0):
+                return losses
+
+        Own.predict = staticmethod(predict)
+        return search(Own, *blobs(), settings or {"learning_rate": [0.1], "reg": [0.1]})
+
+    @pytest.mark.parametrize(
+        "losses",
+        [None, [], "abc", ["a"], [[1.0]], 0.5, [10**400], [1j], [None], {}, {"loss_history": []}],
+    )
+    def test_no_losses(self, losses):
+        with pytest.raises(TypeError, match=r"train returned .*, but it must return the losses"):
+            self.search(losses)
+
+    def test_losses_that_hide_nan(self):
+        with pytest.raises(TypeError, match="masked array"):
+            self.search(np.ma.array([1.0, np.nan], mask=[False, True]))
+        assert self.search([np.nan]).records[0]["status"] == "diverged"
+
+    @pytest.mark.parametrize(
+        ("predict", "match"),
+        [
+            (lambda X: np.zeros((len(X), 1), int), r"predict\(X_train\) has shape \(120, 1\)"),
+            (lambda X: 0, r"predict\(X_train\) has shape \(\)"),
+            (lambda X: np.zeros(60, int), r"predict\(X_train\) has 60 labels and X_train has 120"),
+            (lambda X: X[:, 0], r"predict\(X_train\) has dtype float64"),
+            (lambda X: None, r"predict\(X_train\) has shape \(\)"),
+        ],
+    )
+    def test_no_classes(self, predict, match):
+        with pytest.raises((TypeError, ValueError), match=match):
+            self.search(predict=predict)
+
+    def test_predictions_that_overflow_are_those_of_a_run_that_diverged(self):
+        def predict(X):
+            raise NotFiniteError("the scores overflow")
+
+        assert self.search(predict=predict).records[0]["status"] == "diverged"
+
+    def test_settings_of_any_kind(self):
+        found = self.search(settings={"learning_rate": [[1], {}], "reg": [np.ones(2)]})
+        assert len(found.records) == 2
+        with pytest.raises(ValueError, match=r"learning_rate = \[1\], but it must be a finite num"):
+            _ = found.accuracies
 
 
 class TestJobs:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import math
 import re
 import sys
 
@@ -12,6 +14,7 @@ from matplotlib.figure import Figure
 
 from cs231n_helpers import (
     Explorer,
+    NotFiniteError,
     TwoLayerNet,
     explore_input_step,
     explore_net,
@@ -141,6 +144,36 @@ def test_states_must_fit_the_controls():
         Explorer("t", lambda axes: "", {"k": [1]}, [])
 
 
+@pytest.mark.parametrize(
+    ("changes", "error", "match"),
+    [
+        ({"title": None}, TypeError, "title is None"),
+        ({"draw": "f"}, TypeError, "draw 'f', but"),
+        ({"controls": 3}, TypeError, "controls is 3"),
+        ({"row": {"k": 1}}, TypeError, "row {'k': 1}, but"),
+        ({"row": [3]}, TypeError, "row has the state 3"),
+        ({"row": [{"k": np.ones(2)}]}, ValueError, r"k = array\(.* in a state of row"),
+        ({"controls": {3: [1]}}, TypeError, r"controls\[3\] is \[1\], but each name"),
+        ({"controls": {"k": []}}, TypeError, r"controls\['k'\] is \[\], but"),
+        ({"controls": {"k": "ab"}}, TypeError, r"controls\['k'\] is 'ab', but"),
+        ({"controls": {"k": [1, "a"]}}, ValueError, r"controls\['k'\]: a value = 'a'"),
+        ({"controls": {"k": [1, np.nan]}}, ValueError, r"controls\['k'\]: a value = nan"),
+        ({"panels": 0}, ValueError, "panels = 0"),
+    ],
+)
+def test_odd_parts_of_an_explorer(changes, error, match):
+    parts = {"title": "t", "draw": print, "controls": {"k": [1, 2]}, "row": [{"k": 1}]}
+    with pytest.raises(error, match=match):
+        Explorer(**parts | changes)
+
+
+def test_a_drawing_must_say_what_is_seen():
+    explorer = Explorer("t", lambda axes, k: None, {"k": [1, 2]}, [{"k": 1}])
+    for show in (explorer.figure, explorer.widget):
+        with pytest.raises(TypeError, match="draw returned None, but it must return a sentence"):
+            show()
+
+
 class TestSvm:
     def test_bars_are_the_losses_by_class(self):
         # the margins of the notebook: example 1 has 3 and 3, example 2 has 2, the rest nothing
@@ -188,6 +221,21 @@ class TestSvm:
         with pytest.raises(ValueError, match="W has 1 rows, but the plane has two features"):
             explore_svm([[1.0]], [0], [[1.0, 2.0]])
 
+    @pytest.mark.parametrize(
+        ("X", "W", "delta", "match"),
+        [
+            (X_TOY * np.nan, W_TOY, 1.0, r"X\[0, 0\] = nan"),
+            (X_TOY, W_TOY * np.nan, 1.0, r"W\[0, 0\] = nan"),
+            (X_TOY, 2 * W_TOY, 1.0, "W reaches 4, but the sliders go from -3 to 3"),
+            (X_TOY, np.ones((2, 11)), 1.0, "W has 11 columns, but there are colours for 10"),
+            (X_TOY, W_TOY, 0.3, "delta = 0.3, but the first margin is one of"),
+            (X_TOY, W_TOY, "1", "delta = '1'"),
+        ],
+    )
+    def test_odd_arguments(self, X, W, delta, match):
+        with pytest.raises(ValueError, match=match):
+            explore_svm(X, Y_TOY, W, delta=delta)
+
 
 class TestSoftmax:
     def heights(self, **changes):
@@ -223,8 +271,16 @@ class TestSoftmax:
         assert "0 / 0 is NaN" in sentence
 
     def test_three_names(self):
-        with pytest.raises(ValueError, match="must be three different names"):
-            explore_softmax(["a", "b", "a"])
+        for names in (["a", "b", "a"], ["a", "b", "c", "a"], []):
+            with pytest.raises((TypeError, ValueError), match="class_names is"):
+                explore_softmax(names)
+        for names in (None, "abc", [1, 2, 3], {"a", "b", "c"}):
+            with pytest.raises(TypeError, match=r"class_names is .*, but it must be a list of str"):
+                explore_softmax(names)
+
+    def test_names_are_taken_at_their_word(self):
+        axes, _ = drawn(explore_softmax(["$\\bad$", "_", ""]))
+        axes[0].figure.savefig(io.BytesIO())
 
 
 def trained_net(hidden_units):
@@ -271,6 +327,20 @@ class TestNet:
         axes = Figure().subplots(1, 2)
         assert "the training diverges" in draw_net(axes, *SPIRAL, trained_net(3), [], 1e9)
 
+    @pytest.mark.parametrize(
+        ("X", "y", "num_iters", "match"),
+        [
+            (np.ones((2, 3)), [0, 1], 1, "X has 3 columns, but a picture of the plane needs 2"),
+            (np.full((2, 2), np.nan), [0, 1], 1, r"X\[0, 0\] = nan"),
+            (np.ones((2, 2)), [0, 0], 1, "y has class 0 alone"),
+            (np.ones((2, 2)), [0, 2**40], 1, r"y\[1\] = 1099511627776 would make"),
+            (np.ones((2, 2)), [0, 1], 2.0, "num_iters = 2.0"),
+        ],
+    )
+    def test_odd_arguments(self, X, y, num_iters, match):
+        with pytest.raises(ValueError, match=match):
+            explore_net(X, y, num_iters=num_iters)
+
 
 class TestInputStep:
     @pytest.mark.parametrize("step", [0, 4, 40])
@@ -311,6 +381,41 @@ class TestInputStep:
             input_step(gradient=lambda X, y: np.ones((len(X), 21)))
         with pytest.raises(ValueError, match=r"input_gradient is zero for images\[0\]"):
             input_step(gradient=lambda X, y: np.zeros_like(X))
+
+    @pytest.mark.parametrize(
+        ("changes", "error", "match"),
+        [
+            ({"images": IMAGES - 128}, ValueError, r"images go from .*, but grey levels"),
+            ({"images": IMAGES * np.nan}, NotFiniteError, r"images\[0, 0, 0\] = nan"),
+            ({"labels": [0, 3]}, ValueError, "labels has 2 labels"),
+            ({"labels": [0, 3, 0]}, ValueError, r"labels\[1\] = 3 is not a valid label"),
+            ({"scores": TwoLayerNet(20, 3, 3)}, TypeError, "scores is <"),
+            ({"scores": lambda X: X[:, 0]}, ValueError, r"scores returned shape \(3,\)"),
+            ({"scores": lambda X: X[:, :3] * np.nan}, NotFiniteError, r"scores\(rows\)\[0, 0\]"),
+            ({"input_gradient": None}, TypeError, "input_gradient is None"),
+            ({"input_gradient": lambda X, y: X[0]}, ValueError, r"returned shape \(20,\)"),
+            ({"input_gradient": lambda X, y: None}, TypeError, "input_gradient.* has dtype object"),
+            ({"class_names": ["a", "b"]}, ValueError, "2 class_names need"),
+            ({"class_names": "abc"}, TypeError, "class_names is 'abc'"),
+        ],
+    )
+    def test_odd_arguments(self, changes, error, match):
+        usual = {
+            "images": IMAGES, "labels": [0, 0, 0], "scores": pixel_scores,
+            "input_gradient": lambda X, y: np.ones_like(X), "class_names": ["a", "b", "c"],
+        }  # fmt: skip
+        with pytest.raises(error, match=match):
+            explore_input_step(**usual | changes)
+
+    def test_classes_of_one_name_are_two_classes(self):
+        explorer = explore_input_step(
+            [[[100]]],
+            [0],
+            lambda X: np.hstack([0 * X, X - 100]),
+            lambda X, y: 0 * X + 1,
+            ["a", "a"],
+        )
+        assert "says a instead of a" in drawn(explorer, step=4)[1]
 
 
 class TestStepSize:
@@ -367,3 +472,18 @@ class TestStepSize:
         ):  # fmt: skip
             with pytest.raises(ValueError, match=match):
                 explore_step_size(lambda t: t, x, slope)
+
+    @pytest.mark.parametrize(
+        ("f", "error", "match"),
+        [
+            (None, TypeError, "f is None, but it must be a function"),
+            (math.sin, TypeError, "f takes no complex.*np.sin and not math.sin"),
+            (np.log, NotFiniteError, r"f\(-1.0\) = nan, but the picture needs numbers within 2"),
+            (lambda t: np.exp(200 * t), ValueError, r"f\(.*\) = inf|the error relative to slope"),
+            (lambda t: [t], TypeError, r"f\(-1.0\) is array.*, but it must be one number"),
+            (lambda t: "a", TypeError, r"f\(-1.0\) is array\('a'"),
+        ],
+    )
+    def test_odd_functions(self, f, error, match):
+        with pytest.raises(error, match=match):
+            explore_step_size(f, 1.0, 1.0)
