@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ def as_pair(returned: Any, what: str) -> tuple[Any, Any]:
 def as_number(value: Any, name: str) -> float:
     """A real number, be it NaN or infinite; else FeedbackError."""
     if type(value) is np.ndarray and value.size == 1 and value.dtype.kind in "fiu":
-        return float(value.reshape(-1)[0])
+        value = value.reshape(-1)[0]
     if isinstance(value, int | float | np.integer | np.floating) and type(value) is not bool:
+        _refuse_float16(value, name)
         try:
             return float(value)
         except Exception:  # an integer beyond all floats, a __float__ of their own
@@ -53,7 +55,24 @@ def as_array(value: Any, shape: tuple[int, ...], name: str) -> Array:
     if value.shape != shape:
         text = f"{name} has the shape {value.shape}; it must have the shape {shape}."
         raise FeedbackError(text, "wrong_shape")
-    return np.array(value, dtype=np.float64)
+    _refuse_float16(value, name)
+    with np.errstate(over="ignore"):  # a long double goes further
+        return np.array(value, dtype=np.float64)
+
+
+def as_dict(value: Any, keys: Iterable[str], name: str) -> dict[str, Any]:
+    """A dict with these keys, else FeedbackError."""
+    *most, last = keys
+    if type(value) is not dict or value.keys() != {*most, last}:
+        text = f"it must be a dict with {', '.join(most)} and {last}."
+        raise FeedbackError(f"{capitalized(name)} is {described(value)}; {text}", "wrong_type")
+    return value
+
+
+def _refuse_float16(value: Any, name: str) -> None:
+    if getattr(value, "dtype", None) == np.float16:
+        text = "has the dtype float16, which keeps three digits; compute in float64."
+        raise FeedbackError(f"{capitalized(name)} {text}", "wrong_type")
 
 
 def near(a: Any, b: Any, tolerance: float = 1e-6) -> bool:

@@ -166,7 +166,7 @@ def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
             found = (_changed(f"{name}[{k!r}]", before[k], after[k]) for k in before)
             return next(filter(None, found), None)
         seen = "its keys are others now"
-    elif isinstance(before, list) and before != after:
+    elif isinstance(before, list) and not _same_items(before, after):
         seen = "its items are others now"
     elif isinstance(before, np.ndarray):
         if type(after) is not np.ndarray or after.shape != before.shape:
@@ -182,6 +182,20 @@ def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
         "goes on with other data. Work on a copy: A = A - b instead of A -= b, or A.copy() first."
     )
     return FeedbackError(text, "mutates_input")
+
+
+def _same_items(before: list[Any], after: list[Any]) -> bool:
+    pairs = zip(before, after, strict=False)
+    alike = all(a is b or (type(a) is type(b) and a == b) for a, b in pairs)
+    return len(before) == len(after) and alike
+
+
+def quoted(value: Any) -> str:
+    """As it would be typed in, where it is of a form that can be."""
+    try:
+        return capped(repr(value), 400)
+    except Exception:  # a __repr__ of their own
+        return described(value)
 
 
 def described(value: Any) -> str:

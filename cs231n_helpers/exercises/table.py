@@ -6,6 +6,8 @@ import re
 import textwrap
 from dataclasses import dataclass
 
+from ..validation import shown
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -67,9 +69,9 @@ EXERCISES = {
 
 def find_exercise(exercise: str) -> Exercise:
     """Return an entry of `EXERCISES`, or say what the choices are."""
-    if exercise not in EXERCISES:
+    if not isinstance(exercise, str) or exercise not in EXERCISES:
         raise ValueError(
-            f"there is no exercise {exercise!r}: the choices are {', '.join(EXERCISES)}"
+            f"there is no exercise {shown(exercise)}: the choices are {', '.join(EXERCISES)}"
         )
     return EXERCISES[exercise]
 

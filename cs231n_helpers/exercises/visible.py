@@ -24,12 +24,19 @@ from typing import Any
 import numpy as np
 
 from ..doctor import GradientReport, check_gradient
-from ..doctor.snapshot import copied, global_names, helpers_of
+from ..doctor.snapshot import copied, global_names, helpers_of, same
 from . import worked_examples as by_hand
-from .compare import Array, as_numbers, as_pair, compare, near
+from .compare import Array, as_array, as_dict, as_number, as_numbers, as_pair, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
-from .student_function import CallError, FeedbackError, StudentFunction, described, read_error
+from .student_function import (
+    CallError,
+    FeedbackError,
+    StudentFunction,
+    described,
+    quoted,
+    read_error,
+)
 from .table import (
     EXERCISES,
     OpenExerciseError,
@@ -177,9 +184,9 @@ def _expect(
     `times` is a factor that makes whole numbers, `hints` has what typical wrong values mean.
     """
     right = float(right) if np.ndim(right) == 0 else np.asarray(right, dtype=np.float64)
-    if times != 1:
-        name, given = f"{times} {name}", times * given if type(given) is np.ndarray else given
+    name = name if times == 1 else f"{times} {name}"
     try:
+        given = given if times == 1 else times * as_array(given, right.shape, name)
         compare(given, right, name, tolerance=tolerance)
     except FeedbackError as error:
         (code,), text = error.feedback.codes, error.feedback.sentence
@@ -303,12 +310,12 @@ def _svm_vectorized(f: StudentFunction) -> Iterator[str]:
     yield "their dW"
     yield _gradient_is_right(loss_function, *random_data())
     yield from _without_loop(f)
-    yield from _at_the_kink(f(*by_hand.SVM)[1])
+    yield from _at_the_kink(as_pair(f(*by_hand.SVM), "loss, dW")[1])
 
 
 def _at_the_kink(dW: Any) -> Iterator[str]:
     """Any slope between the two sides is right; the notebook's later figures take 0."""
-    if not near(dW, by_hand.SVM_DW):
+    if not near(as_array(dW, by_hand.SVM_DW.shape, "dW"), by_hand.SVM_DW):
         yield (
             "(At a kink, a margin of exactly 0, your slope is not 0. That is no mistake, but "
             "the notebook takes 0: with > in place of >= its later figures agree with yours.)"
@@ -365,16 +372,19 @@ def _search(f: StudentFunction) -> Iterator[str]:
         raise FeedbackError(
             f"3 rates and 2 regs make 6 pairs, each evaluated once: you asked for {asked}"
         )
-    if accuracies != known:
+    is_right = type(accuracies) is dict and accuracies.keys() == known.keys()
+    if not is_right or known != {
+        k: as_number(v, f"accuracies[{k}]") for k, v in accuracies.items()
+    }:
         raise FeedbackError(
             "accuracies should be a dict {(learning_rate, reg): accuracy}, "
-            f"{known}, and yours is {accuracies}."
+            f"{known}, and yours is {quoted(accuracies)}."
         )
     yield "each pair of the grid is evaluated once, and noted"
-    if best != (0.2, 1.0):
+    if type(best) is not tuple or [as_number(v, "best") for v in best] != [0.2, 1.0]:
         raise FeedbackError(
             "best should be the pair with the highest accuracy, the key (0.2, 1.0), and yours is "
-            f"{best!r}."
+            f"{quoted(best)}."
         )
     yield "the best pair is the one with the highest accuracy"
 
@@ -440,23 +450,25 @@ def _net_forward(f: StudentFunction) -> Iterator[str]:
     yield "its scores"
     params, X, y = random_net()
     right = model_of(params, X, y).forward()[0][1:]
-    for what, array, wanted in zip(("hidden", "scores"), f(params, X), right, strict=True):
+    returned = as_pair(f(params, X), "hidden, scores")
+    for what, array, wanted in zip(("hidden", "scores"), returned, right, strict=True):
         _expect(f"{what} of a random net", array, wanted)
     yield "a random net of other sizes"
 
 
 def _net_backward(f: StudentFunction) -> Iterator[str]:
-    grads = f(*by_hand.NET[:2], by_hand.NET_HIDDEN, by_hand.NET_DSCORES, 0.0)
-    if not isinstance(grads, dict) or grads.keys() != by_hand.PENCIL.keys():
-        text = f"It returned {described(grads)}; it must return a dict with W1, b1, W2 and b2."
-        raise FeedbackError(text)
+    def gradients(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        return as_dict(f(*args, **kwargs), by_hand.PENCIL, "what it returned")
+
+    grads = gradients(*by_hand.NET[:2], by_hand.NET_HIDDEN, by_hand.NET_DSCORES, 0.0)
     loss, data = as_loss_of_net(f), (*random_net(), 0.3)
     for name, right in by_hand.NET_GRADS.items():
         what = f"d{name} of the net for a pencil"
         _expect_gradient(what, grads[name], right, loss, *data, N=2, times=8)
         yield what
     yield _gradient_is_right(loss, *data)
-    grads = f(*by_hand.NET[:2], by_hand.NET_HIDDEN, np.zeros((2, 4)), 0.5, reg_scale=1.0)
+    zero = np.zeros((2, 4))
+    grads = gradients(*by_hand.NET[:2], by_hand.NET_HIDDEN, zero, 0.5, reg_scale=1.0)
     what = "dW1 with reg 0.5 and reg_scale 1, where nothing arrives from the scores,"
     _expect(what, grads["W1"], by_hand.PENCIL["W1"])
     yield "the penalty in both conventions"
@@ -464,8 +476,6 @@ def _net_backward(f: StudentFunction) -> Iterator[str]:
 
 def _net_training(f: StudentFunction) -> Iterator[str]:
     asked, params, losses = _train(f, by_hand.PENCIL, 1.0, 10, 6, 1.0, 0.5)
-    if not isinstance(params, dict) or params.keys() != by_hand.PENCIL.keys():
-        raise FeedbackError("params must come back as a dict with W1, b1, W2 and b2.")
     yield BATCHES_ARE_RIGHT
     what = "after a step of the rate 1 where the gradient is 1, b2[0], which starts at -1,"
     _expect(what, asked[1]["b2"][0], -2, hints={0.0: AGAINST})
@@ -493,14 +503,30 @@ def _train(
     """
     size, seen = 4, []
 
+    what = f.exercise.parameters[1]
+
+    def arrays(params: Any, name: str) -> Any:
+        """Copies of parameters like those at the start."""
+        if not isinstance(start, dict):
+            return as_array(params, start.shape, name)
+        held = as_dict(params, start, name)
+        return {k: as_array(held[k], v.shape, f"{k} of {name}") for k, v in start.items()}
+
     def loss_function(params: Any, X_batch: Array, y_batch: Any, reg: float) -> Any:
-        seen.append((copied(params), np.array(X_batch), np.array(y_batch), reg))
+        params = arrays(params, f"the {what} that loss_function is given")
+        if any(
+            type(v) is not np.ndarray or v.ndim == 0 or v.dtype.kind not in "fiu"
+            for v in (X_batch, y_batch)
+        ):
+            given = f"{described(X_batch)} and {described(y_batch)}"
+            raise FeedbackError(f"loss_function should be given arrays of rows, and gets {given}.")
+        seen.append((params, X_batch.copy(), y_batch.copy(), as_number(reg, "reg")))
         return float(len(seen)), copied(params, lambda array: np.full_like(array, slope))
 
     X, y = np.arange(2.0 * num_examples).reshape(-1, 2), np.arange(num_examples)
     rng = np.random.RandomState(7)
     returned = f(loss_function, start, X, y, *rates, 0.1, num_iters, size, rng)
-    params, losses = as_pair(returned, f"{f.exercise.parameters[1]}, losses")
+    params, losses = as_pair(returned, f"{what}, losses")
     if len(seen) != num_iters:
         raise FeedbackError(
             f"num_iters = {num_iters} steps ask loss_function once each, and yours {len(seen)} "
@@ -514,19 +540,19 @@ def _train(
                 f"A minibatch has batch_size = {size} rows, and yours has {len(X_batch)} "
                 f"of X and {len(y_batch)} of y."
             )
-        if not np.array_equal(X_batch, X[y_batch]):
+        if y_batch.ndim != 1 or not same(X_batch, np.stack([2.0 * y_batch, 2.0 * y_batch + 1], 1)):
             raise FeedbackError(
                 "The rows of X and of y in a minibatch do not belong together: draw "
                 "once, and index both with the same numbers."
             )
-        if not np.array_equal(y_batch, y[rows]):
+        if not same(y_batch, y[rows]):
             raise FeedbackError(
                 "Each step should draw its rows with rng.choice(len(X), batch_size), "
                 "once, from the rng it is given."
             )
         if reg != 0.1:
             raise FeedbackError("loss_function should be given reg, as it is.")
-    return [params for params, *_ in seen], params, losses
+    return [params for params, *_ in seen], arrays(params, what), losses
 
 
 def _expect_losses(given: Any, right: list[int]) -> None:

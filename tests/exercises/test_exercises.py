@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 
@@ -91,7 +92,8 @@ WRONG = [
     ("net_backward", "for name in (\"W1\", \"W2\")", "for name in (\"W1\",)", "reg_missing"),
     ("net_backward", "for name in (\"W1\", \"W2\")", "for name in params", "bias"),
     ("net_backward", "2 * reg_scale * reg", "reg", "reg_scale 1"),
-    ("net_backward", "return grads", "return [*grads.values()]", "return a dict with W1"),
+    ("net_backward", "return grads", "return [*grads.values()]",
+     "What it returned is a list of 4; it must be a dict with W1, b1, W2 and b2"),
     ("net_training", "] - learning_rate", "] + learning_rate", "is 0 and must be -2: .* against"),
     ("net_training", "if step % epoch == 0:", "if step % 3 == 0:", "with the decay 0.5"),
     ("net_training", "max(len(X) // batch_size, 1)", "len(X) / batch_size", "with the decay 0.5"),
@@ -134,6 +136,80 @@ def test_the_solution_is_right_and_the_empty_cell_is_open(exercise, capsys):
         check_exercise(exercise, function_from(emptied, exercise))
     assert f'use_reference("{exercise}")' in unwrapped(caught)
     assert isinstance(caught.value, NotImplementedError)
+
+
+ODD = {
+    "masked": lambda a: np.ma.array(a, mask=np.ones(a.shape, bool)),
+    "float16": np.float16, "complex": lambda a: a + 0j, "object": lambda a: a.astype(object),
+    "None": lambda a: None, "huge": lambda a: 10**400, "nan": lambda a: np.nan * a,
+    "ragged": lambda a: [[1.0], [2.0, 3.0]], "dates": lambda a: a.astype("M8[s]"),
+    "long double": lambda a: np.longdouble("1e4000") + a,
+}  # fmt: skip
+
+
+def made_odd(returned, odd):
+    """Each array and number in what a function returned."""
+    if isinstance(returned, dict):
+        return {k: made_odd(v, odd) for k, v in returned.items()}
+    if isinstance(returned, tuple):
+        return tuple(made_odd(v, odd) for v in returned)
+    return odd(np.asarray(returned))
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_odd_things_that_come_back_are_told_apart_in_a_sentence(exercise, odd):
+    right = function_from(notebooks.solutions()[exercise], exercise)
+
+    def solution(*args, **kwargs):
+        return made_odd(right(*args, **kwargs), ODD[odd])
+
+    with pytest.raises(WrongExerciseError, match="is not right yet"):
+        check_exercise(exercise, solution)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_what_is_odd_in_the_last_call_alone_is_no_error_of_the_check(exercise, capsys):
+    right, calls = function_from(notebooks.solutions()[exercise], exercise), []
+
+    def solution(*args, **kwargs):
+        calls.append(args)
+        returned = right(*args, **kwargs)
+        return made_odd(returned, ODD["ragged"]) if len(calls) == last else returned
+
+    last = 0
+    check_exercise(exercise, solution)
+    last = len(calls)
+    calls.clear()
+    with contextlib.suppress(WrongExerciseError):
+        check_exercise(exercise, solution)
+
+
+@pytest.mark.parametrize("exercise", ["sgd", "net_training"])
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("rows = rng.choice(len(X), batch_size)", "rows = 0", "should be given arrays of rows"),
+        ("y[rows]", "y[rows].astype(str)", "should be given arrays of rows"),
+        ("y[rows]", "y[rows][:, None]", "do not belong together"),
+        ("y[rows]", "y[rows] + 1000", "do not belong together"),
+        ("y[rows], reg", "y[rows], [reg]", "Reg is a list of 1; it must be one real number"),
+    ],
+)
+def test_odd_minibatches_are_told(exercise, old, new, words):
+    with pytest.raises(WrongExerciseError) as caught:
+        check_exercise(exercise, altered(exercise, old, new))
+    assert words in unwrapped(caught)
+
+
+def test_an_argument_whose_items_become_arrays_is_told():
+    def grid_search(evaluate, learning_rates, regs):
+        learning_rates[0] = np.ones(2)
+        return {}, (0.2, 1.0)
+
+    with pytest.raises(WrongExerciseError) as caught:
+        check_exercise("search", grid_search)
+    assert "learning_rates in place (its items are others now)" in unwrapped(caught)
 
 
 def test_any_slope_at_a_kink_is_right(capsys):
@@ -207,6 +283,8 @@ def test_use_reference(tmp_path, monkeypatch):
     for call in (use_reference, lambda name: check_exercise(name, print)):
         with pytest.raises(ValueError, match="there is no exercise 'svm'"):
             call("svm")
+        with pytest.raises(ValueError, match=r"there is no exercise \[\]"):
+            call([])
 
 
 def test_a_source_that_does_not_run_by_itself():
