@@ -219,13 +219,16 @@ class TwoLayerNet:
         std = as_non_negative("std", std)
         dtype = as_float_dtype("dtype", dtype)
         rng = as_rng(rng)
-        self.params: dict[str, Floats] = {
-            # column by column, as its gradient comes out of the product in loss
-            "W1": (std * rng.standard_normal((D, H))).astype(dtype, order="F"),
-            "b1": np.zeros(H, dtype),
-            "W2": (std * rng.standard_normal((H, C))).astype(dtype),
-            "b2": np.zeros(C, dtype),
-        }
+        with np.errstate(over="ignore"):
+            self.params: dict[str, Floats] = {
+                # column by column, as its gradient comes out of the product in loss
+                "W1": (std * rng.standard_normal((D, H))).astype(dtype, order="F"),
+                "b1": np.zeros(H, dtype),
+                "W2": (std * rng.standard_normal((H, C))).astype(dtype),
+                "b2": np.zeros(C, dtype),
+            }
+        for weights in self.params.values():
+            check_finite_result("weights overflow", weights, std=std)
 
     def loss(
         self, X: ArrayLike, y: ArrayLike | None = None, reg: float = 0.0, *, reg_scale: float = 0.5
@@ -256,7 +259,11 @@ class TwoLayerNet:
         y = as_labels(y, len(X))
         check_label_range(y, len(params["b2"]), "W2")
         loss, grads = net_loss(params, X, y, reg, reg_scale)
-        return loss, {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
+        with np.errstate(over="ignore"):
+            grads = {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
+        for gradient in grads.values():
+            check_finite_result("gradient overflows", gradient, X=X, **params)
+        return loss, grads
 
     def predict(self, X: ArrayLike) -> Labels:
         """Return the class (N,) with the highest score for each row of X (N, D)."""

@@ -189,7 +189,11 @@ def rel_error(x: ArrayLike, y: ArrayLike) -> float:
 
 def _perturbable(x: Floats, h: float) -> tuple[Floats, float]:
     """Return x itself where it can be changed and restored, else a copy; and h."""
-    h, x = as_positive("h", h), as_array("x", x)
+    h, given, x = as_positive("h", h), x, as_array("x", x)
+    if not isinstance(given, np.ndarray):
+        raise TypeError(
+            f"x is a {type(given).__name__}, but f must see x change in place: pass np.array(x)"
+        )
     if x.dtype.kind != "f":
         raise TypeError(
             f"x has dtype {x.dtype}, but x + h needs floating point (integers would round the "
@@ -206,13 +210,14 @@ def _both_sides(
 ) -> tuple[Any, Any, float]:
     """Return f(x + h e), f(x - h e) along one coordinate, and 2h; x is restored to the bit."""
     before = x[index].copy()
-    start, end = (np.asarray(before + step, x.dtype) for step in (-h, h))
+    with np.errstate(over="ignore"):
+        start, end = (np.asarray(before + step, x.dtype) for step in (-h, h))
     if not -np.inf < start < before < end < np.inf:
         fitting = np.cbrt(float(np.finfo(x.dtype).eps)) * max(abs(float(before)), 1)
+        wider = ", or better pass x.astype(np.float64)" if x.dtype.itemsize < 8 else ""
         raise ValueError(
-            f"h = {h:g} is lost when it is added to x{list(index)} = {before} of dtype {x.dtype}: "
-            f"take h = {fitting:.0e}"
-            + ("" if x.dtype.itemsize >= 8 else ", or better pass x.astype(np.float64)")
+            f"h = {h:g} is lost when it is added to x[{', '.join(map(str, index))}] = {before} of "
+            f"dtype {x.dtype}: take h = {fitting:.0e}{wider}"
         )
     try:
         x[index] = end

@@ -322,15 +322,12 @@ def net_loss(
     dhidden = dscores @ W2.T  # (N, H)
     dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
     dW1 = (dhidden.T @ X).T  # X^T dhidden, taken transposed as in _linear_loss
-    grads = {
+    return loss, {
         "W1": dW1 + dW1_penalty,
         "b1": dhidden.sum(axis=0),
         "W2": hidden.T @ dscores + dW2_penalty,
         "b2": dscores.sum(axis=0),
     }
-    for gradient in grads.values():
-        check_finite_result("gradient overflows", gradient, X=X, **params)
-    return loss, grads
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -340,7 +337,9 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     >>> l2_penalty(np.array([3.0, -1.0]), reg=0.2)
     (1.0, array([ 0.6, -0.2]))
     """
-    strength = as_non_negative("reg_scale", reg_scale) * as_non_negative("reg", reg)
+    W = as_floats("W", W)
+    reg, reg_scale = as_non_negative("reg", reg), as_non_negative("reg_scale", reg_scale)
+    strength = reg_scale * reg
     penalty, gradient = strength * float(np.sum(W * W, dtype=np.float64)), 2 * (strength * W)
     for result in (penalty, gradient):
         check_finite_result("penalty overflows", result, W=W, reg=reg, reg_scale=reg_scale)

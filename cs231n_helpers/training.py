@@ -83,7 +83,8 @@ def train_linear(
                 f"be like W, {model.W.shape}: check the order of the matrix product"
             )
         if np.isfinite(loss):
-            model.W = model.W - learning_rate * dW
+            with np.errstate(over="ignore", invalid="ignore"):  # said at the next loss
+                model.W = model.W - learning_rate * dW
         return float(loss)
 
     return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
@@ -116,8 +117,9 @@ def train_net(
         nonlocal rate
         loss, grads = net.loss(X_batch, y_batch, reg)
         if np.isfinite(loss):  # a loss of one's own may return NaN instead of raising
-            for name, p in net.params.items():
-                p -= rate * grads[name]
+            with np.errstate(over="ignore", invalid="ignore"):
+                for name, p in net.params.items():
+                    p -= rate * grads[name]
         epoch_ends = (iteration + 1) % steps_an_epoch == 0
         if epoch_ends or iteration + 1 == num_iters:
             after_epoch()

@@ -303,8 +303,7 @@ def check_finite(name: str, array: Floats) -> None:
         where = ", ".join(str(i) for i in first)
         raise NotFiniteError(
             f"{name}[{where}] = {array[first]} ({count} of {array.size} entries are not "
-            f"finite), but every entry must be a number: find out where it comes from, or leave "
-            "that example out"
+            "finite), but every entry must be a number: find out where it comes from"
         )
 
 
@@ -320,7 +319,8 @@ def check_finite_result(what: str, result: Floats | float, **inputs: Floats | fl
     for name, array in arrays.items():
         check_finite(name, array)
     sizes = ", ".join(
-        f"max |{name}| = {max(float(a.max()), -float(a.min())):.3g}" for name, a in arrays.items()
+        f"max |{name}| = {max(float(a.max(initial=0)), -float(a.min(initial=0))):.3g}"
+        for name, a in arrays.items()
     )
     raise NotFiniteError(
         f"the {what} {result.dtype}, although every input is finite ({sizes}): scale the data "

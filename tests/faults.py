@@ -94,7 +94,7 @@ FAULTS = [
         # the penalty
         ("losses", "2 * (strength * W)", "strength * W", "01"),
         ("losses", "2 * (strength * W)", "2 * strength * np.sum(W) + 0 * W", "01"),
-        ("losses", "as_non_negative(\"reg_scale\", reg_scale) *", "0.5 *", "01"),
+        ("losses", "strength = reg_scale * reg", "strength = 0.5 * reg", "01"),
         ("losses", "np.sum(W * W, dtype=np.float64)", "np.sum(np.abs(W), dtype=np.float64)", "01"),
         # the loops
         ("losses", "if j == label or margin <= 0:", "if j == label or margin < 0:", "01"),
