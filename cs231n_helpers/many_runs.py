@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from copy import deepcopy
 from functools import cache, partial
-from multiprocessing import connection, parent_process
 from tempfile import gettempdir
 from typing import Any
 
@@ -97,6 +96,8 @@ def train_all(
 
 def _end_with_parent() -> None:
     """Let this process, one of joblib's, end with the one that started it, whatever ends that."""
+    from multiprocessing import connection, parent_process
+
     parent = parent_process()
     if parent is None:  # of a cluster
         return
