@@ -340,7 +340,10 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     W = as_floats("W", W)
     reg, reg_scale = as_non_negative("reg", reg), as_non_negative("reg_scale", reg_scale)
     strength = reg_scale * reg
-    penalty, gradient = strength * float(np.sum(W * W, dtype=np.float64)), 2 * (strength * W)
+    squares = np.sum(W * W, dtype=np.float64)
+    if not np.isfinite(squares):  # beyond float32, but perhaps not beyond float64
+        squares = np.sum(np.square(W, dtype=np.float64))
+    penalty, gradient = strength * float(squares), 2 * (strength * W)
     for result in (penalty, gradient):
         check_finite_result("penalty overflows", result, W=W, reg=reg, reg_scale=reg_scale)
     return penalty, gradient
