@@ -21,6 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from ..validation import shown
+from .cifar10 import load_cifar10
 from .files import as_path, is_file, opened, told
 from .splits import CIFAR10_STEMS, FOLDERS, check_name, default_cache
 
@@ -74,11 +76,13 @@ def fetch(
     names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
     for name in names:
         check_name(name, FOLDERS)
+    if not isinstance(base_url, str | None):
+        raise TypeError(f"base_url is {shown(base_url)}, but it must be a str: pass a mirror's URL")
     root = default_cache() if cache is None else as_path("cache", cache)
     folders = {name: root / FOLDERS[name] for name in names}
     for name, folder in folders.items():
         with told(folder, _REMEDY):
-            _fill(name, folder, base_url or BASE_URLS[name])
+            _fill(name, folder, BASE_URLS[name] if base_url is None else base_url)
     return folders
 
 
@@ -93,7 +97,7 @@ def _fill(name: str, folder: Path, url: str) -> None:
 
     def lacking() -> tuple[list[str], bool]:
         files = [file for file, digest in sums.items() if not _is_whole(home / file, digest)]
-        return files, not all(is_file(folder / batch, _REMEDY) for batch in batches)
+        return files, bool(batches) and not _loads(folder)
 
     if not any(lacking()):
         if (home / _SCRATCH).exists():
@@ -110,6 +114,15 @@ def _fill(name: str, folder: Path, url: str) -> None:
             _fetch_file(store, file)
         if packed:
             _unpack(home / next(iter(sums)), folder, batches)
+
+
+def _loads(folder: Path) -> bool:
+    """Return whether CIFAR-10 can be loaded: what cannot is to be unpacked again."""
+    try:
+        load_cifar10(folder, num_train=1, num_val=1, num_test=1)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_whole(path: Path, digest: str) -> bool:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..validation import shown
+
 REMEDY = "get the official files with `make data`"
 
 
@@ -28,7 +30,7 @@ def as_path(name: str, value: Any) -> Path:
     except UnicodeEncodeError:
         usable = False
     if not usable:
-        raise ValueError(f"{name} = {text!r} can be no path: pass the name of a folder")
+        raise ValueError(f"{name} = {shown(text)} can be no path: pass the name of a folder")
     return Path(os.path.expanduser(text))
 
 
@@ -45,7 +47,7 @@ def told(path: Path, remedy: str = REMEDY) -> Iterator[None]:
             raise
         kind = type(OSError(error.errno, ""))  # PermissionError, FileNotFoundError, ...
         raise kind(
-            f"{error.filename or path}: {error.strerror}: put that right, or {remedy}"
+            f"{(error.filename or path)!s:.300}: {error.strerror}: put that right, or {remedy}"
         ) from error
 
 

@@ -210,6 +210,15 @@ def test_damaged_file_in_the_cache_is_replaced(server, fashion, tmp_path):
     assert (folder / name).read_bytes() == fashion[name]
 
 
+def test_damaged_batch_is_unpacked_again(server, monkeypatch, tmp_path):
+    serve_cifar(server, monkeypatch, archive(members()))
+    folder = download.fetch(["cifar10"], tmp_path, base_url=server.url)["cifar10"]
+    os.truncate(folder / BATCHES[1], 3_072)
+    download.fetch(["cifar10"], tmp_path, base_url=server.url)
+    assert load_cifar10(folder, num_val=5, num_test=4).y_test.shape == (4,)
+    assert len(server.requests) == 1
+
+
 def test_silent_server(server, fashion, monkeypatch, tmp_path):
     monkeypatch.setattr(download, "TIMEOUT", (5, 0.05))
     wait = threading.Event()
@@ -472,6 +481,18 @@ def test_what_is_no_file_is_not_waited_for(server, fashion, tmp_path, make):
 def test_wrong_names(names, tmp_path):
     with pytest.raises(ValueError, match=r"there is no data set .*: the choices are fashion_mnist"):
         download.fetch(names, tmp_path)
+
+
+def test_wrong_mirrors(tmp_path, monkeypatch):
+    monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
+    with pytest.raises(TypeError, match="base_url is 3, but it must be a str: pass a mirror's URL"):
+        download.fetch("cifar10", tmp_path, base_url=3)
+    for url in ("", "nonsense", "ftp://mirror", "http://[::1"):
+        with pytest.raises(
+            OSError, match=r"cifar-10-binary.tar.gz could not be fetched: .*make da"
+        ):
+            download.fetch("cifar10", tmp_path, base_url=url)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_name_may_stand_alone(server, fashion, tmp_path):
