@@ -165,17 +165,17 @@ ZIPPED = {
     "then a million members": (lambda valid: valid + EMPTY * 1_000_000, "goes on after its end"),
     "the same again": (lambda valid: valid + valid, "goes on after its end"),
     "a byte more": (lambda valid: valid + b"\0", "goes on after its end"),
-    "a name without end": (lambda valid: fields(8, b"x" * 40_000_000), "81,920 bytes hold 0"),
-    "a comment without end": (lambda valid: fields(16, b"x" * 40_000_000), "81,920 bytes hold 0"),
+    "a name without end": (lambda valid: fields(8, b"x" * 4_000_000), "81,920 bytes hold 0"),
+    "a comment without end": (lambda valid: fields(16, b"x" * 4_000_000), "81,920 bytes hold 0"),
     "a name, cut short": (lambda valid: fields(8, b"x" * 9), "ends too early"),
-    "blocks of nothing": (lambda valid: fields(0, NOTHING * 8_000_000), "81,920 bytes hold 0"),
+    "blocks of nothing": (lambda valid: fields(0, NOTHING * 1_000_000), "81,920 bytes hold 0"),
     "blocks of nothing after zeros": (
-        lambda valid: fields(0, zeros_and_more(10**7) + NOTHING * 8_000_000),
+        lambda valid: fields(0, zeros_and_more(10**7) + NOTHING * 1_000_000),
         "bytes hold 10,000,000",
     ),
-    "zeros": (lambda valid: gzip.compress(bytes(2**26), 9), r"starts with 00 00 00 00"),
+    "zeros": (lambda valid: gzip.compress(bytes(2**26), 1), r"starts with 00 00 00 00"),
     "images without end": (
-        lambda valid: gzip.compress(idx(np.zeros((1, 28, 28), np.uint8)) + bytes(48_000_000), 9),
+        lambda valid: gzip.compress(idx(np.zeros((1, 28, 28), np.uint8)) + bytes(48_000_000), 1),
         r"says 1 x 28 x 28 bytes and holds 47040001",
     ),
     "larger than it may be": (lambda valid: bytes(49_000_000), "has 49,000,000 bytes, but 60,000"),
@@ -258,7 +258,7 @@ def test_home_is_meant_by_a_tilde(monkeypatch, tmp_path):
 
 def test_names_in_a_pickle_are_not_repeated_at_length(pickled):
     root, _ = pickled
-    key = b"T" + struct.pack("<i", 20_000_000) + b"x" * 20_000_000
+    key = b"T" + struct.pack("<i", 2_000_000) + b"x" * 2_000_000
     (root / "data_batch_1").write_bytes(b"\x80\x02}(" + key + b"K\x01u.")
     with pytest.raises(ValueError, match=r"found are .*xxx, expected data, labels") as caught:
         load_cifar10(root, num_val=2, num_test=2)
