@@ -1,16 +1,20 @@
-"""Data that does not fit into memory: a mapped file larger than what the process may take.
+"""Data that does not fit into memory: a mapped file larger than what the process may still take.
 
-The file has holes: nearly all of its rows are zeros, which cost no disk. Written are those rows
+The file has holes: nearly all of its rows are zeros, which cost no disk. It is small enough for a
+file system without them, or in memory, where reading a mapped hole fills it. Written are those rows
 that the training draws, and their share in each result is known from the rows alone.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+import tempfile
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,8 +32,8 @@ from cs231n_helpers import (
 
 resource = pytest.importorskip("resource", reason="Windows has no RLIMIT_DATA")
 
-LIMIT = 2 * 2**30  # bytes
-N, D, C = 196_608, 3072, 3  # 2.25 GiB of float32
+ALLOWED = 192 * 2**20  # bytes more than when the limit is set
+N, D, C = 24_576, 3072, 3  # 288 MiB of float32
 STEPS, BATCH = 3, 50
 RATE, REG = 0.01, 0.1
 
@@ -59,7 +63,9 @@ def net() -> TwoLayerNet:
 
 
 def limit_memory():
-    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))  # a mapped file does not count
+    kilobytes = re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))[1]
+    limit = 1024 * int(kilobytes) + ALLOWED
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))  # a mapped file does not count
 
 
 def measured(task, path):
@@ -105,15 +111,16 @@ def search_nets(X, y):
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    path = tmp_path_factory.mktemp("large") / "X"
-    X = np.memmap(path, np.float32, "w+", shape=(N, D))
-    rows = written()
-    X[rows] = np.random.RandomState(3).standard_normal((len(rows), D))
-    X.flush()
-    assert path.stat().st_size > LIMIT
-    yield path
-    path.unlink()
+def path():
+    """Where a disk is, if there is one: the folder for temporary files is often in memory."""
+    with tempfile.TemporaryDirectory(dir=Path.home()) as folder:
+        path = Path(folder, "X")
+        X = np.memmap(path, np.float32, "w+", shape=(N, D))
+        rows = written()
+        X[rows] = np.random.RandomState(3).standard_normal((len(rows), D))
+        X.flush()
+        assert path.stat().st_size > ALLOWED
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +151,7 @@ def test_loss(in_little_memory, path, function, naive, of_zeros):
     penalty = 0.5 * REG * np.sum(W**2)
     assert value == pytest.approx(share * of_written + (1 - share) * of_zeros + penalty, rel=1e-6)
     np.testing.assert_allclose(dW - np.float32(REG) * weights(), share * dW_written, atol=1e-8)
-    assert peak < 2**28
+    assert peak < 2**26
 
 
 @pytest.mark.parametrize("task", [train_svm, train_net])
@@ -167,15 +174,15 @@ def test_training(in_little_memory, path, task):
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
     for name, p in by_hand.items():
         np.testing.assert_allclose(params[name], p, rtol=1e-4, atol=1e-6)
-    assert peak < 2**28
+    assert peak < 2**26
 
 
 def test_a_search_in_two_processes(in_little_memory, path):
     """Each of them has the same limit, and maps the file, too."""
     found, peak = in_little_memory(search_nets)
-    assert peak < 2**28
+    assert peak < 2**26
     X, net = np.memmap(path, np.float32, "r", shape=(N, D)), found.best_model
     for record in found.records:
         assert record["status"] == "ok"
     assert found.best["val_accuracy"] == np.mean(net.predict(X[:BATCH]) == labels()[:BATCH])
-    assert found.best["train_accuracy"] == pytest.approx(1 / C, abs=1e-3)  # nearly all rows are 0
+    assert found.best["train_accuracy"] == np.mean(net.predict(X) == labels())
