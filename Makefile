@@ -21,9 +21,9 @@ help:  ## show this list
 	@echo "make <what>, where <what> is one of"
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile | expand -t 18
 
-test: $(READY)  ## check everything: re-run all notebooks and compare them strictly, test the package
+test: $(READY)  ## check everything: re-run and compare all notebooks, test the package (ARGS=tests/core: less)
 	$(ALONE) tests/notebooks.py check
-	$(ALONE) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q
+	$(ALONE) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q $(ARGS)
 
 test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
 	$(ALONE) -m pytest -m slow -n auto --dist loadgroup -q tests classroom

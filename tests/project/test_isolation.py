@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environments
 import isolation
 import nbformat
 import pytest
+from environments import ENVIRONMENTS, Strange
 from isolation import ROOT
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -102,3 +104,17 @@ def test_processes_that_are_started_keep_the_home(monkeypatch):
     monkeypatch.setattr(isolation, "clean", lambda: pytest.fail("once is enough"))
     isolation.isolate()
     assert os.environ["HOME"] == os.environ["CS231N_HOME"] != ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="env and false")
+def test_an_environment_is_made_and_goes(tmp_path):
+    """Those of tests/environments.py are run by hand; this is how they come about."""
+    strange = Strange("odd", {"A": "{home}/b"}, {"{home}/b": "c"}, ["env", "D={root}"])
+    program = "import os; print(open(os.environ['A']).read(), os.environ['A'], os.environ['D'])"
+    log = tmp_path / "log"
+    assert environments.run(strange, [sys.executable, "-c", program], log)
+    content, path, root = log.read_text("utf-8").split()
+    assert (content, root) == ("c", str(ROOT))
+    assert not Path(path).exists()
+    assert not environments.run(strange, ["false"], log)
+    assert len(ENVIRONMENTS) > 8
