@@ -5,6 +5,7 @@ Shapes: N images.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,13 +108,13 @@ def as_history(history: Any) -> list[Floats]:
 
 
 def _as_curve(name: str, values: Any) -> Floats:
-    curve = as_drawable(name, values)
+    curve = as_array(name, values)
     if curve.ndim != 1 or curve.size == 0:
         raise ValueError(
             f"{name} has shape {curve.shape}, but it must hold one number a step: pass what "
             "train returned"
         )
-    return curve
+    return as_drawable(name, curve)
 
 
 def as_table(results: Any) -> dict[tuple[float, float], float]:
@@ -144,6 +145,19 @@ def as_table(results: Any) -> dict[tuple[float, float], float]:
             )
         table[rate, reg] = float(last[0])
     return table
+
+
+def check_function(name: str, function: Any, of: str, remedy: str = "") -> None:
+    """Refuse what cannot be called with the arguments that `of` lists."""
+    fits = not isinstance(function, type)
+    try:
+        inspect.signature(function).bind(*of.split(" and "))
+    except TypeError:
+        fits = False
+    except ValueError:
+        pass  # some of what is written in C does not say what it takes
+    if not fits:
+        raise TypeError(f"{name} is {shown(function)}, but it must be a function of {of}{remedy}")
 
 
 def check_axes(ax: Any) -> None:

@@ -4,6 +4,9 @@ Every function draws into the Axes it is given (a new figure where `ax` is None)
 leaves showing and saving to the caller. Panels that are compared share one colour scale; colours
 are readable with any colour vision (cividis, viridis and the palette of Okabe and Ito).
 
+What cannot be drawn is refused by name before anything is: a wrong kind with TypeError, NaN and
+infinity with `NotFiniteError`, any other value with ValueError.
+
 Shapes: N examples, D features, C classes; images (N, height, width) or (N, height, width, 3).
 """
 
@@ -31,6 +34,7 @@ from .drawable import (
     as_plane,
     as_table,
     check_axes,
+    check_function,
 )
 from .validation import (
     Floats,
@@ -83,7 +87,7 @@ def visualize_grid(
            [0. , 0. , 0. , 0. , 0. ],
            [0. , 0. , 0. , 0. , 0. ]])
     """
-    images = as_images("images", Xs)
+    images = as_images("Xs", Xs)
     ubound = as_positive("ubound", ubound)
     if not isinstance(padding, Integral) or isinstance(padding, bool) or padding < 0:
         raise ValueError(f"padding = {shown(padding)}, but it must be an integer >= 0")
@@ -115,8 +119,8 @@ def show_images(
     columns : int, optional
         Images in a row, >= 1; by default as many as make the grid about square.
     limits : (low, high), optional
-        Values shown as black and white; by default (0, 255) for integer images, else the smallest
-        and the largest value of all.
+        Values shown as black and white, low < high; by default (0, 255) for integer images, else
+        the smallest and the largest value of all.
     ax : Axes, optional
 
     Returns
@@ -318,8 +322,9 @@ def plot_decision_regions(
     X : (N, 2) array
     y : (N,) integer array
     class_names : sequence of str, optional
+        At least C of them.
     resolution : int
-        Points along each side of the grid, >= 1.
+        Points along each side of the grid, 1 to 4000.
     ax : Axes, optional
 
     Returns
@@ -332,11 +337,7 @@ def plot_decision_regions(
     >>> plot_decision_regions(lambda P: (P[:, 0] > 0.5).astype(int), X, [0, 1]).get_title()
     'Decision regions'
     """
-    if isinstance(predict, type) or not callable(predict):
-        raise TypeError(
-            f"predict is {shown(predict)}, but it must be a function of points (M, 2): "
-            "pass model.predict"
-        )
+    check_function("predict", predict, "points (M, 2)", ": pass model.predict")
     X = as_plane("X", X)
     labels = as_labels(y, len(X))
     names = None if class_names is None else as_names("class_names", class_names)

@@ -8,7 +8,7 @@ Shapes: N examples, D features, C classes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -175,7 +175,8 @@ def search(
     model : callable
         `LinearSVM`, `Softmax`, `TwoLayerNet`, or anything that makes an object with ``train`` and
         ``predict`` of the same form. Each setting goes to the call where it has a parameter of that
-        name, else to ``train``; input_size, output_size and rng are filled in where it has them.
+        name, else to ``train``, which returns the losses, one a step; ``predict`` returns integers
+        (N,), as the labels are. input_size, output_size and rng are filled in where it has them.
     X_train, X_val : (N, D) and (M, D) arrays
     y_train, y_val : (N,) and (M,) integer arrays
         Labels 0..C-1, with C = max(y_train) + 1.
@@ -286,8 +287,8 @@ def _as_list(settings: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]
 
 
 def _is_list(values: Any) -> bool:
-    """Whether `values` are several: neither a text nor a dict, nor an iterator without an end."""
-    no_list = isinstance(values, str | bytes | Mapping | np.ma.MaskedArray)
+    """Whether `values` are several in an order: no text, dict, set or iterator without an end."""
+    no_list = isinstance(values, str | bytes | Mapping | Set | np.ma.MaskedArray)
     return isinstance(values, Collection) and not no_list and getattr(values, "ndim", 1) > 0
 
 
@@ -329,4 +330,6 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else shown(value)

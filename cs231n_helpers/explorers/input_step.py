@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
-from ..drawable import as_drawable, as_images, as_names
+from ..drawable import as_drawable, as_images, as_names, check_function
 from ..plots import CLASS_COLORS, show_images
-from ..validation import Floats, Labels, as_labels, check_label_range, shown
+from ..validation import Floats, Labels, as_labels, check_label_range
 from .shell import Explorer, finish
 
 
@@ -50,11 +50,8 @@ def explore_input_step(
     >>> explorer.controls["example"]
     [0]
     """
-    for name, function in (("scores", scores), ("input_gradient", input_gradient)):
-        if not callable(function):
-            raise TypeError(
-                f"{name} is {shown(function)}, but it must be a function of rows (N, D)"
-            )
+    check_function("scores", scores, "rows (N, D)")
+    check_function("input_gradient", input_gradient, "rows (N, D) and labels (N,)")
     pictures = as_images("images", images)
     if pictures.min() < 0 or pictures.max() > 255:
         raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..drawable import as_drawable
+from ..drawable import as_drawable, check_function
 from ..plots import CLASS_COLORS
 from ..validation import Floats, NotFiniteError, as_array, as_number, shown
 from .shell import Explorer, finish
@@ -47,8 +47,7 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
     >>> explorer.controls["method"]
     ['forward', 'central', 'complex']
     """
-    if not callable(f):
-        raise TypeError(f"f is {shown(f)}, but it must be a function of one number")
+    check_function("f", f, "one number")
     x, slope = as_number("x", x), as_number("slope", slope)
     if slope == 0:
         raise ValueError("slope = 0, but errors are relative to it: take a point on a slope")

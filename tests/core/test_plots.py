@@ -63,7 +63,7 @@ class TestVisualizeGrid:
 
     def test_refusals(self):
         for images in (GREY[0], RGB[..., :2], GREY[:0]):
-            text = re.escape(f"images has shape {images.shape}, but must be (N, height, width) or")
+            text = re.escape(f"Xs has shape {images.shape}, but must be (N, height, width) or")
             with pytest.raises(ValueError, match=f"{text} .* reshape rows with"):
                 visualize_grid(images)
         for name, value in [("ubound", 0), ("padding", -1), ("padding", 1.0), ("padding", True)]:
@@ -380,6 +380,7 @@ def regions(predict=TestPlotDecisionRegions.predict, X=POINTS, y=LABELS, **optio
             for shape in [(-2, -3), (2.0, 3.0), (1, 3, 2), (2, 3, 1), 6, "23", (0, 6), (True, True)]
         ),
         (weights(np.ones((6, 1)), (2**32, 2**32)), ValueError, "has 18446744073709551616 pixels"),
+        (losses(Softmax()), ValueError, r"history has shape \(\), .*: pass what train returned"),
         (losses(["a"]), TypeError, "history has dtype <U1"),
         (losses([1.0, NAN]), NotFiniteError, r"history\[1\] = nan"),
         (losses(3), ValueError, r"history has shape \(\)"),
@@ -400,6 +401,7 @@ def regions(predict=TestPlotDecisionRegions.predict, X=POINTS, y=LABELS, **optio
         (table({(1, 1): "0.5"}), TypeError, r"results\[\(1, 1\)\] has dtype"),
         (regions(Softmax()), TypeError, "predict is <.*Softm.*: pass model.predict"),
         (regions(Softmax), TypeError, "predict is <class .*: pass model.predict"),
+        (regions(lambda: 0), TypeError, r"predict is <function .*a function of points \(M, 2\)"),
         (regions(lambda points: None), ValueError, r"predict\(points\) has shape \(\)"),
         (regions(lambda points: points > 0), ValueError, r"predict\(points\) has shape"),
         (regions(lambda it: np.full(len(it), 2**40)), ValueError, r"predict\(points\)\[0\]"),

@@ -374,6 +374,7 @@ class TestSampling:
             ({3: [1]}, TypeError, "ranges has the name 3, but names are str"),
             ({"reg": 3}, TypeError, r"ranges\['reg'\] = 3, but it must be \(low, high\) or a list"),
             ({"reg": "ab"}, TypeError, r"ranges\['reg'\] = 'ab'"),
+            ({"reg": {"a", "b"}}, TypeError, r"ranges\['reg'\] = {'"),
             ({"reg": np.array(3)}, TypeError, r"ranges\['reg'\] = array\(3\)"),
             ({"reg": ("a", "b")}, ValueError, r"ranges\['reg'\] = 'a', but it must be a finite"),
             ({"reg": (1, np.inf)}, ValueError, r"ranges\['reg'\] = inf"),
