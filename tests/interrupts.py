@@ -72,6 +72,7 @@ class Command:
     prepare: Callable[[Path], None] = lambda folder: None
     kept: tuple[str, ...] = ()  # beginnings of names in tmp that are there for the next run
     resumed: tuple[str, ...] = ()  # the same, where the next run removes them
+    waits: bool = False  # as make does for its children, but on SIGTERM
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -126,14 +127,20 @@ def written(folder: Path) -> set[str]:
 
 
 def interrupted(
-    command: Command, folder: Path, number: int, to_all: bool, moment: float, expected: set[str]
+    command: Command,
+    folder: Path,
+    number: int,
+    to_all: bool,
+    moment: float,
+    seconds: float,
+    expected: set[str],
 ) -> str:
     """Interrupt a command at a moment, run it again; return what was wrong, if anything."""
     started, wrong = Started(command, folder), []
     if started.wait(moment) is not None:
         return "was done before"
     started.send(number, to_all)
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PATIENCE + command.waits * seconds
     left: set[str] = set()
     while time.monotonic() < end:
         ended = started.wait(0) is not None
@@ -237,8 +244,13 @@ def commands(place: Path, port: int) -> dict[str, Command]:
 
     digest = hashlib.sha256(SlowMirror.content).hexdigest()
     mirror = ["--base-url", f"http://127.0.0.1:{port}", "cifar10", digest]
-    tests = ["--nbval", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "-q"]
-    quiet = {"PYTHONDONTWRITEBYTECODE": "1"}
+    tests = "--nbval --nbval-current-env -n 2 --dist loadfile -q -p no:cacheprovider"
+
+    def made(folder: Path) -> list[str]:
+        line = f"{sys.executable} -E tests/isolation.py -m pytest {tests} {folder / 'out'}"
+        (folder / "Makefile").write_text(f"test:\n\t{line}\n", "utf-8")
+        return ["make", "-f", str(folder / "Makefile")]
+
     return {
         "search": Command(lambda folder: python("-c", SEARCH)),
         "grading": Command(graded, resumed=("pymp-",)),
@@ -252,11 +264,12 @@ def commands(place: Path, port: int) -> dict[str, Command]:
         "bundle": Command(
             lambda folder: python("-m", "classroom.release.bundle", "--build", folder / "out")
         ),
-        "pytest": Command(
-            lambda folder: python("-m", "pytest", *tests, "-p", "no:cacheprovider", folder / "out"),
+        "make-test": Command(
+            made,
             write_notebook,
             kept=("pytest-of-",),
-            environment=quiet,
+            waits=True,
+            environment={"PYTHONDONTWRITEBYTECODE": "1"},
         ),
     }
 
@@ -282,7 +295,9 @@ def rounds(names: list[str], times: int, seed: int) -> Iterator[tuple[str, str, 
                     wrong = "was done before"
                     while wrong == "was done before":
                         folder, moment = fresh(command, Path(place)), moments.uniform(0, seconds)
-                        wrong = interrupted(command, folder, number, to_all, moment, expected)
+                        wrong = interrupted(
+                            command, folder, number, to_all, moment, seconds, expected
+                        )
                     print(f"{name}, {sent} after {moment:.2f} s: {wrong or 'clean'}", flush=True)
                     shutil.rmtree(folder, ignore_errors=True)
                     yield name, sent, wrong
