@@ -42,7 +42,7 @@ c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd  cifar-10-binar
 """,
 }
 TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
-_SCRATCH = ".incoming"
+_SCRATCH, _LOCK = ".incoming", ".lock"
 _REMEDY = "name another folder with --cache or CS231N_CACHE"
 
 
@@ -100,11 +100,13 @@ def _fill(name: str, folder: Path, url: str) -> None:
         return files, bool(batches) and not _loads(folder)
 
     if not any(lacking()):
-        if (home / _SCRATCH).exists():
+        if (home / _SCRATCH).exists() or (home / _LOCK).exists():
             with suppress(OSError), _turn(home, timeout=0):
                 pass
         return
     home.mkdir(parents=True, exist_ok=True)
+    if (home / _LOCK).exists():
+        pooch.get_logger().info("Another run is at work in '%s', or was: waiting for it.", home)
     with _turn(home):
         files, packed = lacking()  # another run may have been faster
         store = pooch.create(
@@ -140,7 +142,7 @@ def _turn(home: Path, timeout: float = -1) -> Iterator[None]:
     The system lets go of the lock when a process dies, whatever ended it.
     """
     scratch = home / _SCRATCH
-    with FileLock(home / ".lock", timeout=timeout) as lock:
+    with FileLock(home / _LOCK, timeout=timeout) as lock:
         try:
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
@@ -165,10 +167,8 @@ def _fetch_file(store: Any, file: str) -> None:
     try:
         fetched = store.fetch(file, downloader=downloader)
     except (OSError, ValueError) as error:
-        if (
-            isinstance(error, OSError) and error.errno is not None
-        ):  # of the disk, not of the network
-            raise
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, not of the network
         raise OSError(
             f"{store.get_url(file)} could not be fetched: {error} Run `make data` again, or put "
             f"the file into {home} by other means"

@@ -394,6 +394,9 @@ def test_what_a_dead_run_left_is_cleared_when_nothing_is_lacking(server, fashion
     (folder / ".lock").touch()
     download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
     assert sorted(path.name for path in folder.iterdir()) == sorted(fashion)
+    (folder / ".lock").touch()
+    download.fetch(["fashion_mnist"], tmp_path, base_url=server.url)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(fashion)
 
 
 def test_two_downloads_at_once_take_turns(server, slow, fashion, tmp_path):
