@@ -63,6 +63,8 @@ def as_array(name: str, values: ArrayLike) -> NDArray[Any]:
         raise ValueError(
             f"{name} is ragged, but its rows must all have the same length: pad or cut them"
         ) from error
+    except Exception as error:  # of an object that makes arrays of itself
+        raise TypeError(f"{name} cannot be read as an array ({error}): make one of it") from error
 
 
 def _is_masked(values: Any, depth: int = 4) -> bool:

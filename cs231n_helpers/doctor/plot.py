@@ -21,7 +21,7 @@ def draw(call: tuple[Any, ...], *, float32: bool = False) -> Figure:
     """Measure every entry of small parameters, patches of entries of large ones, and draw them."""
     loss, params, args, kwargs = call
     rng = np.random.RandomState(0)
-    with StateSnapshot(loss, *args, *kwargs.values()):
+    with StateSnapshot(loss, *args, *kwargs.values()), np.errstate(all="ignore"):
         function = LossFunction(loss, params, args, kwargs)
         detector = Detector(function, rng, float32=float32)
         at = function(function.x)

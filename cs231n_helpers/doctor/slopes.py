@@ -161,6 +161,7 @@ class Detector:
         numerical = (rise + fall) / (2 * h)
         largest = max(abs(above.value), abs(below.value), abs(at.value))
         relative = 2e-3 if self.coarse else 1e-6 if self.function.gradient_bytes < 8 else 2e-9
+        usable = above.finite and below.finite  # else nothing agrees
         least = LEAST_FLOAT16 if self.function.gradient_bytes < 4 else 0.0
         steepest = max(self.typical_slope(at, v), abs(analytic[1]), abs(numerical), least)
         return Slope(
@@ -170,7 +171,7 @@ class Detector:
             error=float(analytic @ [1, 4, 1]) / 6 - numerical,
             right=float(analytic[1:].mean()) - rise / h,
             left=float(analytic[:2].mean()) - fall / h,
-            tolerance=self.noise(largest) / h + relative * steepest,
+            tolerance=self.noise(largest) / h + relative * steepest if usable else np.nan,
         )
 
     def test(self, at: Evaluation, v: Vector, start: float | None = None) -> tuple[Outcome, Slope]:
@@ -262,7 +263,8 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
             return Detection(Outcome.DIFFERS, at, slope)
         if outcome == there == Outcome.AGREES:
             return _along_the_gradient(detector, first, slope)
-    v = v if outcome == Outcome.DIFFERS else detector.direction()
+    # the array that has differed, or may do so: among others its error might not show
+    v = v if outcome in (Outcome.DIFFERS, Outcome.UNCLEAR) else detector.direction()
     scale = max(float(np.sqrt(np.mean(first.x**2))), 1e-2)
     for k in range(1, 5):
         shift = 1e-3 * 4**k * scale * detector.rng.standard_normal(first.x.size)

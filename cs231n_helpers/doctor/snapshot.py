@@ -173,25 +173,37 @@ def helpers_of(loss: types.FunctionType) -> list[types.FunctionType]:
 # ---- arrays in nested containers ----
 
 
-def arrays_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Every array in nested tuples, lists and dicts, with the way to it."""
+def arrays_in(
+    value: Any, path: tuple[Any, ...] = (), around: frozenset[int] = frozenset()
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every array in nested tuples, lists and dicts, with the way to it.
+
+    A container that holds itself, which is one of those `around` (by id), is not looked into again.
+    """
     if isinstance(value, np.ndarray):
         yield path, value
-    elif isinstance(value, dict) or type(value) in (list, tuple):
+    elif (isinstance(value, dict) or type(value) in (list, tuple)) and id(value) not in around:
         for k, v in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from arrays_in(v, (*path, k))
+            yield from arrays_in(v, (*path, k), around | {id(value)})
 
 
-def copied(value: Any, copy_array: Callable[[Any], Any] = np.copy) -> Any:
+def copied(
+    value: Any,
+    copy_array: Callable[[Any], Any] = np.copy,
+    around: frozenset[int] = frozenset(),
+) -> Any:
     """Nested tuples, lists and dicts with copies of the arrays in them; all else as it is."""
     if isinstance(value, np.ndarray):
         return copy_array(value)
+    if id(value) in around:  # a container that holds itself
+        return value
+    around |= {id(value)}
     if isinstance(value, dict):
         twin = copy.copy(value)  # of the same type
-        twin.update({k: copied(v, copy_array) for k, v in value.items()})
+        twin.update({k: copied(v, copy_array, around) for k, v in value.items()})
         return twin
     if type(value) in (list, tuple):
-        return type(value)(copied(v, copy_array) for v in value)
+        return type(value)(copied(v, copy_array, around) for v in value)
     return value
 
 

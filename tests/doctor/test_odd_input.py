@@ -147,6 +147,23 @@ class TestRefused:
         with pytest.raises(ValueError, match="the gradient is ragged"):
             check_gradient(loss, W, X, y)
 
+    def test_what_cannot_be_read(self):
+        class Tensor:
+            def __array__(self, *_, **__):
+                raise RuntimeError("it requires grad")
+
+        for call in ((quadratic, Tensor()), (returning(gradient=lambda g: Tensor()), W)):
+            with pytest.raises(TypeError, match=r"cannot be read as an array \(it requires grad\)"):
+                check_gradient(*call)
+
+    def test_containers_that_hold_themselves(self):
+        a, b = [1.0, W], {"W": W}
+        a += [a, b]
+        b["b"] = b
+        assert check_gradient(quadratic, W, a, b)
+        with pytest.raises(ValueError, match="params is ragged"):
+            check_gradient(quadratic, a[::2])
+
 
 class TestWhereItIsNotFinite:
     @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e300])
@@ -250,6 +267,20 @@ class TestFewDigits:
             report = check_gradient(changed(quadratic, lambda g, f=factor: f * g), size * W)
             assert report.verdict == ("correct" if factor == 1 else "wrong")
 
+    def test_slopes_that_overflow_on_the_way_say_nothing(self):
+        w = np.zeros(1)
+        report = check_gradient(lambda w: (1e300 * abs(w[0]), 0 * w), w)
+        assert report.verdict == "inconclusive"
+
+    def test_truncated_small_arrays_beside_others_in_float32(self):
+        params = {"W": np.array([3.2, -0.2, -2.5]), "b": np.array([-0.3, 0.1, 0.24, -0.13])}
+
+        def loss(params):
+            value, gradient = both(params)
+            return np.float32(value), {**gradient, "b": gradient["b"].astype(int)}
+
+        assert check_gradient(loss, params).verdict == "wrong"
+
     def test_slopes_below_rounding_say_nothing(self):
         for factor in (1, 3):
 
@@ -323,6 +354,11 @@ class TestForms:
 
         report = check_gradient(loss, {"w": W})
         assert codes(report) == [Code.MUTATES_INPUT]
+
+
+def test_pictures_of_a_loss_in_float32_that_overflows_there():
+    report = check_gradient(lambda w: (np.float32(1e36 * np.sum(w**2)), 2e36 * w), W)
+    assert report.plot()
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])

@@ -172,6 +172,13 @@ class Array(np.ndarray):
     """A class of one's own."""
 
 
+class Unreadable:
+    """It says that it is an array, and is not."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("no array")
+
+
 LAYOUTS = {  # the same numbers otherwise
     "list": np.ndarray.tolist, "F": np.asfortranarray, "strided": _strided,
     "read-only": _read_only, "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
@@ -187,7 +194,7 @@ REFUSED = {  # what holds no real numbers, or not the numbers that it shows
     "huge integers": lambda a: [10**400] * a.size, "a dict of dicts": lambda a: {"a": {"b": a}},
     "bytes": lambda a: b"abc", "a set": lambda a: {1.0, 2.0}, "iterator": lambda a: iter(a.ravel()),
     "void": lambda a: np.zeros(a.shape, "V8"), "a function": lambda a: np.sum,
-    "a list of arrays": lambda a: [np.ones(2), np.ones(3)],
+    "a list of arrays": lambda a: [np.ones(2), np.ones(3)], "unreadable": lambda a: Unreadable(),
 }  # fmt: skip
 NUMBERS = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "1e300": 1e300, "1e160": 1e160,
            "1e60": 1e60, "1e308": 1.7e308}  # fmt: skip
@@ -259,11 +266,12 @@ def odd_data(case: Case) -> str:
         name, change = pick(rng, LAYOUTS)
         case.data[at] = change(value)
         case.fine = name != "list"
+        case.unknown |= name == "list"  # 3 * a is a longer one
     elif kind == 1:
         name, change = pick(rng, REFUSED)
         case.data[at] = change(value)
         case.rounded = True
-        case.unknown |= name == "masked"
+        case.unknown |= name in ("masked", "bool")
     elif kind == 2:
         name = ("float32", "float16", "longdouble", "uint8")[rng.integers(4)]
         case.data[at] = (3 * np.abs(value) + 1).astype(name)
