@@ -14,6 +14,8 @@ import numpy as np
 import peers
 from threadpoolctl import threadpool_info
 
+from classroom.orderly import replacing
+
 PEERS = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 
 HOW = """\
@@ -230,6 +232,5 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
 def replace(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file beside `path` and put it in its place when it is complete."""
-    part = path.with_name(path.name + ".part")
-    write(part)
-    part.replace(path)
+    with replacing(path) as part:
+        write(part)

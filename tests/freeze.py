@@ -100,6 +100,7 @@ def main() -> None:
     from wrong_solutions import WRONG
 
     from classroom.grading.rubrics import grade_exercise
+    from classroom.orderly import replacing
 
     reports = {entry["id"]: report_record(check(corpus, entry)) for corpus, entry in CORPUS}
     solutions = {
@@ -114,7 +115,8 @@ def main() -> None:
     frozen |= {"errors": error_texts(), "signatures": signatures()}
     for kind, values in frozen.items():
         text = json.dumps(values, indent=0, ensure_ascii=False)
-        (FOLDER / f"{kind}.json").write_text(text + "\n", encoding="utf-8")
+        with replacing(FOLDER / f"{kind}.json") as part:
+            part.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

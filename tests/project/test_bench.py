@@ -115,3 +115,4 @@ def test_an_interrupt_leaves_the_old_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         report.replace(path, interrupted)
     assert path.read_text("utf-8") == "whole"
+    assert list(tmp_path.iterdir()) == [path]
