@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -152,4 +154,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # what is odd then goes, too
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     raise SystemExit(main())
