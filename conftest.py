@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from isolation import isolate
 
 isolate()  # before the imports that read settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which & makes a shell ignore
 
 import matplotlib  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402

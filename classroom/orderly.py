@@ -27,9 +27,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def stop_at_signals() -> None:
-    """Let those that ask this process to end raise KeyboardInterrupt(number), and only once."""
+    """Let those that ask this process to end raise KeyboardInterrupt(number), and only once.
+
+    What is ignored, as SIGHUP is under nohup, stays so.
+    """
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
+    ends = [getattr(signal, name) for name in names]
+    numbers = [number for number in ends if signal.getsignal(number) != signal.SIG_IGN]
 
     def stop(number: int, _frame: object) -> None:
         for each in numbers:

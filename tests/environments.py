@@ -94,6 +94,10 @@ ENVIRONMENTS = {
         {"COLUMNS": "20", "FORCE_COLOR": "1", "TERM": "dumb", "TZ": "Pacific/Chatham"},
         around=["sh", "-c", 'umask 077; exec "$@"', "sh"],
     ),
+    "background": Strange(
+        "a shell that starts it with & and nohup",
+        around=["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh"],
+    ),
     "settings": Strange(
         "this project's variables",
         {"CS231N_CACHE": "/nonexistent", "CS231N_DATA": "cifar10", "CS231N_PROGRESS": "1"},

@@ -118,21 +118,33 @@ def test_stopped_it_says_so_in_a_line(monkeypatch, capsys):
     assert capsys.readouterr().err == "stopped before all was made: run it again\n"
 
 
+@pytest.fixture
+def signals():
+    """Those that ask a process to end; what is done with them is restored."""
+    numbers = [getattr(signal, name, signal.SIGTERM) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield numbers
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no signals")
-def test_of_several_signals_the_first_counts():
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    before = [signal.getsignal(number) for number in numbers]
-    try:
-        orderly.stop_at_signals()
-        with pytest.raises(KeyboardInterrupt) as stop:
-            os.kill(os.getpid(), signal.SIGHUP)
-        for number in numbers:
-            os.kill(os.getpid(), number)
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+def test_of_several_signals_the_first_counts(signals):
+    orderly.stop_at_signals()
+    with pytest.raises(KeyboardInterrupt) as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+    for number in signals:
+        os.kill(os.getpid(), number)
     assert orderly.status(stop.value) == 128 + signal.SIGHUP
     assert orderly.status(KeyboardInterrupt()) == 130
+
+
+def test_a_signal_that_is_ignored_stays_so(signals):
+    signal.signal(signals[0], signal.SIG_IGN)
+    orderly.stop_at_signals()
+    handlers = [signal.getsignal(number) for number in signals]
+    assert handlers[0] == signal.SIG_IGN
+    assert callable(handlers[1])
 
 
 def test_what_students_read_is_true(build):
