@@ -26,6 +26,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,14 +85,15 @@ class Started:
         self._others = {*Path("/dev/shm").iterdir()}
         self._family: set[psutil.Process] = set()
         environment = {"CS231N_INTERRUPTED": self._mark, "TMPDIR": str(folder / "tmp")}
-        self._process = subprocess.Popen(
-            command.arguments(folder),
-            cwd=ROOT,
-            env={**os.environ, **environment, **command.environment, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "errors.txt").open("wb"),
-            start_new_session=True,
-        )
+        with (folder / "errors.txt").open("wb") as errors:
+            self._process = subprocess.Popen(
+                command.arguments(folder),
+                cwd=ROOT,
+                env={**os.environ, **environment, **command.environment, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Return its status, None where it runs on."""
@@ -101,18 +103,17 @@ class Started:
             return None
 
     def send(self, number: int, to_all: bool) -> None:
-        self._family |= {*psutil.Process(self._process.pid).children(recursive=True)}
+        with suppress(psutil.NoSuchProcess):  # it ends by itself
+            self._family |= {*psutil.Process(self._process.pid).children(recursive=True)}
         (os.killpg if to_all else os.kill)(self._process.pid, number)
 
     def living(self) -> set[psutil.Process]:
         """Its processes: those it had, and those that have its mark."""
         for process in psutil.process_iter():
-            try:
+            with suppress(psutil.Error):
                 if process.environ().get("CS231N_INTERRUPTED") == self._mark:
                     self._family.add(process)
-            except psutil.Error:
-                pass
-        return {it for it in self._family if it.is_running() and it.status() != "zombie"}
+        return {it for it in self._family if is_alive(it)}
 
     def files(self) -> set[str]:
         """What is in its temporary folder, and what it has in shared memory."""
@@ -120,6 +121,13 @@ class Started:
         shared = {*Path("/dev/shm").iterdir()} - self._others
         ours = {path.name for path in shared if pids & {*path.name.replace("-", "_").split("_")}}
         return ours | {path.name for path in (self.folder / "tmp").iterdir()}
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def written(folder: Path) -> set[str]:
@@ -150,10 +158,11 @@ def interrupted(
             break
         time.sleep(0.1)
     else:
-        wrong += [f"lives: {' '.join(it.cmdline())[:150]}" for it in living]
+        wrong += [f"lives: {it}" for it in living]
         wrong += [f"left: {', '.join(sorted(left))}"] if left else []
     for process in started.living():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     again = Started(command, folder)
     status = again.wait(300)
     if status != 0:
