@@ -142,9 +142,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         target = make(options.build)
-    except OSError as error:
+    except OSError as error:  # that of copytree has a list of what went wrong
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
         print(
-            f"{options.build} cannot be written ({error.strerror}): mend that, or give another "
+            f"{options.build} cannot be written ({reason}): mend that, or give another "
             "folder with --build",
             file=sys.stderr,
         )

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import runpy
+import shutil
 import signal
 import threading
 import tomllib
@@ -90,10 +91,17 @@ def test_what_a_killed_run_leaves_goes_with_the_next(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ALL
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        shutil.Error([("from", "to", "No space left on device")]),
+    ],
+)
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, capsys, error):
     def full(folder):
         write_little(folder)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise error
 
     (tmp_path / "assignment.zip").write_text("old", "utf-8")
     monkeypatch.setattr(bundle, "write_all", full)
