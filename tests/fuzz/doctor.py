@@ -1,33 +1,24 @@
-"""Right and wrong losses with odd input: ``python tests/fuzz/doctor.py --cases 2000 --seed 1``.
+"""Check the gradients of right and wrong losses with odd input: ``python tests/fuzz/doctor.py``.
 
 Each case is a loss whose gradient is known to be right or wrong, called with one or two oddities:
 in the parameters, the data, the way it is called, or what it returns. Allowed are the right
-verdict, an error that the package raises itself, and the loss' own error. A case is made again from
-its seed: ``--cases 1 --seed 4711``.
+verdict, an error that the package raises itself, and the loss' own error.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
-import traceback
-import warnings
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from runner import ViolationError, main, outcome
 
-import cs231n_helpers
 from cs231n_helpers import check_gradient, softmax_loss_vectorized, svm_loss_vectorized
-from cs231n_helpers.progress_bar import progress
-
-PACKAGE = str(Path(cs231n_helpers.__file__).parent)
 
 # ---- losses: each takes (params, *data), and is right ----
 
@@ -271,7 +262,7 @@ def odd_data(case: Case) -> str:
         name, change = pick(rng, REFUSED)
         case.data[at] = change(value)
         case.rounded = True
-        case.unknown |= name in ("masked", "bool")
+        case.unknown |= name in ("masked", "bool", "empty")
     elif kind == 2:
         name = ("float32", "float16", "longdouble", "uint8")[rng.integers(4)]
         case.data[at] = (3 * np.abs(value) + 1).astype(name)
@@ -371,21 +362,20 @@ ODDITIES = (odd_params, odd_data, odd_gradient, odd_value, odd_form, odd_rng)
 SHARES = (0.35, 0.25, 0.2, 0.1, 0.05, 0.05)
 
 
-def make(seed: int) -> tuple[Case, list[str]]:
-    """Return the case of a seed, and what is odd about it."""
-    rng = np.random.default_rng(seed)
+def make(rng: np.random.Generator) -> tuple[Case, str]:
+    """Return a random case, and what is odd about it."""
     case = plain(rng)
     if rng.integers(2):
         mistaken(case)
     chosen = rng.choice(len(ODDITIES), rng.integers(1, 3), replace=False, p=SHARES)
-    fine, rounded, said = True, False, []
+    fine, rounded, said = True, False, [case.loss.__name__]
     for k in sorted(chosen):
         case.fine, case.rounded = True, False
         said.append(ODDITIES[k](case))
         fine, rounded = fine and case.fine, rounded or case.rounded
     case.fine, case.rounded = fine and len(chosen) == 1, rounded or len(chosen) > 1
     said.append("a wrong gradient" if case.wrong else "a right gradient")
-    return case, [case.loss.__name__, *said]
+    return case, "; ".join(said)
 
 
 def called(case: Case):
@@ -401,56 +391,38 @@ def called(case: Case):
     return (lambda params, *rest: loss(params, *rest)), data
 
 
-def outcome(seed: int) -> tuple[str, str]:
-    """Return what came out of a case in a word, and what is not allowed about it, or nothing."""
-    case, said = make(seed)
-    loss, data = called(case)
-    told = f"seed {seed}, {'; '.join(said)}"
+def case(rng: np.random.Generator) -> str:
+    """Check the gradient of a random loss, and return the verdict, or who refused it."""
+    made, said = make(rng)
+    loss, data = called(made)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            report = check_gradient(loss, case.params, *data, **case.settings)
-            texts = [str(report), repr(report), report._repr_html_(), report.explain()]
-            if seed % 20 == 0 and report._pictures is not None:
-                report.plot()
-    except Exception as error:
-        return _error(case, error, told)
-    expected = {"wrong" if case.wrong else "correct"} | (
-        {"inconclusive"} if case.rounded else set()
-    )
-    expected |= {"correct", "wrong"} if case.unknown else set()
-    if report.verdict not in expected or not all(texts[:3]):
-        return report.verdict, f"{told}: {report.verdict} and not {expected}\n{report}"
-    return report.verdict, ""
+        report = outcome(lambda: shown(check_gradient(loss, made.params, *data, **made.settings)))
+    except ViolationError as violation:
+        notes = getattr(violation.__cause__, "__notes__", ())
+        if made.fine or not any("raised inside the loss" in note for note in notes):
+            raise ViolationError(f"{violation} [{said}]") from violation
+        return "the loss' error"
+    if isinstance(report, Exception):
+        if made.fine:
+            raise ViolationError(f"refused: {report} [{said}]")
+        return "our error"
+    expected = {"wrong" if made.wrong else "correct"}
+    expected |= {"inconclusive"} if made.rounded else set()
+    expected |= {"correct", "wrong"} if made.unknown else set()
+    if report.verdict not in expected:
+        raise ViolationError(f"{report.verdict} and not {expected} [{said}]")
+    return report.verdict
 
 
-def _error(case: Case, error: Exception, told: str) -> tuple[str, str]:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    ours = last.filename.startswith(PACKAGE) and (last.line or "").startswith("raise ")
-    of_loss = any("raised inside the loss" in note for note in getattr(error, "__notes__", ()))
-    word = "our error" if ours else "the loss' error" if of_loss else "foreign error"
-    if (ours or of_loss) and not case.fine and str(error):
-        return word, ""
-    return word, f"{told}: {type(error).__name__}: {error}\n({last.filename}:{last.lineno})"
-
-
-def main() -> int:
-    """Run cases, and print those that are not allowed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    counts: Counter[str] = Counter()
-    bad = 0
-    for seed in progress(range(arguments.seed, arguments.seed + arguments.cases), "cases"):
-        word, problem = outcome(seed)
-        counts[word] += 1
-        if problem:
-            bad += 1
-            print(problem, end="\n\n")
-    print(", ".join(f"{n} {word}" for word, n in counts.most_common()), f"- {bad} not allowed")
-    return int(bad > 0)
+def shown(report: Any) -> Any:
+    """Write a report in every form, and draw each twentieth."""
+    texts = str(report), repr(report), report._repr_html_(), report.explain()
+    if not all(texts[:3]):
+        raise ViolationError("the report is empty")
+    if len(texts[0]) % 20 == 0 and report._pictures is not None:
+        report.plot()
+    return report
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__doc__ or "", case))
