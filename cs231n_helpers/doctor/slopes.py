@@ -263,16 +263,20 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
             return Detection(Outcome.DIFFERS, at, slope)
         if outcome == there == Outcome.AGREES:
             return _along_the_gradient(detector, first, slope)
-    # the array that has differed, or may do so: among others its error might not show
-    v = v if outcome in (Outcome.DIFFERS, Outcome.UNCLEAR) else detector.direction()
+    # The array that has differed, or may do so: among others its error might not show. What was
+    # unclear may be so for its tiny slope, so that it says little by itself.
+    directions = [v] if outcome in (Outcome.DIFFERS, Outcome.UNCLEAR) else []
+    if outcome != Outcome.DIFFERS:
+        directions.append(detector.direction())
     scale = max(float(np.sqrt(np.mean(first.x**2))), 1e-2)
     for k in range(1, 5):
         shift = 1e-3 * 4**k * scale * detector.rng.standard_normal(first.x.size)
         near = detector.function(first.x + shift)
-        beside, other = detector.test(near, v)
-        if beside == Outcome.DIFFERS:
-            return Detection(Outcome.DIFFERS, near, other)
-        if beside == Outcome.AGREES:
+        tests = [detector.test(near, v) for v in directions]
+        for beside, other in tests:
+            if beside == Outcome.DIFFERS:
+                return Detection(Outcome.DIFFERS, near, other)
+        if all(beside == Outcome.AGREES for beside, _ in tests):
             kink = outcome == Outcome.KINK
             return Detection(Outcome.KINK if kink else Outcome.AGREES, first, slope)
     return Detection(Outcome.UNCLEAR, first, slope)

@@ -269,6 +269,7 @@ def odd_data(case: Case) -> str:
     elif kind == 3:
         name, number = pick(rng, NUMBERS)
         case.data[at], case.rounded = case.entry(value, number), True
+        case.unknown |= not np.isfinite(number)  # nor is the gradient then
     else:
         name, number = pick(rng, TINY)
         case.data[at], case.rounded, case.unknown = value * number, True, True
@@ -345,6 +346,7 @@ def odd_form(case: Case) -> str:
     name, change = pick(case.rng, FORMS)
     case.fine = name == "a list"
     case.wrong = case.wrong or name == "exchanged"
+    case.unknown |= name == "one"  # a list of two may stand for a loss and its gradient
     case.changes.append(change)
     return f"returns: {name}"
 
