@@ -9,24 +9,19 @@ Shapes: N examples, D features, C classes, K runs that are trained together.
 
 from __future__ import annotations
 
-import glob
 import inspect
 import os
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from copy import deepcopy
-from functools import cache, partial
-from tempfile import gettempdir
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet, first_weights
+from .leftovers import clean_up_after, end_with_parent
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .progress_bar import progress
 from .single_run import Record, Setting, best_of, make, parameters, record_of, train_one
@@ -41,17 +36,6 @@ from .validation import (
     blocks,
 )
 
-#: What `_clean_up_after` runs: joblib's own cleaner, where it lives, has three seconds.
-CLEANER = """
-import glob, pathlib, shutil, sys, time
-sys.stdin.read()
-end = time.monotonic() + 3
-while left := [path for pattern in sys.argv[1:] for path in glob.glob(pattern)]:
-    time.sleep(0.1)
-    for path in left if time.monotonic() > end else []:
-        shutil.rmtree(path, ignore_errors=True)
-        pathlib.Path(path).is_file() and pathlib.Path(path).unlink(missing_ok=True)
-"""
 #: So many linear runs are trained together: their weights take 16 times the memory of one, and
 #: the products gain little beyond.
 RUNS_TOGETHER = 16
@@ -82,8 +66,8 @@ def train_all(
     ]
     runs = {}
     if effective_n_jobs(n_jobs) > 1:
-        _clean_up_after(os.getpid())
-    parallel = Parallel(n_jobs, return_as="generator", initializer=_end_with_parent)
+        clean_up_after(os.getpid())
+    parallel = Parallel(n_jobs, return_as="generator", initializer=end_with_parent)
     with closing(parallel(tasks)) as outcomes:
         found = progress(outcomes, "search", total=len(tasks))
         for group, (group_records, best_model) in zip(groups, found, strict=True):
@@ -92,43 +76,6 @@ def train_all(
     records = [runs[i][0] for i in range(len(settings))]
     best = best_of(records)
     return records, None if best is None else runs[best][1]
-
-
-def _end_with_parent() -> None:
-    """Let this process, one of joblib's, end with the one that started it, whatever ends that."""
-    from multiprocessing import connection, parent_process
-
-    parent = parent_process()
-    if parent is None:  # of a cluster
-        return
-
-    def end() -> None:
-        if parent.sentinel is not None:  # on Windows
-            connection.wait([parent.sentinel])
-        else:
-            while os.getppid() == parent.pid:
-                time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
-
-
-@cache
-def _clean_up_after(process: int) -> subprocess.Popen[bytes]:
-    """Start a process that waits for the end of this one, and removes what joblib leaves of it.
-
-    Joblib has such a cleaner, but in the same group: a terminal that closes ends that as well.
-    """
-    folders = {"/dev/shm", os.environ.get("JOBLIB_TEMP_FOLDER", ""), gettempdir()} - {""}
-    mapped = [f"{glob.escape(it)}/joblib_memmapping_folder_{process}_*" for it in folders]
-    command = [sys.executable, "-I", "-S", "-c", CLEANER, *mapped, f"/dev/shm/sem.loky-{process}-*"]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,  # ends with this process
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def _groups(model: Callable[..., Any], settings: list[Setting], rng: Rng) -> list[list[int]]:

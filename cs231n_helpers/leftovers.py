@@ -1,0 +1,61 @@
+"""Nothing is left of a search that was ended, whatever ended it: no process, no file."""
+
+from __future__ import annotations
+
+import glob
+import os
+import subprocess
+import sys
+import threading
+import time
+from functools import cache
+from tempfile import gettempdir
+
+#: Joblib's own cleaner, where it lives, has three seconds.
+CLEANER = """
+import glob, pathlib, shutil, sys, time
+sys.stdin.read()
+end = time.monotonic() + 3
+while left := [path for pattern in sys.argv[1:] for path in glob.glob(pattern)]:
+    time.sleep(0.1)
+    for path in left if time.monotonic() > end else []:
+        shutil.rmtree(path, ignore_errors=True)
+        pathlib.Path(path).is_file() and pathlib.Path(path).unlink(missing_ok=True)
+"""
+
+
+def end_with_parent() -> None:
+    """Let this process, one of joblib's, end with the one that started it."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent is None:  # of a cluster
+        return
+
+    def end() -> None:
+        if parent.sentinel is not None:  # on Windows
+            connection.wait([parent.sentinel])
+        else:
+            while os.getppid() == parent.pid:
+                time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+@cache
+def clean_up_after(process: int) -> subprocess.Popen[bytes]:
+    """Start a process that waits for the end of this one, and removes what joblib leaves of it.
+
+    Joblib has such a cleaner, but in the same group: a terminal that closes ends that as well.
+    """
+    folders = {"/dev/shm", os.environ.get("JOBLIB_TEMP_FOLDER", ""), gettempdir()} - {""}
+    mapped = [f"{glob.escape(it)}/joblib_memmapping_folder_{process}_*" for it in folders]
+    command = [sys.executable, "-I", "-S", "-c", CLEANER, *mapped, f"/dev/shm/sem.loky-{process}-*"]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,  # ends with this process
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
