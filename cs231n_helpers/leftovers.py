@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -25,12 +26,16 @@ while left := [path for pattern in sys.argv[1:] for path in glob.glob(pattern)]:
 
 
 def end_with_parent() -> None:
-    """Let this process, one of joblib's, end with the one that started it."""
+    """Let this process, one of joblib's, end with the one that started it, and not before.
+
+    A Ctrl-C goes to all processes of a terminal: a task that it ended would make room for the next.
+    """
     from multiprocessing import connection, parent_process
 
     parent = parent_process()
     if parent is None:  # of a cluster
         return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end() -> None:
         if parent.sentinel is not None:  # on Windows

@@ -271,7 +271,7 @@ def commands(place: Path, port: int) -> dict[str, Command]:
             write_notebook,
         ),
         "bundle": Command(
-            lambda folder: python("-m", "classroom.release.bundle", "--build", folder / "out")
+            lambda folder: python("-m", "classroom.release", "--build", folder / "out")
         ),
         "make-test": Command(
             made,
