@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
 @contextmanager
@@ -42,6 +46,12 @@ def stop_at_signals() -> None:
 
     for each in numbers:
         signal.signal(each, stop)
+
+
+def end_with_make() -> None:
+    """Where make runs this process, let it be asked to end when make does; on Linux alone."""
+    if sys.platform == "linux" and "MAKELEVEL" in os.environ:
+        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
 
 
 def status(stop: KeyboardInterrupt) -> int:

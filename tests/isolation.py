@@ -9,18 +9,15 @@ their own: build/home, or a temporary one where the checkout cannot be written.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 #: All that begins with one of these changes what is shown, said or read.
 SETTINGS = re.compile(
     r"CLICOLOR|COLUMNS$|CS231N_(CACHE|DATA|PROGRESS)|DASK_|FORCE_COLOR|HYPOTHESIS_|IPYTHON|JUPYTER"
@@ -72,8 +69,10 @@ if __name__ == "__main__":
     clean()
     os.environ.pop("PYTHONPATH", None)
     command = [sys.executable, *sys.argv[1:]]
-    if sys.platform == "linux" and "MAKELEVEL" in os.environ:  # make ends, whatever ends it
-        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM)
+    sys.path.insert(0, str(ROOT))
+    from classroom.orderly import end_with_make
+
+    end_with_make()
     if os.name == "posix":
         os.execv(sys.executable, command)
     sys.exit(subprocess.call(command))

@@ -1,16 +1,13 @@
 """Run by ``python -m classroom.grading``: processes that are started then import it only once."""
 
-import ctypes
-import os
-import signal
 import sys
 
-from classroom.sandbox.worker import END_WITH_PARENT
+from classroom.orderly import end_with_make, status, stop_at_signals
 
-if sys.platform == "linux" and "MAKELEVEL" in os.environ:  # make ends, whatever ends it
-    ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
+stop_at_signals()
+end_with_make()
 try:
     from .command import main
-except KeyboardInterrupt:  # nothing has begun
-    sys.exit(130)
+except KeyboardInterrupt as stop:  # nothing has begun
+    sys.exit(status(stop))
 sys.exit(main())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from classroom.orderly import status
 
 from .files import NOTEBOOKS
 from .run import ROOT, RefusedError, grade
@@ -132,30 +132,10 @@ def _time(text: str) -> datetime:
     return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
-@contextmanager
-def stopped_like_ctrl_c() -> Iterator[None]:
-    """Let the signals that end a process end this one as Ctrl-C does."""
-
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    names = ("SIGTERM", "SIGHUP")  # Windows has the first
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    ours = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
-    for number in ours:  # not those that nohup ignores
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when all were graded, 1 when some were not, 2 when nothing began."""
     try:
-        with stopped_like_ctrl_c():
-            return min(1, grade(parse_arguments(arguments)))
+        return min(1, grade(parse_arguments(arguments)))
     except RefusedError as refusal:
         print(f"make grade: {refusal}", file=sys.stderr)
         return 2
@@ -164,4 +144,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "\nstopped: all results so far are kept, and the same command goes on with the rest",
             file=sys.stderr,
         )
-        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+        return status(stop)

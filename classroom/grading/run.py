@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 import secrets
 import shutil
@@ -24,6 +23,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from classroom.orderly import replacing
 from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.progress_bar import progress
 
@@ -105,12 +105,8 @@ def check_sandbox(package: Path, contained: bool) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file so that at any moment it is there as a whole, the old one or the new one."""
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="")
 
 
 def read_json(path: Path) -> Any:
