@@ -61,7 +61,7 @@ def single_run(make, X, y, X_val, y_val, **options):
     return model, losses, accuracies
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=90):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -607,7 +607,7 @@ class TestJobs:
     def test_an_interrupt_leaves_neither_process_nor_file(self, tmp_path):
         process = started_search(tmp_path)
         os.killpg(process.pid, signal.SIGINT)  # to all processes, as a terminal and Jupyter do
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=90)
         assert process.returncode != 0
         assert errors.strip().endswith("KeyboardInterrupt")
         assert errors.count("Traceback") == 1  # only the search itself speaks of it
@@ -627,7 +627,7 @@ class TestJobs:
     def test_nothing_is_left_whatever_ends_the_search(self, tmp_path, send, number):
         process = started_search(tmp_path)
         send(process.pid, number)
-        process.communicate(timeout=20)
+        process.communicate(timeout=90)
         assert process.returncode == -number
         nothing_is_left(process, tmp_path)
 
