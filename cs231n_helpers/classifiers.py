@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .losses import net_loss, net_scores, softmax_loss_vectorized, svm_loss_vectorized
+from .threads import in_order
 from .training import train_linear, train_net
 from .validation import (
     Floats,
@@ -80,13 +81,16 @@ class LinearClassifier:
         W = self._weights()
         X = as_matrix("X", X, "(N, D)", integers_become=None)
         check_columns(X, len(W), "W")
-        classes = np.empty(len(X), np.intp)
-        for rows in blocks(len(X), X.shape[1] * W.itemsize):
-            with np.errstate(over="ignore", invalid="ignore"):
-                scores = as_floats("X", X[rows], W.dtype) @ W
+
+        @np.errstate(over="ignore", invalid="ignore")
+        def of_block(rows: slice) -> Labels:
+            scores = as_floats("X", X[rows], W.dtype) @ W
             check_finite_result("scores overflow", scores, W=W, X=X)
-            classes[rows] = np.argmax(scores, axis=1)
-        return classes
+            classes: Labels = np.argmax(scores, axis=1)
+            return classes
+
+        parts = blocks(len(X), X.shape[1] * W.itemsize)
+        return np.concatenate([*in_order(of_block, parts, work=X.size * W.shape[1])])
 
     def train(
         self,
@@ -221,8 +225,7 @@ class TwoLayerNet:
         rng = as_rng(rng)
         with np.errstate(over="ignore"):
             self.params: dict[str, Floats] = {
-                # column by column, as its gradient comes out of the product in loss
-                "W1": (std * rng.standard_normal((D, H))).astype(dtype, order="F"),
+                "W1": (std * rng.standard_normal((D, H))).astype(dtype),
                 "b1": np.zeros(H, dtype),
                 "W2": (std * rng.standard_normal((H, C))).astype(dtype),
                 "b2": np.zeros(C, dtype),

@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .threads import in_order, product
 from .validation import (
     Floats,
     Labels,
@@ -295,7 +296,8 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
 @np.errstate(over="ignore", invalid="ignore")
 def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
     """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
-    hidden = X @ params["W1"] + params["b1"]
+    hidden = product(X, params["W1"])
+    hidden += params["b1"]
     check_finite_result("hidden layer overflows", hidden, X=X, **params)
     np.maximum(0, hidden, out=hidden)
     scores = hidden @ params["W2"] + params["b2"]
@@ -321,9 +323,10 @@ def net_loss(
 
     dhidden = dscores @ W2.T  # (N, H)
     dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
-    dW1 = (dhidden.T @ X).T  # X^T dhidden, taken transposed as in _linear_loss
+    dW1 = product(X.T, dhidden)
+    dW1 += dW1_penalty
     return loss, {
-        "W1": dW1 + dW1_penalty,
+        "W1": dW1,
         "b1": dhidden.sum(axis=0),
         "W2": hidden.T @ dscores + dW2_penalty,
         "b2": dscores.sum(axis=0),
@@ -396,14 +399,20 @@ def _linear_loss(
     loss, dW = l2_penalty(W, reg, reg_scale)
     dtype = np.result_type(W, X)
     dW_data = np.zeros(W.shape[::-1], dtype)  # (C, D)
-    for rows in blocks(len(X), X.shape[1] * dtype.itemsize):
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def of_block(rows: slice) -> tuple[float, Floats]:
         X_block = X[rows].astype(dtype, copy=False)  # (n, D)
         scores = X_block @ W  # (n, C)
         check_finite_result("scores overflow", scores, W=W, X=X)
         block_loss, dscores = scores_loss(scores, y[rows])  # means over the n examples
         share = len(X_block) / len(X)  # n / N makes them shares of the mean over all N
-        loss += share * block_loss
-        dW_data += (share * dscores).T @ X_block
+        return share * block_loss, (share * dscores).T @ X_block
+
+    parts = blocks(len(X), X.shape[1] * dtype.itemsize)
+    for block_loss, block_gradient in in_order(of_block, parts, work=X.size * W.shape[1]):
+        loss += block_loss
+        dW_data += block_gradient
     dW += dW_data.T
     check_finite_result("loss overflows", loss, W=W, X=X)
     check_finite_result("gradient overflows", dW, W=W, X=X)
@@ -414,9 +423,9 @@ def _linear_loss(
 def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     W, X, y = as_batch(W, X, y)
     X = as_floats("X", X, W.dtype)
-    scores = X @ W  # (N, C)
+    scores = product(X, W)  # (N, C)
     check_finite_result("scores overflow", scores, W=W, X=X)
     dscores = scores_loss(scores, y)[1]
-    dX: Floats = (dscores @ W.T).astype(X.dtype, copy=False)
+    dX: Floats = product(dscores, W.T).astype(X.dtype, copy=False)
     check_finite_result("gradient overflows", dX, W=W, X=X)
     return dX

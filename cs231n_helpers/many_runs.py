@@ -25,6 +25,7 @@ from .leftovers import clean_up_after, end_with_parent
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .progress_bar import progress
 from .single_run import Record, Setting, best_of, make, parameters, record_of, train_one
+from .threads import product, taken
 from .validation import (
     Floats,
     Labels,
@@ -183,16 +184,16 @@ def _train_batched(
 
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
-        X_batch, y_batch = as_floats("X_train", X[rows], W.dtype), y[rows]
+        X_batch, y_batch = as_floats("X_train", taken(X, rows), W.dtype), y[rows]
         if iteration == num_iters - 1:  # train reports the loss before the last step
             losses = [
                 linear.loss(X_batch, y_batch, regs[k])[0]
                 for linear, k in zip(models, kept, strict=True)
             ]
-        scores = X_batch @ W.T  # (N, K * C)
+        scores = product(X_batch, W.T)  # (N, K * C)
         _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y_batch, K))  # (N * K, C)
         W *= shrink  # W - rate * (dW + strength * W)
-        W -= (dscores.reshape(scores.shape) * step_sizes).T @ X_batch
+        W -= product((dscores.reshape(scores.shape) * step_sizes).T, X_batch)
 
     accuracies = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
     for linear in models:

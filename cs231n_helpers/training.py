@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .progress_bar import progress
+from .threads import taken
 from .validation import Floats, Labels, NotFiniteError, Rng
 
 
@@ -39,7 +40,7 @@ def sgd(
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
         try:
-            loss = float(step(iteration, X[rows], y[rows]))
+            loss = float(step(iteration, taken(X, rows), y[rows]))
             if not np.isfinite(loss):
                 raise NotFiniteError(f"the loss is {loss}")
         except NotFiniteError as error:
@@ -109,7 +110,7 @@ def train_net(
     The rate is multiplied by `decay` after each epoch; `after_epoch` is called then, and at the
     end. The run has parameters of its own, changed in place; those that came stay as they are.
     """
-    net.params = {name: np.array(p, order="F") for name, p in net.params.items()}
+    net.params = {name: np.array(p) for name, p in net.params.items()}
     steps_an_epoch = max(len(X) // batch_size, 1)
     rate = learning_rate
 

@@ -45,7 +45,8 @@ def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
     >>> list(blocks(150, 100_000))
     [slice(0, 64, None), slice(64, 128, None), slice(128, 150, None)]
     """
-    step = max(64, BLOCK_BYTES // row_bytes)  # products of fewer rows are slow
+    half = -(-num_rows // 2)  # one for each of two processors, where there is no more
+    step = max(64, min(half, BLOCK_BYTES // row_bytes))  # products of fewer rows are slow
     for start in range(0, num_rows, step):
         yield slice(start, min(start + step, num_rows))
 
