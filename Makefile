@@ -12,7 +12,7 @@ ALONE := $(PY) -E tests/isolation.py
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side, and their products are small: one thread for each is faster than all.
-test test-classroom test-torch test-browser lab notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+test test-classroom test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading data lock clean assignment grade
