@@ -40,6 +40,9 @@ def side_by_side(work: int) -> Iterator[int]:
     else:
         blas = _blas()
         threads = min([library.num_threads for library in blas.lib_controllers], default=1)
+        if threads == 1:  # nor does a thread beside another undo what that one has done
+            yield 1
+            return
         with blas.limit(limits=1):
             _here.threads = threads
             try:

@@ -60,6 +60,20 @@ def test_blas_has_one_thread_meanwhile_and_then_what_it_had(threads):
     assert set(blas_threads()) == {threads}
 
 
+def test_two_at_once_leave_blas_as_it_was():
+    first, second = side_by_side(LEAST_WORK), side_by_side(LEAST_WORK)
+    with threadpool_limits(2, "blas"):
+        first.__enter__()
+        beside = threading.Thread(target=second.__enter__)
+        beside.start()
+        beside.join()
+        first.__exit__(None, None, None)
+        other = threading.Thread(target=second.__exit__, args=(None, None, None))
+        other.start()
+        other.join()
+        assert set(blas_threads()) == {2}
+
+
 def test_little_work_is_done_at_once(threads):
     with side_by_side(LEAST_WORK - 1) as found:
         assert found == 1
