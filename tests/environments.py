@@ -76,7 +76,7 @@ ENVIRONMENTS = {
     "small": Strange(
         "a small temporary folder",
         {"TMPDIR": "/mnt"},
-        around=[*BWRAP, "--size", str(200 * 2**20), "--tmpfs", "/mnt"],
+        around=[*BWRAP, "--size", str(400 * 2**20), "--tmpfs", "/mnt"],
     ),
     "python": Strange(
         "Python's own variables, and pytest's",
