@@ -89,6 +89,18 @@ def check(path: Path) -> list[str]:
     return list(problems(notebook))
 
 
+def is_alive(process: int) -> bool:
+    """Return whether there is a process of this number; where that cannot be asked, say yes."""
+    try:
+        if os.name == "posix":
+            os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def execute(client: NotebookClient) -> None:
     """Execute a notebook; whatever ends this, its kernel has then ended, too."""
     import asyncio
@@ -97,6 +109,7 @@ def execute(client: NotebookClient) -> None:
     async def all_cells() -> None:
         running.append((asyncio.get_running_loop(), asyncio.current_task()))
         kernel = client.create_kernel_manager()
+        kernel.connection_file = str(connection)
         try:
             environment = {**os.environ, "CS231N_PROGRESS": "0"}
             await client.async_execute(cleanup_kc=False, env=environment)
@@ -106,6 +119,12 @@ def execute(client: NotebookClient) -> None:
             if kernel.has_kernel:
                 await kernel.shutdown_kernel(now=True)
 
+    # A run that was killed leaves its file, which would have another name in each.
+    connection = Path(os.environ["HOME"]) / "kernels" / f"{os.getpid()}.json"
+    connection.parent.mkdir(exist_ok=True)
+    for file in connection.parent.glob("*.json"):
+        if not is_alive(int(file.stem)):
+            file.unlink(missing_ok=True)
     running: list[Any] = []
     with ThreadPoolExecutor(1) as thread:  # in the main one, nbclient takes the signals for itself
         done = thread.submit(lambda: asyncio.run(all_cells()))
