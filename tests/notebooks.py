@@ -101,6 +101,16 @@ def is_alive(process: int) -> bool:
     return True
 
 
+def connection_file(home: Path) -> Path:
+    """Return the file that connects to a kernel; those of runs that were killed are removed."""
+    folder = home / "kernels"
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("*.json"):
+        if not is_alive(int(file.stem)):
+            file.unlink(missing_ok=True)
+    return folder / f"{os.getpid()}.json"
+
+
 def execute(client: NotebookClient) -> None:
     """Execute a notebook; whatever ends this, its kernel has then ended, too."""
     import asyncio
@@ -119,12 +129,7 @@ def execute(client: NotebookClient) -> None:
             if kernel.has_kernel:
                 await kernel.shutdown_kernel(now=True)
 
-    # A run that was killed leaves its file, which would have another name in each.
-    connection = Path(os.environ["HOME"]) / "kernels" / f"{os.getpid()}.json"
-    connection.parent.mkdir(exist_ok=True)
-    for file in connection.parent.glob("*.json"):
-        if not is_alive(int(file.stem)):
-            file.unlink(missing_ok=True)
+    connection = connection_file(Path(os.environ["HOME"]))
     running: list[Any] = []
     with ThreadPoolExecutor(1) as thread:  # in the main one, nbclient takes the signals for itself
         done = thread.submit(lambda: asyncio.run(all_cells()))

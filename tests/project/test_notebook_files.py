@@ -193,3 +193,14 @@ def test_every_figure_is_put_into_words(path):
             before = next(c.source for c in cells[k::-1] if c.cell_type == "markdown")
             after = cells[k + 1].source if cells[k + 1].cell_type == "markdown" else ""
             assert "to see" in before.lower() + after.lower(), figure.source
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks whether a process is alive")
+def test_the_connection_file_of_a_run_that_was_killed_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ours = tool.connection_file(tmp_path)
+    ours.touch()
+    (ours.parent / f"{dead.pid}.json").touch()
+    assert tool.connection_file(tmp_path) == ours
+    assert list(ours.parent.iterdir()) == [ours]
