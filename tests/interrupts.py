@@ -311,6 +311,7 @@ def rounds(names: list[str], times: int, seed: int) -> Iterator[tuple[str, str, 
                     shutil.rmtree(folder, ignore_errors=True)
                     yield name, sent, wrong
     server.shutdown()
+    server.server_close()
 
 
 def main(arguments: list[str] | None = None) -> int:

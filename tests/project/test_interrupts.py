@@ -31,7 +31,7 @@ def test_processes_and_files_that_are_left_are_seen(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["search", "grading", "download", "bundle"])
+@pytest.mark.parametrize("name", ["search", "grading"])
 def test_a_signal_of_each_kind_leaves_nothing_behind(name, capfd):
     import interrupts
 
