@@ -638,8 +638,9 @@ def started_search(folder):
     script.write_text(
         textwrap.dedent(
             f"""
-            import sys
+            import signal, sys
             from functools import partial
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has ignored
             sys.path.insert(0, {str(Path(__file__).parent)!r})
             from cs231n_helpers import search
             from test_search import Recorder, blobs
