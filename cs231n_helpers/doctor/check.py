@@ -17,6 +17,7 @@ from .codes import Code
 from .conditions import (
     blame_numbers,
     cautions,
+    is_starter,
     needs_equal_sizes,
     nondeterministic,
     not_finite,
@@ -27,7 +28,7 @@ from .diagnose import Diagnosis, diagnose
 from .evaluate import Evaluation, LossFunction, UnusableGradientError
 from .locate import Place, locate, unidentified
 from .plot import draw
-from .report import Finding, GradientReport, Step, ignores_argument
+from .report import Finding, GradientReport, Step, ignores_argument, not_written
 from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
 from .small_problem import REG, Problem, recognize
 from .snapshot import StateSnapshot
@@ -135,6 +136,10 @@ def _conclude(
         blame_numbers(call, snapshot, first)
         return _report("wrong", (not_finite(function, first),))
     second = _second(detector, first)
+    if is_starter(function, first, second):
+        function.findings.clear()  # of the form of these zeros
+        seen = "the loss is 0 and the gradient all zeros, whatever the parameters"
+        return _report("wrong", (not_written(seen),))
     different = nondeterministic(function, first)
     outcome = "Something else came back." if different else "The same loss and gradient came back."
     steps.append(Step("Called it at a second, random point, and again at the first.", outcome))

@@ -73,6 +73,7 @@ class Code(StrEnum):
     OVERFLOW = "overflow"
     NAN_LOSS = "nan_loss"
     # the form of the gradient, and what the function does
+    NOT_WRITTEN = "not_written"
     MISSING_KEY = "missing_key"
     SHAPE_2D = "shape_2d"
     BROADCAST_SHAPE = "broadcast_shape"

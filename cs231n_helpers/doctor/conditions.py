@@ -139,6 +139,19 @@ def not_finite(function: LossFunction, first: Evaluation) -> Finding:
     return Finding(code, message, evidence={"loss": first.value})
 
 
+def is_starter(function: LossFunction, *seen: Evaluation) -> bool:
+    """Tell whether loss and gradient are 0 here, and at parameters where no true loss is, too."""
+
+    def is_zero(at: Evaluation) -> bool:
+        return not (at.value or at.gradient.any())
+
+    if not all(map(is_zero, seen)):
+        return False
+    with suppress(Exception):  # it need not run there
+        return all(is_zero(function(x)) for x in (0 * seen[0].x, 1 - seen[-1].x))
+    return False
+
+
 def notice_changed_data(function: LossFunction, snapshot: StateSnapshot) -> None:
     """Data that the function reads from its closure or globals, and has changed."""
     for array, before in snapshot.changed_arrays():

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..validation import Floats, as_array, as_floats, check_finite
 from .codes import Code
-from .report import Finding, capitalized
+from .report import Finding, capitalized, not_written
 from .snapshot import arrays_in, copied, first_change, same
 
 Vector = NDArray[np.float64]
@@ -154,6 +154,8 @@ class LossFunction:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = self.loss(params, *args, **kwargs)
+        except NotImplementedError as error:
+            raise UnusableGradientError([not_written("it raises NotImplementedError")]) from error
         except Exception as error:
             self.raised = error
             forms = ", ".join(f"{k} {s}" for k, s in self.blocks.shapes.items())
@@ -255,6 +257,9 @@ class LossFunction:
     def _as_numbers(self, name: str, values: Any) -> NDArray[Any]:
         """The gradient of one parameter as an array; note a mask, and numbers of few digits."""
         what, label = self._gradient_of(name), self.blocks.label(name)
+        if _is_nothing(values):
+            seen = f"{capitalized(what)} is {values}: compute it, or assign what was computed."
+            raise UnusableGradientError([Finding(Code.MISSING_KEY, seen, label)])
         if isinstance(values, np.ma.MaskedArray):
             message = (
                 f"{capitalized(what)} is a masked array, and NumPy goes on with what lies under "
@@ -340,7 +345,28 @@ def _shape_error(
     return next((code, cure) for holds, code, cure in table if holds)
 
 
+def _is_nothing(value: Any) -> bool:
+    """None or an ellipsis, and what holds nothing else."""
+    if isinstance(value, Mapping | tuple | list):
+        return all(map(_is_nothing, value.values() if isinstance(value, Mapping) else value))
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
+        value = value[()]
+    return value is None or value is ...
+
+
+def _refuse_nothing(**returned: Any) -> None:
+    """A starter that nobody has filled in, or only one half of it."""
+    empty = {what for what, value in returned.items() if _is_nothing(value)}
+    zero = {what for what, v in returned.items() if type(v) in (int, float) and v == 0}
+    if empty or len(zero) == len(returned):
+        seen = (f"the {what} is {v}" for what, v in returned.items() if what in empty | zero)
+        raise UnusableGradientError([not_written(" and ".join(seen))])
+
+
 def _pair(returned: Any) -> tuple[float, Any]:
+    if _is_nothing(returned) and not isinstance(returned, tuple | list):
+        seen = "nothing is returned (or `return loss, dW` is missing at the end of the function)"
+        raise UnusableGradientError([not_written(seen)])
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         many = f" of {len(returned)}" if isinstance(returned, tuple | list) else ""
         raise TypeError(
@@ -348,6 +374,7 @@ def _pair(returned: Any) -> tuple[float, Any]:
             "(value, gradient): end the function with `return loss, dW`, or pass "
             "lambda *args: loss(*args)[:2]"
         )
+    _refuse_nothing(loss=returned[0], gradient=returned[1])
     value = as_array("the loss", returned[0])
     is_number = isinstance(returned[1], int | float | np.generic | np.ndarray)
     if value.size != 1 and is_number and np.size(returned[1]) == 1:

@@ -100,6 +100,10 @@ def ignores_argument(parameter: str | None) -> Finding:
     return Finding(Code.IGNORES_ARGUMENT, message, parameter)
 
 
+def not_written(seen: str) -> Finding:
+    return Finding(Code.NOT_WRITTEN, f"Not written yet: {seen}.")
+
+
 def never_filled(parameter: str | None) -> Finding:
     message = "The gradient is 0 throughout: it is never filled in."
     return Finding(Code.GRAD_ZERO, message, parameter)
@@ -169,6 +173,11 @@ class GradientReport:
         return self.verdict == "correct"
 
     @property
+    def is_written(self) -> bool:
+        """False where the function is a starter still: it returns nothing, or zeros throughout."""
+        return all(f.code != Code.NOT_WRITTEN for f in self.findings)
+
+    @property
     def mistakes(self) -> tuple[Finding, ...]:
         """The findings that are not cautions."""
         return tuple(f for f in self.findings if not f.caution)
@@ -182,6 +191,8 @@ class GradientReport:
         error = f"relative error {_rounded(self.max_relative_error)}"
         if self.verdict == "correct":
             return f"The gradient is correct ({error})."
+        if not self.is_written:
+            return "There is nothing to check yet."
         if np.isnan(self.max_relative_error):
             return "Something is wrong, before any slope can be compared."
         if self.verdict == "inconclusive":
