@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..validation import Rng, as_rng
+from .calls import as_function
 from .codes import Code
 from .conditions import (
     blame_numbers,
@@ -30,7 +31,7 @@ from .locate import Place, locate, unidentified
 from .plot import draw
 from .report import Finding, GradientReport, Step, ignores_argument, not_written
 from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
-from .small_problem import REG, Problem, recognize
+from .small_problem import REG, InPlace, Problem, recognize
 from .snapshot import StateSnapshot
 
 BUDGET = 80  # evaluations on the caller's data to fail and locate
@@ -58,12 +59,12 @@ def check_gradient(
     loss : callable
         ``loss(params, *args, **kwargs) -> (value, gradient)``: ``(W, X, y, reg)``, a function of
         scores ``(S, y)``, a closure ``lambda W: svm_loss(W, X, y, reg)``, a flat parameter vector
-        with further arguments, ... The loss must read the parameters that it is given; for a net
-        that keeps its own::
+        with further arguments, ... A loss that ignores its argument and reads the very arrays that
+        are passed is checked in place: ``lambda _: net.loss(X, y)`` with ``net.params``.
 
-            def loss(params, X, y, reg):
-                net.params = params
-                return net.loss(X, y, reg)
+        Or a net, or a method of it, without `params`: ``check_gradient(net, X, y, reg)``, for any
+        object with ``loss(X, y, reg) -> (value, gradient)`` and a dict `params` or an array `W`.
+        Its parameters are exchanged for each call, and put back.
     params : array or dict of arrays
         Where to check. The function is called with float64 copies.
     *args, **kwargs
@@ -100,7 +101,7 @@ def check_gradient(
     >>> report.verdict, report.findings[0].code
     ('wrong', 'scale_N')
     """
-    call = (loss, params, args, kwargs)
+    call = (*as_function(loss, params, args), kwargs)
     with StateSnapshot(loss, *args, *kwargs.values()) as snapshot, np.errstate(all="ignore"):
         detector, steps = Detector(LossFunction(*call), as_rng(rng)), list[Step]()
         report = _conclude(call, detector, snapshot, steps)
@@ -136,6 +137,10 @@ def _conclude(
         blame_numbers(call, snapshot, first)
         return _report("wrong", (not_finite(function, first),))
     second = _second(detector, first)
+    if _read_in_place(detector, first, second):
+        call = (function.loss, *call[1:])
+        first = function(function.x)
+        second = _second(detector, first)
     if is_starter(function, first, second):
         function.findings.clear()  # of the form of these zeros
         seen = "the loss is 0 and the gradient all zeros, whatever the parameters"
@@ -240,6 +245,24 @@ def _with_what_was_seen(
 # ---- is it wrong ----
 
 
+def _read_in_place(detector: Detector, first: Evaluation, second: Evaluation) -> bool:
+    """Where a function ignores its argument, see whether it reads the very arrays passed."""
+
+    def differs(other: Evaluation) -> bool:
+        return first.value != other.value or not np.array_equal(first.gradient, other.gradient)
+
+    function = detector.function
+    loss, params = function.loss, function.params
+    if second is first or differs(second) or isinstance(loss, InPlace):
+        return False
+    function.loss = InPlace(loss, params)
+    there = _second(detector, first)
+    if there is first or differs(there):
+        return True
+    function.loss = loss
+    return False
+
+
 def _second(detector: Detector, first: Evaluation) -> Evaluation:
     """Evaluate at a second point, nearer to the first where the loss is not finite."""
     x = second_point(detector, first)
@@ -259,7 +282,8 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
 def _detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detection:
     """Compare slopes; again with the steps of float32, where the outcome is unclear."""
     values = (first.value, second.value)
-    detector.float32 = any(values) and all(float(np.float32(v)) == v for v in values)
+    rounded = any(values) and all(float(np.float32(v)) == v for v in values)
+    detector.float32 = rounded or getattr(detector.function.loss, "rounds", False)
     found = detect(detector, first, second)
     if found.outcome != Outcome.UNCLEAR or detector.float32:
         return found

@@ -132,7 +132,7 @@ class LossFunction:
                 f"loss is {type(loss).__name__}, but it must be a function "
                 "(params, *args) -> (value, gradient): pass the function, not what it returned"
             )
-        self.loss = loss
+        self.loss, self.params = loss, params
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
         for path, array in arrays_in(self.given):
@@ -367,6 +367,11 @@ def _pair(returned: Any) -> tuple[float, Any]:
     if _is_nothing(returned) and not isinstance(returned, tuple | list):
         seen = "nothing is returned (or `return loss, dW` is missing at the end of the function)"
         raise UnusableGradientError([not_written(seen)])
+    if isinstance(returned, np.ndarray) and returned.ndim == 2:
+        raise TypeError(
+            f"the loss returned an array of shape {returned.shape}, but it must return two things, "
+            "(value, gradient): a net returns scores where it gets no labels, so pass X and y"
+        )
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         many = f" of {len(returned)}" if isinstance(returned, tuple | list) else ""
         raise TypeError(

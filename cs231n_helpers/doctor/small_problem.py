@@ -14,7 +14,7 @@ import inspect
 import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from ..gradient_check import eval_numerical_gradient
 from .backward import Array
 from .evaluate import Blocks, Evaluation, LossFunction, UnusableGradientError, Vector
 from .layouts import FixedLayout, ParameterLayout, flat_layouts, linear_layouts, net_layouts
-from .snapshot import captured_variables, helpers_of
+from .snapshot import PLAIN, captured_variables, helpers_of
 
 N, D, C, HIDDEN = 11, 5, 7, (13, 17, 19, 23, 29, 31)
 REG = 0.3
@@ -44,6 +44,8 @@ class Call:
     """A call of a loss, whose arguments, closure, globals and attributes can be rebound."""
 
     def __init__(self, loss: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]):
+        self.in_place = loss if isinstance(loss, InPlace) else None
+        loss = self.in_place.loss if self.in_place else loss
         while isinstance(loss, functools.partial) and not loss.args:
             kwargs = {**loss.keywords, **kwargs}
             loss = loss.func
@@ -62,7 +64,7 @@ class Call:
             self.bindings |= {("self", k): v for k, v in vars(owner).items()}
         for binding, value in list(self.bindings.items()):
             inside = _items(value)
-            if any(isinstance(v, np.ndarray) for _, v in inside):
+            if any(isinstance(v, np.ndarray | dict) for _, v in inside):
                 self.bindings |= {(*binding, k): v for k, v in inside}
 
     def name(self, binding: Binding) -> str:
@@ -90,8 +92,7 @@ class Call:
             if len(outer) > 1:  # it belongs into a copy of a container
                 container = whole.get((*outer,), self.bindings[(*outer,)])
                 held = dict(_items(container)) | {key: value}
-                is_dict = isinstance(container, dict)
-                whole[(*outer,)] = held if is_dict else type(container)(held.values())
+                whole[(*outer,)] = _like(container, held)
         new = whole
         args = tuple(new.get(("arg", i), v) for i, v in enumerate(self.args))
         kwargs = {**self.kwargs, **{k: v for (kind, k), v in new.items() if kind == "kw"}}
@@ -105,14 +106,29 @@ class Call:
             loss = twin if owner is loss else types.MethodType(loss.__func__, twin)  # type: ignore[attr-defined]
         elif names and isinstance(loss, types.FunctionType):
             loss = _rebound(loss, names)
+        if self.in_place:
+            loss = InPlace(loss, self.in_place.params)
         return loss, args, kwargs
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:
-    """What a small container holds, by its keys."""
+    """What a small container holds, by its keys, or an object in its attributes."""
+    if not isinstance(value, (*PLAIN, np.ndarray)) and not inspect.isroutine(value):
+        value = getattr(value, "__dict__", value)
     if isinstance(value, dict) and len(value) < 40:
         return list(value.items())
     return list(enumerate(value)) if type(value) in (tuple, list) and len(value) < 10 else []
+
+
+def _like(container: Any, held: dict[Any, Any]) -> Any:
+    """A container or an object of the same kind with these contents."""
+    if isinstance(container, dict):
+        return held
+    if isinstance(container, tuple | list):
+        return type(container)(held.values())
+    twin = copy.copy(container)
+    vars(twin).update(held)
+    return twin
 
 
 def _rebound(function: types.FunctionType, new: dict[Binding, Any]) -> types.FunctionType:
@@ -136,6 +152,58 @@ def _copy_of(function: types.FunctionType, scope: dict[str, Any], cells: Any) ->
     )
     twin.__kwdefaults__ = function.__kwdefaults__
     return twin
+
+
+class InPlace:
+    """A loss that reads the caller's own parameters, as a function of its argument.
+
+    For the time of one call the trial values stand where the loss reads them: in the arrays, in the
+    dict that holds them, or in their place among its variables. Then all is put back.
+    """
+
+    def __init__(self, loss: Callable[..., Any], params: Any) -> None:
+        self.loss, self.params = loss, params
+        self.rounds = False  # float32 is read, and not a float64 copy
+        with suppress(TypeError, ValueError):
+            self.__signature__ = inspect.signature(loss)
+
+    def __call__(self, params: Any, *args: Any, **kwargs: Any) -> Any:
+        call = Call(self.loss, args, kwargs)
+        held = {b: params for b, value in call.bindings.items() if value is self.params}
+        with self._written(params, elsewhere=bool(held)):
+            loss, args, kwargs = call.rebind(held)
+            return loss(params, *args, **kwargs)
+
+    @contextmanager
+    def _written(self, params: Any, *, elsewhere: bool) -> Iterator[None]:
+        is_dict = isinstance(self.params, dict)
+        own, new = (self.params, params) if is_dict else ({"": self.params}, {"": params})
+        before = {k: (own[k], np.copy(own[k])) for k in new}
+        locked = []
+        try:
+            for name, (array, _) in before.items():
+                fits = isinstance(array, np.ndarray) and array.shape == np.shape(new[name])
+                if fits and not array.flags.writeable:
+                    with suppress(ValueError):
+                        array.flags.writeable = True
+                        locked.append(array)
+                if fits and array.dtype.kind == "f" and array.flags.writeable:
+                    array[...] = new[name]
+                    self.rounds |= array.dtype != np.float64 and not (is_dict or elsewhere)
+                if is_dict and (not fits or array.dtype != np.float64):
+                    own[name] = new[name]
+                elif not (fits or elsewhere):
+                    raise LookupError("the loss reads its own parameters, of another shape")
+            yield
+            if is_dict:  # what the call has changed in them is to be seen
+                params.update({k: np.copy(own[k]) for k in new})
+        finally:
+            for name, (array, values) in before.items():
+                if isinstance(array, np.ndarray) and array.flags.writeable:
+                    array[...] = values
+                own[name] = array
+            for array in locked:
+                array.flags.writeable = False
 
 
 # ---- the small problem ----
@@ -181,6 +249,7 @@ class Problem:
         real = [
             b for b, name in names.items() if isinstance(self.call.bindings[b], float | np.floating)
             and not name.lower().startswith(OTHER_NAMES) and name not in ("h", "t", "p")
+            and not hasattr(self.call.bindings.get(b[:-1]), "__dict__")
         ]  # fmt: skip
         return real[-1] if real and real[-1][0] in ("arg", "kw", "closure") else None
 
