@@ -208,7 +208,7 @@ FAULTS = [
         ("doctor/penalty", "return analytic / numerical if", "return numerical / analytic if", "08"),
         ("doctor/wrong_losses", "elif not shifted.finite or (apart and", "elif (apart and", "08"),
         ("doctor/wrong_losses", "offset = measurement.at.value - expected", "offset = 0.0", "08"),
-        ("doctor/wrong_losses", "elif close(match.factor, N):", "elif False:", "08"),
+        ("doctor/wrong_losses", "elif len(model.T) > 1 and close(match.factor, len(model.T)):", "elif False:", "08"),
         ("doctor/diagnose", "elif block.numerical.size > 3 and _is_permuted(block.analytic, block.numerical):", "elif False:", "08"),
         ("doctor/explain", "kept = [i for i in counts if abs(weights[i]) > 1e-4", "kept = [i for i in counts if abs(weights[i]) > -1", "08"),
         ("doctor/wrong_losses", "entry = next((e for e in entries if _has_gradient(match.blocks, model, e)), None)", "entry = None", "08"),

@@ -23,7 +23,7 @@ from .explain import choose, explain, plain_errors
 from .identify import Block, Match, Measurement, arrays_of, identify, measure
 from .penalty import penalty_findings, set_penalty_apart
 from .report import Finding, Step, ignores_argument, never_filled
-from .small_problem import D, N, Problem
+from .small_problem import D, Problem
 from .wrong_losses import known_wrong_loss, loss_beside, overflow_findings, value_findings
 
 
@@ -63,7 +63,7 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
     wrong_by = f"up to {error:.2g}" if error > 1e-7 else "less than 1e-7"
     step = Step(
         "The same function on small random data of sizes that are distinct primes "
-        f"(N = {N}, D = {D}, C = {measurement.classes}).",
+        f"(N = {problem.examples}, D = {D}, C = {measurement.classes}).",
         f"{problem.evaluations} evaluations; entries of up to "
         f"{np.abs(measurement.numerical).max():.2g}"
         + ("." if trusted else f", wrong by {wrong_by}."),

@@ -13,7 +13,6 @@ from .codes import Code
 from .identify import Block, Match, close, line_of
 from .mistakes import FACTORS, LOCAL_ERRORS, MISTAKES, Factor, Mistake
 from .report import Finding
-from .small_problem import N
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def plain_errors(blocks: Sequence[Block], wrong: Iterable[int]) -> Iterator[Expl
         known, fields = _known_factor(factor, blocks[0]), {"factor": factor}
         if known is not None:
             yield Explanation(known.code, known.message, arrays, 1.0, fields=fields)
-        else:
+        elif all(blocks[k].is_factor(factor) for k in arrays):
             message = (
                 f"{{it}} is {factor:.4g} times what it should be: this factor stands in only one "
                 "of loss and gradient"
@@ -123,9 +122,10 @@ def plain_errors(blocks: Sequence[Block], wrong: Iterable[int]) -> Iterator[Expl
 
 def _known_factor(factor: float, block: Block) -> Factor | None:
     """The factor with a cause of its own that this is, if it is one."""
-    classes = block.measurement.classes
-    usual = (f for f in FACTORS if classes > 1 or f.code != Code.SCALE_C)
-    return next((f for f in usual if close(factor, f.value(N, classes))), None)
+    sizes = block.measurement.problem.T.shape
+    return next(
+        (f for f in FACTORS if close(factor, f.value(*sizes)) and not close(factor, 1)), None
+    )
 
 
 def examples_left_out(
@@ -146,11 +146,11 @@ def examples_left_out(
     left_out = [i for i in counts if i not in kept]
     if not kept or not left_out or np.ptp(weights[kept]) > 1e-3 * abs(weights[kept[0]]):
         return None
-    names = {i: f"{i} (the last)" if i == N - 1 else str(i) for i in counts}
+    names = {i: f"{i} (the last)" if i == len(full) - 1 else str(i) for i in counts}
     if len(kept) == 1:
         return f"only example {names[kept[0]]} contributes: sum over all, += inside the loop"
     who = ", ".join(names[i] for i in left_out)
-    return f"of {N} examples these contribute nothing: {who}; loop over range(N)"
+    return f"of {len(full)} examples these contribute nothing: {who}; loop over range(N)"
 
 
 def _weights_of(basis: Array, target: Array, exact: float) -> Array | None:
@@ -219,7 +219,7 @@ def _compared(
         fit = block.fit(block.analytic, array)
         if block.is_right:
             contradicts += fit is None or not close(fit[0], match.factor)
-        elif fit is not None and block.numerical.size > 2:
+        elif fit is not None and (array.size > 2 or close(fit[0], match.factor)):
             factors[k] = factor = fit[0] / match.factor
             known = _known_factor(factor, block) is not None
             cost += 0.0 if close(factor, 1) else 0.5 if known else 1.5

@@ -8,8 +8,8 @@ analytic gradient, the one that the learner returns, apart for the data and for 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,11 +21,12 @@ from .codes import Code
 from .evaluate import Evaluation, Vector
 from .layouts import ParameterLayout
 from .report import Finding
-from .small_problem import REG, N, Problem
+from .small_problem import REG, Problem
 
 EXACT = 1e-5  # residual, relative to the larger of the two, below which a prediction fits
 EXACT_FLOAT32 = 2e-2
 STEP, STEP_FLOAT32 = 1e-6, 3e-3
+OF_CLASSES = ("softmax", "hinge", "squared hinge", "worst hinge", "softmax squared")
 SAME_FACTOR = 1e-3  # how far the factors of the arrays of one gradient may differ
 
 
@@ -43,6 +44,7 @@ class Block:
     numerical_penalty: Array
     analytic_penalty: Array
     measurement: Measurement
+    part_of: Callable[[Vector], Array]  # the view of this array in a vector of all parameters
 
     def is_zero(self, array: Array) -> bool:
         """Tell whether this is nothing, beside the whole gradient."""
@@ -86,6 +88,15 @@ class Block:
         if rest > self.measurement.exact * np.linalg.norm(target):
             return None
         return float(factors[0]), float(factors[1]) if len(factors) > 1 else 0.0
+
+    def is_factor(self, factor: float) -> bool:
+        """The analytic gradient is this many times the numerical one at other parameters, too."""
+        there = self.measurement.elsewhere
+        v = np.zeros_like(there.at.x)
+        gradient, values = (self.part_of(u) for u in (there.at.gradient, there.at.x))
+        self.part_of(v)[...] = there.apart_from_penalty(gradient, values)
+        slope = factor * there.slope(v)
+        return math.isclose(there.at.gradient @ v, slope, rel_tol=self.measurement.near)
 
     def finding(self, code: Code, message: str, where: str | None = None, **fields: Any) -> Finding:
         """A finding in this array; `where` in it, if it is not wrong everywhere."""
@@ -134,6 +145,31 @@ class Measurement:
         X = next(iter(arrays.values())) if self.problem.of_scores else self.problem.X
         return tuple(layout.unpack(arrays)), X
 
+    @property
+    def near(self) -> float:
+        """How far factors at two points may differ."""
+        return max(SAME_FACTOR, self.exact)
+
+    @cached_property
+    def elsewhere(self) -> Measurement:
+        """The same at other parameters, where nothing is differentiated."""
+        step = 0.3 * np.random.RandomState(2).standard_normal(self.at.x.size)
+        return replace(self, at=self.evaluate(self.at.x + step))
+
+    def slope(self, v: Vector) -> float:
+        """The slope of the loss along v, times the length of v."""
+        length = float(np.linalg.norm(v)) or 1.0
+        h = STEP if self.exact == EXACT else STEP_FLOAT32
+        steps = (sign * h / length * v for sign in (1, -1))
+        above, below = (self.evaluate(self.at.x + step).value for step in steps)
+        return (above - below) / (2 * h) * length
+
+    def apart_from_penalty(self, array: Array, values: Array) -> Array:
+        """The part of an array that no multiple of W changes, where one may be in the gradient."""
+        if not self.penalty_is_inside or values.size <= 4:
+            return array
+        return array - np.sum(array * values) / max(float(np.sum(values**2)), 1e-300) * values
+
     @cached_property
     def nearby(self) -> list[Evaluation]:
         """Value and gradient at a few points near by."""
@@ -152,28 +188,36 @@ class Measurement:
         zero = self.evaluate(np.zeros_like(self.at.x)).value
         if np.isfinite(zero):
             per_class = zero / max(self.classes - 1, 1)
-            found += [per_class, per_class / N]
+            found += [per_class, per_class / self.problem.examples]
         return list(dict.fromkeys(round(m, 9) for m in found if m >= 0))
 
     def blocks(self, layout: ParameterLayout | None = None) -> list[Block]:
         """The arrays of the gradient, as the learner has them or read as layers."""
         problem, penalties = self.problem, (self.numerical_penalty, self.analytic_penalty)
         vectors = (self.at.x, self.numerical, self.at.gradient, *penalties)
-        parts = [problem.arrays(v) for v in vectors]
         names: list[tuple[str | None, str, bool]] = []
         if layout is None or problem.of_scores:
-            arrays = [list(p.values()) for p in parts]
             is_dict = isinstance(problem.params, dict)
-            names = [(k if is_dict else None, "", False) for k in parts[0]]
+            names = [(k if is_dict else None, "", False) for k in problem.blocks.slices]
         else:
-            arrays = [arrays_of(layout.unpack(p)) for p in parts]
-            labels, layers = iter(layout.names), layout.unpack(parts[0])
+            labels, layers = iter(layout.names), layout.unpack(problem.arrays(self.at.x))
             for k, (_, b) in enumerate(layers, start=1):
                 of = f" of layer {k}" if len(layers) > 1 else ""
                 for what in ("weights", "biases")[: 1 if b is None else 2]:
                     names.append((next(labels, None), f"the {what}{of}", what == "biases"))
-        rows: Any = zip(names, *arrays, strict=True)
-        return [Block(*name, len(names) == 1, *values, self) for name, *values in rows]  # type: ignore[call-arg]
+        parts = [self.parts(layout, v) for v in vectors]
+        rows: Any = zip(names, range(len(names)), *parts, strict=True)
+        return [
+            Block(*name, len(names) == 1, *values, self, lambda v, k=k: self.parts(layout, v)[k])  # type: ignore[call-arg]
+            for name, k, *values in rows
+        ]
+
+    def parts(self, layout: ParameterLayout | None, v: Vector) -> list[Array]:
+        """Views of the arrays in a vector of all parameters."""
+        arrays = self.problem.arrays(v)
+        if layout is None or self.problem.of_scores:
+            return list(arrays.values())
+        return arrays_of(layout.unpack(arrays))
 
 
 def measure(problem: Problem, *, float32: bool = False, trusted: bool = False) -> Measurement:
@@ -215,9 +259,25 @@ def identify(measurement: Measurement, which: str = "numerical") -> Match | None
         for model in models(measurement, layout):
             with np.errstate(all="ignore"):
                 factor = _common_factor(blocks, which, model.gradients())
-            if factor is not None and (factor > 0 or which == "analytic"):
+            if factor is None or (factor < 0 and which == "numerical"):
+                continue
+            if _holds_elsewhere(measurement, layout, model, factor, which):
                 return Match(model, layout, factor, blocks)
     return None
+
+
+def _holds_elsewhere(
+    measurement: Measurement, layout: ParameterLayout, model: Model, factor: float, which: str
+) -> bool:
+    """The gradient is this multiple of the model's at other parameters, too: not by chance."""
+    there = measurement.elsewhere
+    layers, X = there.unpack(layout, there.at.x)
+    v = np.zeros_like(there.at.x)
+    views, values = (there.parts(layout, u) for u in (v, there.at.x))
+    for k, predicted in enumerate(replace(model, layers=layers, X=X).gradients()):
+        views[k][...] = there.apart_from_penalty(predicted, values[k])
+    slope = there.at.gradient @ v if which == "analytic" else there.slope(v)
+    return math.isclose(slope, factor * (v @ v), rel_tol=there.near)
 
 
 def models(measurement: Measurement, layout: ParameterLayout) -> Iterator[Model]:
@@ -227,6 +287,8 @@ def models(measurement: Measurement, layout: ParameterLayout) -> Iterator[Model]
     signs = [2 * problem.T - 1] if set(np.unique(problem.T)) <= {0.0, 1.0} else []
     hidden = list(ACTIVATIONS.values()) if len(layers) > 1 else [ACTIVATIONS["ReLU"]]
     for loss in OUTPUT_LOSSES.values():
+        if measurement.classes == 1 and loss.name in OF_CLASSES:
+            continue
         squared = loss.name in ("squared error", "tanh squared")
         for T in (problem.T, *signs) if squared else (problem.T,):
             for margin in measurement.margins if "hinge" in loss.name else [1.0]:

@@ -192,6 +192,7 @@ def net_layouts(shapes: Mapping[str, Shape], d: int, c: int) -> Iterator[list[Pa
     matrices = [k for k, s in shapes.items() if len(s) == 2 and min(s) > 1]
     others = [k for k in shapes if k not in matrices]
     columns = [k for k in others if len(shapes[k]) == 2]  # (H, 1): the weights of one output
+    columns.sort(key=lambda k: str(k)[:1] in ("b", "B"))
     vectors = [k for k in others if int(np.prod(shapes[k])) == d and str(k)[:1] not in ("b", "B")]
     # (H,), the same; of two that would do, the later one is the weights
     outer = [k for k in reversed(others) if len(shapes[k]) == 1] if c == 1 else []

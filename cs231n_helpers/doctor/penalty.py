@@ -12,7 +12,7 @@ from .backward import Array, Model
 from .codes import Code
 from .identify import Block, close, line_of
 from .report import Finding
-from .small_problem import REG, N
+from .small_problem import REG
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class PenaltyGradient:
     W: Array
     is_bias: bool
     biases_apart: bool  # the model has biases of their own
+    examples: int
 
     @property
     def noise(self) -> float:
@@ -116,7 +117,7 @@ PENALTIES = [
             "np.sum(W * W) to the loss."),
     Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
             "The gradient of the penalty has the wrong sign: add it."),
-    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(N, 1 / N),
+    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.examples, 1 / p.examples),
             "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
             "in neither."),
     Penalty(Code.REG_FACTOR_2, lambda p: p.factor is not None,
@@ -155,7 +156,10 @@ def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
         fit = block.fit(block.analytic, block.numerical)
         if fit is not None and not close(fit[0], 1) and block.same(analytic, fit[0] * numerical):
             continue  # the whole array is off by this factor: said already
-        part = PenaltyGradient(numerical, analytic, block.values, block.is_bias, biases_apart)
+        examples = block.measurement.problem.examples
+        part = PenaltyGradient(
+            numerical, analytic, block.values, block.is_bias, biases_apart, examples
+        )
         rule = next(rule for rule in PENALTIES if rule.applies(part))
         said = {"line": part.line, "only_in": part.only_in, "right": part.right}
         message = rule.message.format(factor=part.factor, **said)

@@ -3,7 +3,8 @@
 The arguments of the call, and what the function reads from its closure, its globals or its object,
 are given roles by their shapes: examples, labels or targets, strength of the penalty, layer sizes.
 Then all of it is replaced by small random data whose sizes are distinct primes, so that a ratio
-names its cause: a gradient 11 times too large is N times too large, and nothing else.
+names its cause: a gradient 11 times too large is N times too large, and nothing else. Where the
+call has one example, which may be a row, a column or a vector, the small problem has one, too.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ MOST_TRIED = 24  # ways to read the arguments
 PENALTY_NAMES = ("reg", "lam", "l2", "decay", "weight_decay", "strength", "penalty")
 # names of real numbers that are no strength of a penalty
 OTHER_NAMES = ("delta", "margin", "eps", "alpha", "leak", "slope", "mu", "momentum", "temp", "drop")
+TARGET_NAMES = ("y", "t", "label")
 Binding = tuple[Any, ...]  # ("arg", 0), ("closure", "X"), and ("closure", "data", 0) in a container
 WHOLE = (int, np.int64, np.int32)
 
@@ -80,6 +82,17 @@ class Call:
         for binding, value in self.bindings.items():
             is_list = binding[0] in ("arg", "kw") and isinstance(value, list) and value
             if is_list and all(isinstance(n, int | float | np.number) for n in value):
+                found[binding] = np.asarray(value)
+        return found
+
+    def numbers(self) -> dict[Binding, NDArray[Any]]:
+        """Numbers among the arguments that may be the label or target of one example."""
+        found = {}
+        for binding, value in self.bindings.items():
+            name, kind = self.name(binding).lower(), binding[0]
+            is_number = type(value) in (*WHOLE, float, np.float64)
+            likely = kind == "arg" or name in self.kwargs or name.startswith(TARGET_NAMES)
+            if is_number and likely and not name.startswith((*PENALTY_NAMES, *OTHER_NAMES)):
                 found[binding] = np.asarray(value)
         return found
 
@@ -220,9 +233,14 @@ class Problem:
     X: Array  # (N, D), or the scores where the parameters are the scores
     T: Array  # (N, C)
     sizes: dict[str, int]  # of the caller's data
-    columns: bool = False  # scores (C, N), examples are columns
+    examples_axis: int = 0  # of the scores or the input, where these are the parameters
     by_input: bool = False  # the parameters are X, and the weights are an argument
     evaluations: int = 0
+
+    @property
+    def examples(self) -> int:
+        """How many examples the small data have."""
+        return len(self.T)
 
     @property
     def of_scores(self) -> bool:
@@ -281,7 +299,9 @@ class Problem:
     def arrays(self, vector: Vector) -> dict[str, Array]:
         """A vector of the parameters as arrays by name; scores as (N, C)."""
         arrays = self.blocks.split(vector)
-        return {k: a.T for k, a in arrays.items()} if self.columns else arrays
+        if not self.of_scores:
+            return arrays
+        return {k: _as_rows(a, self.examples_axis) for k, a in arrays.items()}
 
 
 def recognize(
@@ -328,24 +348,26 @@ class Target:
 
     kind: str
     width: int
-    shape: tuple[int, ...]
+    ndim: int
     examples_axis: int
     dtype: Any
+    only: int | None  # the label of the small example, where there is one
 
     def small(self, rng: np.random.RandomState, width: int) -> tuple[Any, Array]:
         """Small targets of the same form, and the same as (N, width) numbers."""
         labels = rng.permutation(np.arange(N) % max(width, 2))[:, np.newaxis]
+        if self.only is not None:
+            labels = np.array([[self.only]])
         T = np.eye(max(width, 2))[labels[:, 0]]
         y = labels + (self.kind == "from one")
         if self.kind in ("signs", "binary"):
             T = labels.astype(float)
             y = 2 * labels - 1 if self.kind == "signs" else labels
         elif self.kind == "values":
-            y = T = rng.standard_normal((N, width))
+            y = T = rng.standard_normal((len(labels), width))
         elif self.kind == "one-hot":
             y = T
-        y = y[:, 0] if len(self.shape) == 1 else y if self.examples_axis == 0 else y.T
-        return y.astype(self.dtype), T
+        return _as_given(y, self.ndim, self.examples_axis).astype(self.dtype)[()], T
 
 
 @dataclass(frozen=True)
@@ -359,12 +381,28 @@ class Roles:
     examples_axis: int = 0  # of X or the scores
 
 
+def _as_rows(array: NDArray[Any], examples_axis: int) -> NDArray[Any]:
+    """A view with an example in each row; a vector or a number is one example."""
+    if array.ndim < 2:
+        return array.reshape(1, -1)
+    return array.T if examples_axis else array
+
+
+def _as_given(rows: Array, ndim: int, examples_axis: int) -> NDArray[Any]:
+    """A copy of `rows` in the form that the caller has; a vector or number is a row or column."""
+    array = rows.T if examples_axis else rows
+    return array.copy() if ndim == 2 else array.reshape((-1,)[:ndim]).copy()
+
+
 def _target(y: NDArray[Any], n: int, c: int | None) -> Target | None:
     """Read y as the targets of n examples; c is the number of classes, where it is known."""
+    ndim = y.ndim
+    if ndim < 2:
+        y = y.reshape(n, -1) if n in (1, y.size) else y
     if n not in y.shape or y.size == 0 or y.dtype.kind not in "iufb":
         return None
     axis = 0 if y.shape[0] == n else 1
-    width = 1 if y.ndim == 1 else y.shape[1 - axis]
+    width = y.shape[1 - axis]
     few = np.unique(y[:50] if axis == 0 else y[:, :50])  # most are settled by a few
     whole = y.dtype.kind in "iub" or bool(np.all(few == np.round(few)) and np.all(y == np.round(y)))
     kind = "values"
@@ -376,31 +414,42 @@ def _target(y: NDArray[Any], n: int, c: int | None) -> Target | None:
     elif whole and y.min() >= 0 and (y.dtype.kind in "iub" or len(few) < max(min(n, 50) / 2, 3)):
         kind = "from one" if c is not None and y.min() >= 1 and y.max() == c else "labels"
         width = c or int(y.max()) + 1
-    return Target(kind, width, y.shape, axis, y.dtype)
+    return Target(kind, width, ndim, axis, y.dtype, int(y.max() > 0) if n == 1 else None)
 
 
 def _roles(call: Call, params: Any) -> Iterator[Roles]:
     """Every way to tell data from targets."""
     arrays = call.arrays()
-    targets = {b: v for b, v in arrays.items() if 1 <= v.ndim <= 2 and v.size > 0}
+    targets = {b: v for b, v in arrays.items() if v.ndim <= 2 and v.size > 0}
+    targets |= {b: v for b, v in call.numbers().items() if b not in targets}
     data = {b: v for b, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}
+    vectors = {b: v for b, v in arrays.items() if v.ndim == 1 and v.size > 1}
     shape: tuple[int, ...] = () if isinstance(params, dict) else np.shape(params)
-    if len(shape) == 2:
-        for (ys, y), axis in itertools.product(targets.items(), (0, 1)):
-            target = _target(y, shape[axis], shape[1 - axis])
-            if target is None or target.kind == "values" or target.width != shape[1 - axis]:
+    if shape:
+        axes = (1, 0) if shape[1:] == (1,) else (0, 1)[: len(shape)]  # one example, not one class
+        for (ys, y), axis in itertools.product(targets.items(), axes):
+            n, c = _as_rows(np.empty(shape), axis).shape
+            target = _target(y, n, c)
+            if target is None or target.kind == "values" or target.width != c:
                 continue
-            if y.ndim == 2 or not any(b != ys and len(y) in X.shape for b, X in data.items()):
+            others = [X for b, X in data.items() if b != ys and (n == 1 or n in X.shape)]
+            if n == 1 and len(arrays) > (ys in arrays):
+                continue
+            if (y.ndim == 2 and n > 1) or not others:
                 yield Roles(ys, target, examples_axis=axis)
-    for (xs, X), (ys, y) in itertools.product(data.items(), targets.items()):
+    for (xs, X), (ys, y) in itertools.product({**data, **vectors}.items(), targets.items()):
         if xs == ys:
             continue
-        if len(shape) == 2 and shape[1] in X.shape:
-            target = _target(y, shape[0], None)
-            if target is not None and target.kind in ("labels", "one-hot"):
-                yield Roles(ys, target, W=xs)
-        for axis in (0, 1) if X.shape[0] != X.shape[1] else (0,):
-            target = _target(y, X.shape[axis], _highest(call, params, y))
+        for axis in (0, 1)[: len(shape)]:
+            n, d = _as_rows(np.empty(shape), axis).shape
+            target = _target(y, n, None)
+            is_only = axis == 0 if n > 1 else len(arrays) == 1 + (ys in arrays)
+            fits = X.ndim == 2 and d in X.shape and is_only
+            if fits and target is not None and target.kind in ("labels", "one-hot"):
+                yield Roles(ys, target, W=xs, examples_axis=axis)
+        for axis in (0,) if X.shape[0] == X.shape[-1] else (0, 1):
+            n = len(_as_rows(X, axis))
+            target = _target(y, n, _highest(call, params, y) if n > 1 else None)
             if target is not None:
                 yield Roles(ys, target, X=xs, examples_axis=axis)
 
@@ -474,32 +523,33 @@ def _problems(call: Call, params: Any, classes: int) -> Iterator[Problem]:
 def _of_scores(
     call: Call, params: Any, roles: Roles, rng: np.random.RandomState, classes: int
 ) -> Problem:
-    """The parameters are the scores themselves, (N, C), or (C, N) where examples are columns."""
-    columns = roles.examples_axis == 1
-    n, c = np.shape(params)[:: -1 if columns else 1]
+    """The parameters are the scores themselves."""
+    axis = roles.examples_axis
+    n, c = _as_rows(np.asarray(params), axis).shape
     y, T = roles.target.small(rng, classes)
-    S = 1.5 * rng.standard_normal((N, classes))
-    values = _resized_numbers(call, {n: N, c: classes}) | {roles.y: y}
+    S = 1.5 * rng.standard_normal((len(T), classes))
+    values = _resized_numbers(call, {n: len(T), c: classes}) | {roles.y: y}
     return Problem(
-        call, [FixedLayout(())], values, S.T.copy() if columns else S, S, T,
-        {"N": n, "C": c}, columns=columns,
+        call, [FixedLayout(())], values, _as_given(S, np.ndim(params), axis), S, T,
+        {"N": n, "C": c}, examples_axis=axis,
     )  # fmt: skip
 
 
 def _of_input(
     call: Call, params: Any, roles: Roles, rng: np.random.RandomState, classes: int
 ) -> Problem:
-    """The parameters are the input X (N, D), and the weights W (D, C) or (C, D) an argument."""
+    """The parameters are the input X, and the weights W (D, C) or (C, D) an argument."""
     assert roles.W is not None
-    (n, d), shape = np.shape(params), call.bindings[roles.W].shape
+    axis, shape = roles.examples_axis, call.bindings[roles.W].shape
+    n, d = _as_rows(np.asarray(params), axis).shape
     transposed = shape[0] != d
     y, T = roles.target.small(rng, classes)
-    W, X = 0.6 * rng.standard_normal((D, classes)), rng.standard_normal((N, D))
+    W, X = 0.6 * rng.standard_normal((D, classes)), rng.standard_normal((len(T), D))
     sizes = {"N": n, "D": d, "C": shape[0] if transposed else shape[1]}
-    values = _resized_numbers(call, dict(zip(sizes.values(), (N, D, classes), strict=True)))
+    values = _resized_numbers(call, dict(zip(sizes.values(), (len(T), D, classes), strict=True)))
     values |= {roles.W: W.T.copy() if transposed else W, roles.y: y}
-    layout = FixedLayout((), ((W, None),))
-    return Problem(call, [layout], values, X, X, T, sizes, by_input=True)
+    layout, x = FixedLayout((), ((W, None),)), _as_given(X, np.ndim(params), axis)
+    return Problem(call, [layout], values, x, X, T, sizes, by_input=True, examples_axis=axis)
 
 
 def _of_data(
@@ -507,8 +557,8 @@ def _of_data(
 ) -> Iterator[Problem]:
     """The parameters are weights, in one of the known layouts."""
     assert roles.X is not None
-    X = call.bindings[roles.X]
-    X = X if roles.examples_axis == 0 else X.T
+    given = np.asarray(call.bindings[roles.X])
+    X = _as_rows(given, roles.examples_axis)
     ones = [k for k in (0, -1) if X.shape[1] > 1 and np.all(X[:, k] == 1)]
     for layouts in _layouts(call, params, X.shape[1], roles.target):
         old, target = layouts[0].layer_sizes, roles.target
@@ -516,13 +566,14 @@ def _of_data(
         if target.kind == "labels" and new[-1] == 1:
             target = replace(target, kind="binary")
         y, T = target.small(rng, new[-1])
-        small = rng.standard_normal((N, D))
+        small = rng.standard_normal((len(T), D))
         small[[0, -1]] *= 0.3  # small scores: these two always count in a hinge loss
         small[:, ones] = 1.0
         resized = [layout.resized(new) for layout in layouts]
         arrays = {k: _weights(rng, s) for k, s in resized[0].shapes.items()}
-        values = _resized_numbers(call, {len(X): N, **dict(zip(old, new, strict=True))}, old, new)
-        values |= {roles.X: small if roles.examples_axis == 0 else small.T.copy(), roles.y: y}
+        counts = {len(X): len(T), **dict(zip(old, new, strict=True))}
+        values = _resized_numbers(call, counts, old, new)
+        values |= {roles.X: _as_given(small, given.ndim, roles.examples_axis), roles.y: y}
         sizes = {"N": len(X), "D": old[0], "C": old[-1]} | ({"H": old[1]} if len(old) > 2 else {})
         start = arrays if isinstance(params, dict) else arrays["params"]
         yield Problem(call, resized, values, start, small, T, sizes)

@@ -20,7 +20,6 @@ from .explain import examples_left_out
 from .identify import Block, Match, Measurement, close, models
 from .layouts import ParameterLayout
 from .report import Finding, capitalized
-from .small_problem import N
 
 OVERFLOW = (
     "Adding the same number, some thousands, to all scores of an example must change nothing, but "
@@ -220,7 +219,7 @@ def value_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
             code, f"{AGREE} np.mean runs over the classes as well: at W = 0 the loss is C times "
             "too small. Sum over the classes, and divide by N.",
         )  # fmt: skip
-    elif close(match.factor, N):
+    elif len(model.T) > 1 and close(match.factor, len(model.T)):
         yield Finding(
             code, f"{AGREE} both are sums over the examples where the assignment asks for the mean "
             "(at W = 0 the loss is N times log C or C - 1): divide both by N, or the learning rate "
