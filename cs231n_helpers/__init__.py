@@ -53,7 +53,7 @@ from .validation import NotFiniteError
 # ruff: noqa: F403, F405
 if TYPE_CHECKING:
     from .datasets import *
-    from .doctor import Finding, GradientReport, WrongGradientError, check_gradient
+    from .doctor import Finding, GradientReport, WrongGradientError, check_gradient, check_layer
     from .exercises import check_exercise, use_reference
     from .explorers import *
     from .plots import (
@@ -68,7 +68,7 @@ else:
     _LATER = {
         "datasets": "Splits design_matrix load_cifar10 load_fashion_mnist load_images make_spiral "
         "mean_image preprocess",
-        "doctor": "Finding GradientReport WrongGradientError check_gradient",
+        "doctor": "Finding GradientReport WrongGradientError check_gradient check_layer",
         "exercises": "check_exercise use_reference",
         "explorers": "Explorer explore_input_step explore_net explore_softmax explore_step_size "
         "explore_svm",
@@ -91,12 +91,12 @@ else:
 __all__ = [
     "Explorer", "Finding", "GradientReport", "LinearClassifier", "LinearSVM", "NotFiniteError",
     "SearchResult", "Softmax", "Splits", "TwoLayerNet", "WrongGradientError", "check_exercise",
-    "check_gradient", "design_matrix", "eval_numerical_gradient", "eval_numerical_gradient_array",
-    "explore_input_step", "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
-    "grad_check_sparse", "load_cifar10", "load_fashion_mnist", "load_images", "make_spiral",
-    "mean_image", "plot_decision_regions", "plot_search", "plot_training", "preprocess", "progress",
-    "rel_error", "sample_settings", "search", "show_images", "show_weights",
-    "softmax_input_gradient", "softmax_loss", "softmax_loss_naive", "softmax_loss_vectorized",
-    "svm_input_gradient", "svm_loss", "svm_loss_naive", "svm_loss_vectorized", "use_reference",
-    "visualize_grid",
+    "check_gradient", "check_layer", "design_matrix", "eval_numerical_gradient",
+    "eval_numerical_gradient_array", "explore_input_step", "explore_net", "explore_softmax",
+    "explore_step_size", "explore_svm", "grad_check_sparse", "load_cifar10", "load_fashion_mnist",
+    "load_images", "make_spiral", "mean_image", "plot_decision_regions", "plot_search",
+    "plot_training", "preprocess", "progress", "rel_error", "sample_settings", "search",
+    "show_images", "show_weights", "softmax_input_gradient", "softmax_loss", "softmax_loss_naive",
+    "softmax_loss_vectorized", "svm_input_gradient", "svm_loss", "svm_loss_naive",
+    "svm_loss_vectorized", "use_reference", "visualize_grid",
 ]  # fmt: skip

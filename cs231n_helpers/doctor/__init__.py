@@ -8,7 +8,8 @@ locate     where is it wrong: halving the entries
 diagnose   what is wrong: which of the declared mistakes predicts this very gradient
 =========  ==========================================================================
 
-`evaluate` calls the learner's function safely, `snapshot` puts back what it changes,
+`layer` asks the same of the forward and backward pass of a layer. `calls` knows what else may be
+passed. `evaluate` calls the learner's function safely, `snapshot` puts back what it changes,
 `small_problem` runs it on small data of our own, whose parameters `layouts` reads as layers.
 `diagnose` asks `identify`, `explain`, `penalty` and `wrong_losses` in turn; `backward` is a
 backward pass in named terms, and `mistakes` declares each known mistake as one small entry.
@@ -17,6 +18,15 @@ backward pass in named terms, and `mistakes` declares each known mistake as one 
 
 from .check import check_gradient
 from .codes import Code
+from .layer import check_layer
 from .report import Finding, GradientReport, Step, WrongGradientError
 
-__all__ = ["Code", "Finding", "GradientReport", "Step", "WrongGradientError", "check_gradient"]
+__all__ = [
+    "Code",
+    "Finding",
+    "GradientReport",
+    "Step",
+    "WrongGradientError",
+    "check_gradient",
+    "check_layer",
+]

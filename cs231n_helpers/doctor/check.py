@@ -37,6 +37,8 @@ from .snapshot import StateSnapshot
 BUDGET = 80  # evaluations on the caller's data to fail and locate
 SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
+Call = tuple[Any, ...]  # (loss, params, args, kwargs)
+Explain = Callable[[Call, Detector, Evaluation, dict[str | None, Place]], list[Finding]]
 # the figures are filled in at the end
 _report = partial(GradientReport, evaluations=0, max_relative_error=np.nan)
 
@@ -101,16 +103,28 @@ def check_gradient(
     >>> report.verdict, report.findings[0].code
     ('wrong', 'scale_N')
     """
-    call = (*as_function(loss, params, args), kwargs)
+    return examine((*as_function(loss, params, args), kwargs), as_rng(rng))
+
+
+def examine(call: Call, rng: Rng, explain: Explain | None = None) -> GradientReport:
+    """Check a call (loss, params, args, kwargs).
+
+    What is wrong is said by `explain`, or else from small data of our own.
+    """
+    loss, _, args, kwargs = call
     with StateSnapshot(loss, *args, *kwargs.values()) as snapshot, np.errstate(all="ignore"):
-        detector, steps = Detector(LossFunction(*call), as_rng(rng)), list[Step]()
-        report = _conclude(call, detector, snapshot, steps)
+        detector, steps = Detector(LossFunction(*call), rng), list[Step]()
+        report = _conclude(call, detector, snapshot, steps, explain)
         detector.function.notice_changed_arguments()
     return _with_what_was_seen(report, detector, steps)
 
 
 def _conclude(
-    call: tuple[Any, ...], detector: Detector, snapshot: StateSnapshot, steps: list[Step]
+    call: Call,
+    detector: Detector,
+    snapshot: StateSnapshot,
+    steps: list[Step],
+    explain: Explain | None,
 ) -> GradientReport:
     """Detect, locate, diagnose; add to the steps what was done."""
     function = detector.function
@@ -152,11 +166,15 @@ def _conclude(
         return _report("wrong", (different,), _pictures=partial(draw, call))
     detection = _detect(detector, first, second)
     steps.append(_compared(detector, detection))
-    return _judge(call, detector, detection, steps)
+    return _judge(call, detector, detection, steps, explain)
 
 
 def _judge(
-    call: tuple[Any, ...], detector: Detector, detection: Detection, steps: list[Step]
+    call: Call,
+    detector: Detector,
+    detection: Detection,
+    steps: list[Step],
+    explain: Explain | None,
 ) -> GradientReport:
     """Say where and what is wrong, and what this check could not see."""
     function = detector.function
@@ -165,7 +183,7 @@ def _judge(
         function.blame_integers()
     places = _located(detector, detection, steps) if wrong else {}
     findings = [ignores_argument(label) for label, place in places.items() if place.constant]
-    problem, error = recognize(*call)
+    problem, error = (None, None) if explain else recognize(*call)
     diagnosis, small_evaluations = Diagnosis(), 0
     if findings:
         pass  # it would compute with its own values on other data too
@@ -188,7 +206,7 @@ def _judge(
             return done("correct", findings)
         findings += [_placed(finding, places) for finding in diagnosis.findings]
         if not findings and not function.mutates:
-            findings += unidentified(call, detector, detection.at, places)
+            findings += (explain or unidentified)(call, detector, detection.at, places)
         return done("wrong", findings)
     seen = [] if detector.coarse else diagnosis.findings
     sure = [f for f in seen if f.code in SURE]

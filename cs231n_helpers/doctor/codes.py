@@ -25,6 +25,7 @@ class Code(StrEnum):
     NORMALIZE_AXIS = "normalise_axis"
     STOPS_AT_PROBS = "stops_at_probs"
     SOFTMAX_JACOBIAN_DIAGONAL = "softmax_jacobian_diagonal"
+    NORMALIZATION_TERM = "normalization_term"
     EXTRA_ACTIVATION_DERIVATIVE = "extra_activation_derivative"
     # a layer and its activation
     ACTIVATION_DERIVATIVE_MISSING = "activation_derivative_missing"
@@ -52,6 +53,8 @@ class Code(StrEnum):
     SINGLE_CLASS_WRONG = "single_class_wrong"
     UNROLL_ORDER = "unroll_order"
     FLATTEN_ORDER = "flatten_order"
+    PAD_SHIFT = "pad_shift"
+    OVERWRITTEN = "overwritten"
     TRANSPOSE = "transpose"
     SWAPPED_KEYS = "swapped_keys"
     # the penalty

@@ -8,6 +8,7 @@ gradient of the wrong form are kept as findings.
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -257,7 +258,7 @@ class LossFunction:
     def _as_numbers(self, name: str, values: Any) -> NDArray[Any]:
         """The gradient of one parameter as an array; note a mask, and numbers of few digits."""
         what, label = self._gradient_of(name), self.blocks.label(name)
-        if _is_nothing(values):
+        if is_nothing(values):
             seen = f"{capitalized(what)} is {values}: compute it, or assign what was computed."
             raise UnusableGradientError([Finding(Code.MISSING_KEY, seen, label)])
         if isinstance(values, np.ma.MaskedArray):
@@ -328,13 +329,16 @@ def _shape_error(
     """Name a wrong shape, and say what to do: the first line that holds."""
     without_ones = [tuple(n for n in s if n != 1) for s in (got, shape)]
     more_axes = len(got) > len(shape) or (len(got) == len(shape) and 1 in shape and 1 not in got)
+    same_size = len(shape) > 2 and math.prod(got) == math.prod(shape)  # a batch that was flattened
     table = [
         (bool(swapped), Code.SWAPPED_KEYS, f", which is the shape of {(swapped or [''])[0]}: the "
          "two gradients are stored under each other's name."),
-        (without_ones[0] == without_ones[1], Code.SHAPE_2D,
+        (without_ones[0] == without_ones[1] or (same_size and got[0] == shape[0]), Code.SHAPE_2D,
          f": return it as {shape}, with .reshape(params.shape)."),
         (got == shape[::-1], Code.TRANSPOSE, ": it is transposed; exchange the factors of the "
          "product, (A.T @ B).T = B.T @ A."),
+        (len(shape) == 1 and len(got) > 1 and got[-1] == shape[0] and got[0] != shape[0],
+         Code.BIAS_AXIS, ": sum over the examples with axis=0, one number for each bias."),
         (np.prod(shape) > 1 and more_axes, Code.BROADCAST_SHAPE, ": a column met a row and NumPy "
          "made a table of them; give both the same shape first, with ravel() or reshape."),
         (len(shape) == 1 or (len(shape) == 2 and 1 in shape), Code.BIAS_AXIS,
@@ -345,10 +349,10 @@ def _shape_error(
     return next((code, cure) for holds, code, cure in table if holds)
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
     """None or an ellipsis, and what holds nothing else."""
     if isinstance(value, Mapping | tuple | list):
-        return all(map(_is_nothing, value.values() if isinstance(value, Mapping) else value))
+        return all(map(is_nothing, value.values() if isinstance(value, Mapping) else value))
     if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
         value = value[()]
     return value is None or value is ...
@@ -356,7 +360,7 @@ def _is_nothing(value: Any) -> bool:
 
 def _refuse_nothing(**returned: Any) -> None:
     """A starter that nobody has filled in, or only one half of it."""
-    empty = {what for what, value in returned.items() if _is_nothing(value)}
+    empty = {what for what, value in returned.items() if is_nothing(value)}
     zero = {what for what, v in returned.items() if type(v) in (int, float) and v == 0}
     if empty or len(zero) == len(returned):
         seen = (f"the {what} is {v}" for what, v in returned.items() if what in empty | zero)
@@ -364,7 +368,7 @@ def _refuse_nothing(**returned: Any) -> None:
 
 
 def _pair(returned: Any) -> tuple[float, Any]:
-    if _is_nothing(returned) and not isinstance(returned, tuple | list):
+    if is_nothing(returned) and not isinstance(returned, tuple | list):
         seen = "nothing is returned (or `return loss, dW` is missing at the end of the function)"
         raise UnusableGradientError([not_written(seen)])
     if isinstance(returned, np.ndarray) and returned.ndim == 2:
