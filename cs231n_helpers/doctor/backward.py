@@ -27,8 +27,12 @@ class BackwardTerms:
     """Values by name: what is not known yet is computed from its formula, once."""
 
     def __init__(self, formulas: Mapping[str, Formula], known: Mapping[str, Any]) -> None:
-        self._formulas = formulas
+        self._formulas, self._known = formulas, known
         self.__dict__.update(known)
+
+    def but(self, **known: Any) -> BackwardTerms:
+        """The same terms with other values for some of those that are known from the start."""
+        return BackwardTerms(self._formulas, {**self._known, **known})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in self._formulas:
@@ -43,9 +47,10 @@ def one_per_row(columns: Any, width: int) -> Array:
     return np.asarray(np.arange(width) == np.asarray(columns)[:, None], dtype=np.float64)
 
 
-# How each term follows from the others. Known from the start: S, T, y, N, C and, in a layer,
+# How each term follows from the others. Known from the start: S, T, N, C and, in a layer,
 # a, W, b, delta, and for what lies below it z_in (pre-activation of its input).
 TERMS: dict[str, Formula] = {
+    "y": lambda p: p.T.argmax(axis=1),
     # softmax
     "E": lambda p: np.exp(p.S - p.S.max(axis=1, keepdims=True)),
     "P": lambda p: p.E / p.E.sum(axis=1, keepdims=True),
@@ -176,7 +181,7 @@ class Model:
 
     def _terms(self, S: Array, layer: int | None = None, **of_layer: Any) -> BackwardTerms:
         known = {
-            "S": S, "T": self.T, "y": self.T.argmax(axis=1), "N": len(S), "C": S.shape[1],
+            "S": S, "T": self.T, "N": len(S), "C": S.shape[1],
             "delta_margin": self.delta_margin, "act_slope": self.activation.slope, **of_layer,
         }  # fmt: skip
         formulas = {**TERMS, "loss": self.output_loss.loss, "dscores": self.output_loss.dscores}
@@ -184,7 +189,9 @@ class Model:
         if not self.replaced or (self.only is not None and layer not in (None, self.only)):
             return right
         wrong = {name: (lambda _, f=f: f(right)) for name, f in self.replaced.items()}
-        return BackwardTerms({**formulas, **wrong}, known)
+        return BackwardTerms(
+            {**formulas, **wrong}, {k: v for k, v in known.items() if k not in wrong}
+        )
 
     def loss(self) -> float:
         """Value of the loss without any penalty."""

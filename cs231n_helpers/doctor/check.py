@@ -185,13 +185,15 @@ def _judge(
     findings = [ignores_argument(label) for label, place in places.items() if place.constant]
     problem, error = (None, None) if explain else recognize(*call)
     diagnosis, small_evaluations = Diagnosis(), 0
-    if findings:
-        pass  # it would compute with its own values on other data too
-    elif problem is not None and not function.mutates:
+    if problem is not None and not function.mutates:
         diagnosis = _diagnosis(problem, detector, wrong)
         small_evaluations = problem.evaluations
+        if findings and diagnosis.names_no_more:
+            diagnosis = Diagnosis()
+        elif findings:
+            findings = []  # only on the caller's data does the loss never change
         steps += diagnosis.steps
-    elif wrong and error is not None:
+    elif wrong and not findings and error is not None:
         findings.append(shape_error(error))
     notes = [*cautions(detector, detection, problem), *diagnosis.cautions]
 

@@ -45,6 +45,12 @@ class Diagnosis:
         return [f for f in self.found if f.caution]
 
     @property
+    def names_no_more(self) -> bool:
+        """No mistake beyond a loss that does not change with its parameters."""
+        known = {f.code for f in self.findings}
+        return not known or bool(known & {Code.IGNORES_ARGUMENT, Code.UNEXPLAINED})
+
+    @property
     def adds_epsilon(self) -> bool:
         """The loss seems to take log(p + eps)."""
         return any(f.code == Code.EPS_IN_LOG for f in self.cautions)
@@ -134,7 +140,9 @@ def _patterns(measurement: Measurement, raw: Sequence[Block]) -> list[Finding]:
             continue
         elif block.numerical.size > 3 and _is_permuted(block.analytic, block.numerical):
             found.append(block.finding(*_order(measurement, block)))
-        elif block.same(block.analytic, np.trunc(block.numerical)):
+        elif np.count_nonzero(whole := np.trunc(block.numerical)) > 1 and block.same(
+            block.analytic, whole
+        ):
             message = (
                 "Every entry is the right one without its decimals: an integer array was used on "
                 "the way. Allocate with np.zeros(W.shape)."

@@ -67,7 +67,7 @@ def choose(
         if best is None or not left & set(best.factors):
             message = (
                 "no known mistake predicts this gradient: derive this array anew, and check its "
-                "pieces one by one, from the scores back"
+                "pieces one by one, from the loss back"
             )
             best = Explanation(Code.UNEXPLAINED, message, dict.fromkeys(left, 1.0), 9.0)
         found += best.findings(blocks)

@@ -18,7 +18,7 @@ from .small_problem import Call
 
 MANY = 24  # entries along an axis, beyond which only a few wrong ones are worth counting up
 FEW = 4
-DERIVE = "check the derivation one piece at a time, from the scores back."
+DERIVE = "check the derivation one piece at a time, from the loss back."
 
 
 @dataclass(frozen=True)

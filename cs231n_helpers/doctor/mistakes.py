@@ -11,12 +11,12 @@ There are three kinds here; `penalty` has those of the penalty, `wrong_losses` t
 `LocalError`
     The gradient is wrong in one entry, row or column only.
 
-To add a mistake of your class, add an entry. For example, learners who shift the one-hot labels by
-one class write::
+To add a mistake of your class, add an entry. For example, learners who subtract the number of the
+class instead of 1 write::
 
     MISTAKES.append(Mistake(
-        Code.ONEHOT_INDEXING, "dscores", lambda p: (p.P - np.roll(p.T, 1, axis=1)) / p.N,
-        "the one-hot labels are shifted by one class: subtract 1 at column y_i", ("softmax",),
+        Code.ONEHOT_INDEXING, "dscores", lambda p: (p.P - p.T * p.y[:, None]) / p.N,
+        "the label itself is subtracted: subtract 1 at column y_i", ("softmax",),
     ))
 
 Nothing else is needed: the entry is tried on linear classifiers, on losses of scores and on nets.
@@ -67,10 +67,12 @@ class LocalError:
 
 
 SOFTMAX = ("softmax",)
+LABELLED = ("softmax", "hinge", "squared hinge")
 KINKED = ("ReLU", *(f"leaky ReLU ({k})" for k in LEAKS))
 SMOOTH = ("sigmoid", "tanh", "softplus")
 MARGINS_FOR_MASK = "the margins themselves stand where a 0/1 mask belongs: use margins > 0"
 J_FOR_I = "X[j] is used where X[i] belongs: j numbers the classes, i the examples"
+COLUMNS = "`A[:, y]` changes whole columns, one for each class that occurs: use A[np.arange(N), y]"
 LAST_OF_CLASS = (
     "`dW[:, y] -= ...` keeps only the last example of each class: use np.add.at, or the product "
     "with the one-hot labels"
@@ -81,6 +83,46 @@ def last_of_class(p: Any) -> Any:
     """One-hot labels of the last example of each class; what `A[y] = b` leaves of repeated y."""
     later = np.cumsum(p.T[::-1], axis=0)[::-1]
     return p.T * (later == 1)
+
+
+def count_of_last(p: Any) -> Any:
+    """For each class, the count of its last example: what `A[:, y] = count` keeps."""
+    return (last_of_class(p) * p.count).sum(axis=0)
+
+
+def labels_moved(by: int, wraps: bool = True) -> Formula:
+    """One-hot labels moved by a class; past the end they come in at the other side, or nowhere."""
+
+    def moved(p: Any) -> Any:
+        T = np.roll(p.T, by, axis=1)
+        T[:, 0 if by > 0 else -1] *= wraps
+        return T
+
+    return moved
+
+
+Y_MINUS_1 = "the labels are shifted by one class: use y, not y - 1, where they begin at 0"
+Y_PLUS_1 = "the labels are shifted by one class: use y, not y + 1"
+ROWS = "the labels belong to other rows than the scores: keep y in the order of X"
+WRONG_TARGETS: list[tuple[str, Formula]] = [  # what stands in place of the right targets
+    (Y_MINUS_1, labels_moved(-1)),
+    (Y_MINUS_1, labels_moved(-1, wraps=False)),
+    (Y_PLUS_1, labels_moved(1)),
+    (Y_PLUS_1, labels_moved(1, wraps=False)),
+    (ROWS, lambda p: np.roll(p.T, 1, axis=0)),
+    (ROWS, lambda p: np.roll(p.T, -1, axis=0)),
+    (ROWS, lambda p: p.T[::-1]),
+]
+
+
+def counted_at(targets: Formula) -> Formula:
+    """The gradient of the hinge loss, where the count of each row is subtracted elsewhere."""
+    return lambda p: (p.active - targets(p) * p.count) / p.N
+
+
+def in_columns(changed: Formula) -> Formula:
+    """The same, where whole columns are changed, one for each class that occurs."""
+    return lambda p: np.where(p.T.any(axis=0), changed(p), p.active) / p.N
 
 
 def without_last_column(p: Any, slope_of_bias: Any) -> Any:
@@ -97,6 +139,10 @@ def _in_term(
 
 
 MISTAKES = [
+    # --- the labels
+    *[Mistake(Code.ONEHOT_INDEXING, "T", wrong, text, LABELLED) for text, wrong in WRONG_TARGETS],
+    *[Mistake(Code.ONEHOT_INDEXING, "dscores", counted_at(wrong), text, ("hinge",))
+      for text, wrong in WRONG_TARGETS],
     # --- softmax: dscores = (P - T) / N
     *_in_term(
         "dscores", SOFTMAX,
@@ -113,8 +159,6 @@ MISTAKES = [
          "be P - 1", lambda p: p.P * (1 - p.T) / p.N),
         (Code.ONEHOT_INDEXING, "`P[:, y] -= 1` subtracts 1 from whole columns: use "
          "P[np.arange(N), y] -= 1", lambda p: (p.P - p.T.any(axis=0)) / p.N),
-        (Code.ONEHOT_INDEXING, "the labels belong to other rows than the probabilities: keep y in "
-         "the order of X", lambda p: (p.P - np.roll(p.T, 1, axis=0)) / p.N),
         (Code.ONEHOT_INDEXING, "the label of the first example is used for every example: index "
          "with y[i], or with [np.arange(N), y]", lambda p: (p.P - p.T[0]) / p.N),
         (Code.ONEHOT_INDEXING, "1 is subtracted at the class with the largest score, not at the "
@@ -200,6 +244,13 @@ MISTAKES = [
         (Code.ONEHOT_INDEXING, "the label of the first example is used for every example: index "
          "with y[i]", lambda p: (p.active - p.T[0] * p.count) / p.N),
     ),
+    *[Mistake(Code.ONEHOT_INDEXING, "dscores", in_columns(changed), COLUMNS, ("hinge",))
+      for changed in (
+        lambda p: p.active - count_of_last(p), lambda p: -count_of_last(p), count_of_last,
+        lambda p: p.active - p.count, lambda p: -p.count, lambda p: p.count,
+        lambda p: p.active - 1, lambda p: -1, lambda p: 0)],
+    Mistake(Code.ONEHOT_INDEXING, "active", lambda p: p.active * ~p.T.any(axis=0), COLUMNS,
+            ("hinge", "squared hinge")),
     Mistake(Code.MASK_NOT_BINARY, "active", lambda p: p.margins, MARGINS_FOR_MASK, ("hinge",)),
     *_in_term(
         "count", ("hinge",),

@@ -32,6 +32,7 @@ LEAST_SPREAD = 1e-8  # of parameters; below, they are 0 to any step
 SHRINK = 8.0  # from one step to the next smaller one
 PERSISTS = 0.5  # an error that halves with h is truncation, and a difference of the sides curvature
 SYMMETRIC = 0.05  # of the larger side: what the two sides may differ without a kink
+GROWS = 2.0  # an error, or a difference of the sides, that grows as h shrinks is rounding
 
 
 class Outcome(Enum):
@@ -108,6 +109,7 @@ class Detector:
         self.rng = rng
         self.float32 = float32  # the loss is computed in it
         self.scale = 0.0  # of the loss elsewhere: a loss near 0 is rounded like its terms
+        self.roughness = 0.0  # what rounding was seen to change, where that is more than expected
         self.slopes: list[Slope] = []
 
     @property
@@ -135,9 +137,9 @@ class Detector:
         """What rounding may change in the loss; from how much the two sides differed so far."""
         most = self.most_noise(value)
         if self.float32 or len(self.slopes) < 3:
-            return most
+            return max(most, self.roughness)
         seen = float(np.median([s.asymmetry * s.h for s in self.slopes]))
-        return float(np.clip(4 * seen, LEAST / MOST * most, most))
+        return max(float(np.clip(4 * seen, LEAST / MOST * most, most)), self.roughness)
 
     def most_noise(self, value: float) -> float:
         unit = ROUNDING_FLOAT32 if self.float32 else ROUNDING
@@ -192,7 +194,10 @@ class Detector:
                 return Outcome.KINK, now
             if now.agrees:
                 return Outcome.AGREES, now
-            if now.is_significant:
+            if before is not None and _is_rough(before, now):
+                self.roughness = max(self.roughness, 4 * now.asymmetry * now.h)
+                h = 64 * before.h
+            elif now.is_significant:
                 h = now.h / 3
             elif now.is_symmetric and (before is None or before.h < now.h):
                 h = now.h * 4  # an error near the noise: a longer step sees better
@@ -216,14 +221,21 @@ class Detector:
 
 def _persists(before: Slope, now: Slope) -> bool:
     """The error is the same at a smaller step."""
-    stays = before.error * now.error > 0 and abs(now.error) > PERSISTS * abs(before.error)
-    return before.is_significant and stays
+    ratio = now.error / before.error if before.error else 0.0
+    return before.is_significant and PERSISTS < ratio < GROWS
 
 
 def _stays_asymmetric(before: Slope, now: Slope) -> bool:
     """The two sides differ as much at a smaller step."""
-    stays = now.asymmetry > max(PERSISTS * before.asymmetry, 10 * now.tolerance)
+    least = max(PERSISTS * before.asymmetry, 10 * now.tolerance)
+    stays = least < now.asymmetry < GROWS * before.asymmetry
     return not (before.is_symmetric or now.is_symmetric) and stays
+
+
+def _is_rough(before: Slope, now: Slope) -> bool:
+    """The sides differ by the more, the smaller the step: the loss loses digits, as log(1 - a)."""
+    grown = max(now.asymmetry / GROWS, abs(now.error)) > max(before.asymmetry, abs(before.error))
+    return now.h < before.h and now.asymmetry > 4 * now.tolerance and grown
 
 
 @dataclass(frozen=True)
@@ -258,6 +270,8 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
         # a step that kinks have made smaller at the first point starts out smaller at the second
         shrunk = min(slope.h / detector.step(first, v), 1.0)
         there, other = detector.test(second, u, shrunk * detector.step(second, u))
+        if there == Outcome.DIFFERS and outcome == Outcome.AGREES:
+            there = _at_a_longer_step(detector, second, u, other)
         if there == Outcome.DIFFERS:
             at, slope = (first, slope) if outcome == Outcome.DIFFERS else (second, other)
             return Detection(Outcome.DIFFERS, at, slope)
@@ -273,13 +287,23 @@ def detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detecti
         shift = 1e-3 * 4**k * scale * detector.rng.standard_normal(first.x.size)
         near = detector.function(first.x + shift)
         tests = [detector.test(near, v) for v in directions]
-        for beside, other in tests:
+        for v, (beside, other) in zip(directions, tests, strict=True):
+            if beside == Outcome.DIFFERS:
+                beside = _at_a_longer_step(detector, near, v, other)
             if beside == Outcome.DIFFERS:
                 return Detection(Outcome.DIFFERS, near, other)
         if all(beside == Outcome.AGREES for beside, _ in tests):
             kink = outcome == Outcome.KINK
             return Detection(Outcome.KINK if kink else Outcome.AGREES, first, slope)
     return Detection(Outcome.UNCLEAR, first, slope)
+
+
+def _at_a_longer_step(detector: Detector, at: Evaluation, v: Vector, differs: Slope) -> Outcome:
+    """Where only one point speaks against the gradient: an error stays, a loss of digits fades."""
+    h = min(100 * differs.h, 2e-4 * max(1.0, float(np.abs(at.x).max())))
+    longer = detector.measure(at, v, h)
+    fades = abs(longer.error) < PERSISTS * abs(differs.error)
+    return Outcome.UNCLEAR if fades and not detector.float32 else Outcome.DIFFERS
 
 
 def _at_every_array(detector: Detector, first: Evaluation) -> tuple[Outcome, Vector, Slope]:

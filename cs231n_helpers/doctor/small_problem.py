@@ -252,6 +252,12 @@ class Problem:
         pairs = itertools.combinations(self.sizes, 2)
         return [f"{a} == {b}" for a, b in pairs if self.sizes[a] == self.sizes[b] > 1]
 
+    @property
+    def labels_lack_0(self) -> bool:
+        """The caller's labels may begin at 1, so that y - 1 is no mistake."""
+        held = (v for b, v in self.call.arrays().items() if b in self.values and v.ndim == 1)
+        return any(v.size > 0 and v.dtype.kind in "iu" and v.min() > 0 for v in held)
+
     @functools.cached_property
     def reg(self) -> Binding | None:
         """Where the strength of the penalty is: by its name, else the only real number."""
@@ -355,7 +361,9 @@ class Target:
 
     def small(self, rng: np.random.RandomState, width: int) -> tuple[Any, Array]:
         """Small targets of the same form, and the same as (N, width) numbers."""
-        labels = rng.permutation(np.arange(N) % max(width, 2))[:, np.newaxis]
+        # one class never occurs, so that P[:, y] is not all of P
+        present = [k for k in range(max(width, 2)) if k != 2 or width < 4]
+        labels = rng.permutation(np.resize(present, N))[:, np.newaxis]
         if self.only is not None:
             labels = np.array([[self.only]])
         T = np.eye(max(width, 2))[labels[:, 0]]

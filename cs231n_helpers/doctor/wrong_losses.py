@@ -14,11 +14,12 @@ import numpy as np
 from scipy.special import log_softmax
 
 from ..gradient_check import eval_numerical_gradient
-from .backward import Array, Formula, Model
+from .backward import OUTPUT_LOSSES, Array, Formula, Model
 from .codes import Code
 from .explain import examples_left_out
 from .identify import Block, Match, Measurement, close, models
 from .layouts import ParameterLayout
+from .mistakes import LABELLED, WRONG_TARGETS
 from .report import Finding, capitalized
 
 OVERFLOW = (
@@ -40,6 +41,10 @@ class WrongLoss:
     always: bool = False  # a mistake also where the gradient agrees with it
 
 
+def _with_targets(loss: Formula, targets: Formula) -> Formula:
+    return lambda p: loss(p.but(T=targets(p)))
+
+
 WRONG_LOSSES = [
     WrongLoss("softmax", lambda p: (np.log(p.E.sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the loss takes the sum of the shifted scores and the correct score unshifted: shift "
@@ -48,13 +53,27 @@ WRONG_LOSSES = [
                                     + p.S.max(axis=1)).mean(),
               "the loss takes the correct score shifted and the sum of the raw scores: shift both, "
               "or neither", Code.MAX_SHIFT_INCONSISTENT),
+    WrongLoss("softmax",
+              lambda p: -(p.T * log_softmax(p.S - p.S.max(axis=0), axis=1)).sum() / p.N,
+              "the largest score of each column is subtracted: subtract that of each row, axis 1, "
+              "with keepdims=True", Code.NORMALIZE_AXIS, always=True),
     *[WrongLoss("softmax", loss, "the loss normalises over the examples: sum over axis 1, the "
                 "classes", Code.NORMALIZE_AXIS, always=True) for loss in (
         lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
         lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean())],
-    WrongLoss("softmax", lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean(),
-              "the loss normalises over the whole matrix: sum over axis 1, the classes",
-              Code.NORMALIZE_AXIS, always=True),
+    *[WrongLoss("softmax", loss, "the loss normalises over the whole matrix: sum over axis 1, the "
+                "classes", Code.NORMALIZE_AXIS, always=True) for loss in (
+        lambda p: np.log(np.exp(p.S).sum()) - (p.S * p.T).sum() / p.N,
+        lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean())],
+    *[WrongLoss(name, _with_targets(OUTPUT_LOSSES[name].loss, wrong), message,
+                Code.ONEHOT_INDEXING, always=True)
+      for name in LABELLED for message, wrong in WRONG_TARGETS],
+    WrongLoss("softmax", lambda p: -(np.log(p.P) * p.T.sum(axis=0)).sum() / p.N,
+              "`P[:, y]` takes whole columns in the loss: use P[np.arange(N), y]",
+              Code.ONEHOT_INDEXING, always=True),
+    WrongLoss("hinge", lambda p: (p.margins * ~p.T.any(axis=0)).sum() / p.N,
+              "`margins[:, y] = 0` sets whole columns to 0, one for each class that occurs: use "
+              "margins[np.arange(N), y] = 0", Code.ONEHOT_INDEXING, always=True),
     WrongLoss("softmax",
               lambda p: (np.log1p(np.exp(p.S).sum(axis=1)) - (p.S * p.T).sum(axis=1)).mean(),
               "the sum of exponentials starts at 1 (log(C + 1) at W = 0 instead of log C): start "
@@ -62,31 +81,37 @@ WRONG_LOSSES = [
     WrongLoss("softmax", lambda p: -(p.T * p.P).sum() / p.N,
               "the logarithm is missing in the loss: it is -log(p_y)"),
     WrongLoss("softmax", lambda p: -np.log(p.P.max(axis=1)).mean(),
-              "the loss takes the largest probability: that of the correct class counts"),
+              "the loss takes the largest probability: that of the correct class counts",
+              always=True),
     WrongLoss("softmax", lambda p: -np.log(p.P[:, p.y[0]]).mean(),
-              "the loss takes the first example's label for every example: use P[np.arange(N), y]"),
+              "the loss takes the first example's label for every example: use P[np.arange(N), y]",
+              always=True),
     WrongLoss("softmax", lambda p: -np.log(p.P).sum() / p.N,
-              "the loss sums -log p over all classes: only the correct class counts"),
+              "the loss sums -log p over all classes: only the correct class counts", always=True),
     WrongLoss("softmax", lambda p: -(p.T * np.log(p.P) + (1 - p.T) * np.log(1 - p.P)).sum() / p.N,
               "the loss is the binary cross-entropy of each class: softmax needs -log p_y only",
               always=True),
     WrongLoss("softmax", lambda p: -(p.T * log_softmax(np.maximum(p.S, 0), axis=1)).sum() / p.N,
-              "the forward pass clips the scores with a ReLU, the backward pass does not know it: "
-              "leave the scores as they are", Code.ACTIVATION_MISMATCH),
+              "the forward pass clips the scores with a ReLU: leave them as they are",
+              Code.ACTIVATION_MISMATCH, always=True),
     WrongLoss("softmax", lambda p: -(p.T * log_softmax(np.tanh(p.S), axis=1)).sum() / p.N,
-              "the forward pass sends the scores through a tanh, the backward pass does not",
-              Code.ACTIVATION_MISMATCH),
+              "the forward pass sends the scores through a tanh: leave them as they are",
+              Code.ACTIVATION_MISMATCH, always=True),
     WrongLoss("softmax", lambda p: -(p.T * log_softmax(p.Q, axis=1)).sum() / p.N,
-              "the forward pass sends the scores through a sigmoid, the backward pass does not",
-              Code.ACTIVATION_MISMATCH),
-    WrongLoss("hinge", lambda p: (p.gap + p.delta_margin).sum() / p.N,
-              "the loss is not clipped at 0: use max(0, margin)"),
+              "the forward pass sends the scores through a sigmoid: leave them as they are",
+              Code.ACTIVATION_MISMATCH, always=True),
+    *[WrongLoss("hinge", loss, "the loss is not clipped at 0: use max(0, margin)", always=True)
+      for loss in (lambda p: (p.gap + p.delta_margin).sum() / p.N,
+                   lambda p: ((p.gap + p.delta_margin) * (1 - p.T)).sum() / p.N)],
     WrongLoss("hinge", lambda p: (np.maximum(0, p.gap) * (1 - p.T)).sum() / p.N,
               "delta stands outside the max, or is missing in the loss: max(0, s_j - s_y + delta)"),
     WrongLoss("hinge", lambda p: (np.maximum(0, p.gap - p.delta_margin) * (1 - p.T)).sum() / p.N,
-              "the loss subtracts delta: the margin is s_j - s_y + delta"),
+              "the loss subtracts delta: the margin is s_j - s_y + delta", always=True),
+    WrongLoss("hinge", lambda p: (np.maximum(0, p.delta_margin - p.gap) * (1 - p.T)).sum() / p.N,
+              "the two scores are exchanged: the margin is s_j - s_y + delta", always=True),
     WrongLoss("hinge", lambda p: np.maximum(0, p.S - p.S[:, [p.y[0]]] + 1).sum() / p.N,
-              "the loss takes the first example's label for every example: index with y"),
+              "the loss takes the first example's label for every example: index with y",
+              always=True),
     WrongLoss("squared error", lambda p: np.abs(p.R).sum() / p.N,
               "the loss is the absolute error, the gradient that of the squared error"),
     WrongLoss("squared error", lambda p: p.R.sum() ** 2 / p.N,
@@ -102,7 +127,8 @@ WRONG_LOSSES = [
     WrongLoss("logistic", lambda p: -((1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
               "the loss lacks its first half, t log(a)"),
     WrongLoss("logistic", lambda p: -(p.T * np.log(p.Q) - (1 - p.T) * np.log(1 - p.Q)).sum() / p.N,
-              "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)"),
+              "the two halves of the loss have opposite signs: t log(a) + (1 - t) log(1 - a)",
+              always=True),
 ]  # fmt: skip
 
 
@@ -134,10 +160,12 @@ def known_wrong_loss(
     measurement: Measurement, gradient_is_wrong: bool
 ) -> tuple[Finding, Sequence[Block]] | None:
     """Find the known wrong loss, where neither loss nor gradient is a textbook's."""
+    texts = {text for text, _ in WRONG_TARGETS} if measurement.problem.labels_lack_0 else ()
+    entries = [entry for entry in WRONG_LOSSES if entry.message not in texts]
     for layout in measurement.problem.layouts:
         blocks = measurement.blocks(layout)
         for model in models(measurement, layout):
-            for entry in WRONG_LOSSES:
+            for entry in entries:
                 if (
                     entry.output_loss == model.output_loss.name
                     and (gradient_is_wrong or entry.always)
