@@ -11,6 +11,7 @@ Four questions, a module for each:
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,7 @@ from .explain import choose, explain, plain_errors
 from .identify import Block, Match, Measurement, arrays_of, identify, measure
 from .penalty import penalty_findings, set_penalty_apart
 from .report import Finding, Step, ignores_argument, never_filled
-from .small_problem import D, Problem
+from .small_problem import HIDDEN, D, Problem
 from .wrong_losses import known_wrong_loss, loss_beside, overflow_findings, value_findings
 
 
@@ -64,7 +65,7 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
     try:
         measurement = measure(problem, float32=float32, trusted=trusted)
     except UnusableGradientError as unusable:
-        return Diagnosis(unusable.findings)
+        return Diagnosis([_in_letters(finding, problem) for finding in unusable.findings])
     error = float(np.abs(measurement.numerical - measurement.at.gradient).max())
     wrong_by = f"up to {error:.2g}" if error > 1e-7 else "less than 1e-7"
     step = Step(
@@ -116,6 +117,18 @@ def _of_other_loss(measurement: Measurement, raw: Sequence[Block]) -> Diagnosis:
         wrong = [k for k in wrong if not raw[k].is_ignored]
         found += choose(plain_errors(raw, wrong), raw, wrong)
     return Diagnosis([*found, *penalty_findings(blocks)], [_compared(outcome)])
+
+
+def _in_letters(finding: Finding, problem: Problem) -> Finding:
+    """Shapes of the small problem, (13, 11), as the caller knows them: (H, N)."""
+    letters = {str(size): f"H{k}" for k, size in enumerate(HIDDEN, start=1)}
+    letters |= {str(size): letter for letter, size in problem.small_sizes.items() if size > 1}
+
+    def shape(match: re.Match[str]) -> str:
+        return re.sub(r"\d+", lambda m: letters.get(m[0], m[0]), match[0])
+
+    message = re.sub(r"\(\d+,[\d, ]*\)", shape, finding.message)
+    return replace(finding, message=message)
 
 
 def _compared(outcome: str) -> Step:

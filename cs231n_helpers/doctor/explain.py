@@ -13,6 +13,12 @@ from .codes import Code
 from .identify import Block, Match, close, line_of
 from .mistakes import FACTORS, LOCAL_ERRORS, MISTAKES, Factor, Mistake
 from .report import Finding
+from .small_problem import Problem
+
+SIZES = {
+    "N": "N, the number of examples", "D": "D, the number of features",
+    "C": "C, the number of classes or outputs", "H": "H, the number of hidden units",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,11 +119,19 @@ def plain_errors(blocks: Sequence[Block], wrong: Iterable[int]) -> Iterator[Expl
         if known is not None:
             yield Explanation(known.code, known.message, arrays, 1.0, fields=fields)
         elif all(blocks[k].is_factor(factor) for k in arrays):
-            message = (
-                f"{{it}} is {factor:.4g} times what it should be: this factor stands in only one "
-                "of loss and gradient"
-            )
+            message = _of_factor(factor, blocks[0].measurement.problem)
             yield Explanation(Code.SCALE_CONST, message, arrays, 2.2, fields=fields)
+
+
+def _of_factor(factor: float, problem: Problem) -> str:
+    """Tell a factor without a cause of its own: in letters, where it is made of sizes."""
+    letters = problem.in_letters(factor)
+    text, here = (letters[0], f", here {letters[1]:.4g}") if letters else (f"{factor:.4g}", "")
+    cause = "this factor stands in only one of loss and gradient"
+    over, _, under = text.partition(" / ")
+    if over in SIZES and under in SIZES:
+        cause = f"divide by {SIZES[over]}, not by {SIZES[under]}"
+    return f"{{it}} is {text} times what it should be{here}: {cause}"
 
 
 def _known_factor(factor: float, block: Block) -> Factor | None:
@@ -146,11 +160,14 @@ def examples_left_out(
     left_out = [i for i in counts if i not in kept]
     if not kept or not left_out or np.ptp(weights[kept]) > 1e-3 * abs(weights[kept[0]]):
         return None
-    names = {i: f"{i} (the last)" if i == len(full) - 1 else str(i) for i in counts}
+    ends = {counts[0]: "the first example", counts[-1]: "the last example"}
     if len(kept) == 1:
-        return f"only example {names[kept[0]]} contributes: sum over all, += inside the loop"
-    who = ", ".join(names[i] for i in left_out)
-    return f"of {len(full)} examples these contribute nothing: {who}; loop over range(N)"
+        who = ends.get(kept[0], "one example")
+        return f"only {who} contributes: sum over all, += inside the loop"
+    if len(left_out) == 1:
+        return f"{ends.get(left_out[0], 'one example')} contributes nothing: loop over range(N)"
+    who = "the last" if left_out == counts[-len(left_out) :] else "some"
+    return f"{who} examples contribute nothing: loop over range(N)"
 
 
 def _weights_of(basis: Array, target: Array, exact: float) -> Array | None:

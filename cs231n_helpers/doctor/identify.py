@@ -325,10 +325,12 @@ def close(a: float, b: float) -> bool:
 
 
 def line_of(off: NDArray[np.bool_], axis: str, all_but: bool = False) -> str | None:
-    """Name the one entry, row or column where a mask is true (or, `all_but`, where it is not)."""
+    """Name the one entry, row or column where a mask is true (or, `all_but`, where it is not).
+
+    Without its number, unless it is the first or the last: that is one of the small problem.
+    """
     if axis == "entry":
-        index = tuple(int(i) for i in np.argwhere(off)[0])
-        return f"entry {index if off.ndim > 1 else index[0]}" if off.sum() == 1 else None
+        return "one entry" if off.sum() == 1 < off.size else None
     if off.ndim != 2 or off.all():
         return None
     lines: NDArray[np.bool_] = np.any(off, axis=1 if axis == "row" else 0)
@@ -336,4 +338,7 @@ def line_of(off: NDArray[np.bool_], axis: str, all_but: bool = False) -> str | N
     found = np.flatnonzero(~lines if all_but else lines)
     if is_entry or len(found) != 1 or len(lines) < (3 if all_but else 2):
         return None
-    return f"all {axis}s but {found[0]}" if all_but else f"{axis} {found[0]}"
+    which = {0: "first", len(lines) - 1: "last"}.get(int(found[0]), "")
+    if all_but:
+        return f"all {axis}s but {f'the {which}' if which else 'one'}"
+    return f"{which or 'one'} {axis}"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from .backward import Array, Model
 from .codes import Code
 from .identify import Block, close, line_of
-from .report import Finding
-from .small_problem import REG
+from .report import Finding, capitalized
+from .small_problem import REG, Problem
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PenaltyGradient:
     W: Array
     is_bias: bool
     biases_apart: bool  # the model has biases of their own
-    examples: int
+    problem: Problem
 
     @property
     def noise(self) -> float:
@@ -47,8 +47,17 @@ class PenaltyGradient:
     def right(self) -> str:
         """The gradient that belongs to the penalty in the loss."""
         r = _multiple(self.numerical, self.W)
-        scale = "" if r is None or close(r, REG) else f"{r / REG:.3g} * "
-        return f"{scale}reg * W" if r else "2 * reg_scale * reg * W"
+        if self.problem.reg is None:
+            return "reg * W (2 * reg * W where the loss has no 0.5)"
+        if r is None:
+            return "2 * reg_scale * reg * W"
+        scale = "" if close(r, REG) else f"{self.said(r / REG)} * "
+        return "reg / N * W" if scale == "1 / N * " else f"{scale}reg * W"
+
+    def said(self, factor: float) -> str:
+        """A factor in letters, where it is made of sizes."""
+        letters = self.problem.in_letters(factor)
+        return letters[0] if letters else f"{factor:.3g}"
 
     @property
     def off(self) -> NDArray[np.bool_]:
@@ -64,7 +73,7 @@ class PenaltyGradient:
     @property
     def line_is_bias(self) -> bool:
         """That line is where the bias trick puts the biases."""
-        return not self.biases_apart and self.line in ("row 0", f"row {len(self.W) - 1}")
+        return not self.biases_apart and self.line in ("first row", "last row")
 
     def multiples_of_W(self) -> list[float | None]:
         """Of numerical and analytic, where each is not 0."""
@@ -105,10 +114,10 @@ PENALTIES = [
             "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
             "them into both."),
     Penalty(Code.REG_BIAS, lambda p: p.line_is_bias and p.is_missing_in_line,
-            "The {line}, that of the biases, is penalised in the {only_in} only: leave it out of "
+            "{line}, that of the biases, is penalised in the {only_in} only: leave it out of "
             "the penalty, or put it into both."),
     Penalty(Code.REG_SLICE_WRONG, lambda p: p.is_missing_in_line,
-            "The {line} is penalised in the {only_in} only: the slice that leaves out the biases "
+            "{line} is penalised in the {only_in} only: the slice that leaves out the biases "
             "starts or ends in the wrong place."),
     Penalty(Code.REG_MISSING, lambda p: p.is_zero(p.analytic),
             "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),
@@ -117,11 +126,11 @@ PENALTIES = [
             "np.sum(W * W) to the loss."),
     Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
             "The gradient of the penalty has the wrong sign: add it."),
-    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.examples, 1 / p.examples),
+    Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.problem.examples, 1 / p.problem.examples),
             "The penalty is divided by N in one of loss and gradient only: divide it in both, or "
             "in neither."),
     Penalty(Code.REG_FACTOR_2, lambda p: p.factor is not None,
-            "The gradient of the penalty is {factor:.3g} times what it should be: for the penalty "
+            "The gradient of the penalty is {factor} times what it should be: for the penalty "
             "in the loss it is {right} (reg * sum(W**2) gives 2 * reg * W, half of that gives "
             "reg * W)."),
     Penalty(Code.REG_SUM_SCALAR,
@@ -156,13 +165,16 @@ def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
         fit = block.fit(block.analytic, block.numerical)
         if fit is not None and not close(fit[0], 1) and block.same(analytic, fit[0] * numerical):
             continue  # the whole array is off by this factor: said already
-        examples = block.measurement.problem.examples
+        problem = block.measurement.problem
         part = PenaltyGradient(
-            numerical, analytic, block.values, block.is_bias, biases_apart, examples
+            numerical, analytic, block.values, block.is_bias, biases_apart, problem
         )
         rule = next(rule for rule in PENALTIES if rule.applies(part))
-        said = {"line": part.line, "only_in": part.only_in, "right": part.right}
-        message = rule.message.format(factor=part.factor, **said)
+        factor = part.said(part.factor) if part.factor else ""
+        line = capitalized(f"the {part.line}".replace("the one", "one"))
+        message = rule.message.format(
+            factor=factor, line=line, only_in=part.only_in, right=part.right
+        )
         where = part.line if rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG) else None
         evidence = {"reg": REG}
         yield block.finding(rule.code, message, where, factor=part.factor, evidence=evidence)

@@ -258,6 +258,26 @@ class Problem:
         held = (v for b, v in self.call.arrays().items() if b in self.values and v.ndim == 1)
         return any(v.size > 0 and v.dtype.kind in "iu" and v.min() > 0 for v in held)
 
+    def in_letters(self, factor: float) -> tuple[str, float] | None:
+        """A factor made of sizes, and its value on the caller's data: ("N / D", 50.0)."""
+        letters = {
+            letter: (small, self.sizes[letter]) for letter, small in self.small_sizes.items()
+            if small > 1
+        }  # fmt: skip
+        letters["1"] = (1, 1)
+        for (over, a), (under, b) in itertools.permutations(letters.items(), 2):
+            for k, times in ((1, ""), (2, "2 * "), (-1, "-")):
+                if np.isclose(factor, k * a[0] / b[0], rtol=2e-4, atol=0):
+                    text = over if under == "1" else f"{over} / {under}"
+                    return times + text, k * a[1] / b[1]
+        return None
+
+    @property
+    def small_sizes(self) -> dict[str, int]:
+        """N, D, ... of the small data, of the letters that `sizes` has."""
+        sizes = {"N": len(self.T), "D": self.X.shape[1], "C": self.T.shape[1], "H": HIDDEN[0]}
+        return {letter: sizes[letter] for letter in self.sizes}
+
     @functools.cached_property
     def reg(self) -> Binding | None:
         """Where the strength of the penalty is: by its name, else the only real number."""

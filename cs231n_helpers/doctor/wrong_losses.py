@@ -226,11 +226,13 @@ def value_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
     offset = measurement.at.value - expected
     code = Code.LOSS_VALUE
     if abs(offset) > 1e-4 * max(abs(expected), abs(measurement.at.value)):
-        rest = "a constant is added; compare with the known value at W = 0."
+        off = "the loss is off by a constant: compare with the known value at W = 0."
         if hinge:
             code = Code.LOSS_OFFSET
-            rest = "the correct class is counted too; leave j = y_i out of the sum."
-        off = f"the loss is off by {offset:.4g}: {rest}"
+            off = (
+                "the loss is off by delta: the correct class is counted too; leave j = y_i out of "
+                "the sum."
+            )
         yield Finding(
             code, f"The gradient is right but {off}", evidence={"offset": offset},
             loss_message=capitalized(off),
