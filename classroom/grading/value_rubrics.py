@@ -276,6 +276,7 @@ LOSS_MESSAGES = {
     "reg_sign": "The penalty is subtracted from the loss: add it.",
     "reg_scale_N": "The penalty is multiplied or divided by N: only the part of the data is a mean "
     "over the examples.",
+    "reg_not_squared": "The penalty is the norm of W, not its square: use np.sum(W * W).",
     "reg_wrong_norm": "The penalty is another one: reg_scale * reg * np.sum(W * W) sums squares.",
     "reg_wrong_matrix": "The penalty is another one: it must be reg_scale * reg * np.sum(W * W).",
 }

@@ -67,6 +67,7 @@ class Code(StrEnum):
     REG_SUM_SCALAR = "reg_sum_scalar"
     REG_WRONG_MATRIX = "reg_wrong_matrix"
     REG_WRONG_NORM = "reg_wrong_norm"
+    REG_NOT_SQUARED = "reg_not_squared"
     LOSS_REG_MISSING = "loss_reg_missing"
     # the loss
     LOSS_WRONG_GRAD_OF_OTHER = "loss_wrong_grad_of_other"

@@ -94,7 +94,7 @@ def _of_textbook_loss(measurement: Measurement, match: Match) -> Diagnosis:
         match = replace(match, blocks=set_penalty_apart(match.blocks, match.model))
     names = ", ".join(b.label or b.name or "it" for b in match.blocks if not b.is_right)
     outcome = f"wrong: {names}." if names else "the part of the data is right everywhere."
-    found = [*explain(match), *penalty_findings(match.blocks)]
+    found = [*explain(match), *penalty_findings(match.blocks, match)]
     if not found:
         found += value_findings(measurement, match)
     found += overflow_findings(measurement, match)

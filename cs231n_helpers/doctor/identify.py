@@ -21,7 +21,7 @@ from .codes import Code
 from .evaluate import Evaluation, Vector
 from .layouts import ParameterLayout
 from .report import Finding
-from .small_problem import REG, Problem
+from .small_problem import REG, Problem, scaled
 
 EXACT = 1e-5  # residual, relative to the larger of the two, below which a prediction fits
 EXACT_FLOAT32 = 2e-2
@@ -44,6 +44,7 @@ class Block:
     numerical_penalty: Array
     analytic_penalty: Array
     measurement: Measurement
+    index: int
     part_of: Callable[[Vector], Array]  # the view of this array in a vector of all parameters
 
     def is_zero(self, array: Array) -> bool:
@@ -115,6 +116,7 @@ class Measurement:
     numerical_penalty: Vector
     analytic_penalty: Vector
     exact: float
+    scale: float = 1.0  # of the data, see `elsewhere`
 
     @property
     def classes(self) -> int:
@@ -135,14 +137,15 @@ class Measurement:
         """No strength can be set to 0: a multiple of W may be in the gradient."""
         return self.problem.reg is None and not self.problem.of_scores
 
-    def evaluate(self, x: Vector) -> Evaluation:
-        """Value and gradient at another point, without the penalty."""
-        return self.problem.evaluate(x, reg=0.0 if self.problem.reg else None)
+    def evaluate(self, x: Vector, reg: float = 0.0) -> Evaluation:
+        """Value and gradient at another point; without the penalty, if its strength can be set."""
+        return self.problem.evaluate(x, reg if self.problem.reg else None, self.scale)
 
     def unpack(self, layout: ParameterLayout, x: Vector) -> tuple[tuple[Layer, ...], Array]:
         """Layers and input of the model at these parameters."""
         arrays = self.problem.arrays(x)
-        X = next(iter(arrays.values())) if self.problem.of_scores else self.problem.X
+        X = scaled(self.problem.X, self.scale)
+        X = next(iter(arrays.values())) if self.problem.of_scores else X
         return tuple(layout.unpack(arrays)), X
 
     @property
@@ -152,16 +155,21 @@ class Measurement:
 
     @cached_property
     def elsewhere(self) -> Measurement:
-        """The same at other parameters, where nothing is differentiated."""
-        step = 0.3 * np.random.RandomState(2).standard_normal(self.at.x.size)
-        return replace(self, at=self.evaluate(self.at.x + step))
+        """The same with other parameters and data, where nothing is differentiated."""
+        return self.moved(
+            self.at.x + 0.3 * np.random.RandomState(2).standard_normal(self.at.x.size)
+        )
 
-    def slope(self, v: Vector) -> float:
+    def moved(self, x: Vector, scale: float = 1.25) -> Measurement:
+        other = replace(self, scale=scale)
+        return replace(other, at=other.evaluate(x))
+
+    def slope(self, v: Vector, reg: float = 0.0) -> float:
         """The slope of the loss along v, times the length of v."""
         length = float(np.linalg.norm(v)) or 1.0
         h = STEP if self.exact == EXACT else STEP_FLOAT32
         steps = (sign * h / length * v for sign in (1, -1))
-        above, below = (self.evaluate(self.at.x + step).value for step in steps)
+        above, below = (self.evaluate(self.at.x + step, reg).value for step in steps)
         return (above - below) / (2 * h) * length
 
     def apart_from_penalty(self, array: Array, values: Array) -> Array:
@@ -208,7 +216,7 @@ class Measurement:
         parts = [self.parts(layout, v) for v in vectors]
         rows: Any = zip(names, range(len(names)), *parts, strict=True)
         return [
-            Block(*name, len(names) == 1, *values, self, lambda v, k=k: self.parts(layout, v)[k])  # type: ignore[call-arg]
+            Block(*name, len(names) == 1, *values, self, k, lambda v, k=k: self.parts(layout, v)[k])  # type: ignore[call-arg]
             for name, k, *values in rows
         ]
 
@@ -247,6 +255,10 @@ class Match:
     factor: float
     blocks: Sequence[Block]  # read by this layout
 
+    def gradients_at(self, there: Measurement) -> list[Array]:
+        """What the model predicts at other parameters and data, without the factor."""
+        return model_at(self.model, self.layout, there).gradients()
+
     @property
     def wrong(self) -> list[int]:
         return [k for k, block in enumerate(self.blocks) if not block.is_right]
@@ -266,15 +278,20 @@ def identify(measurement: Measurement, which: str = "numerical") -> Match | None
     return None
 
 
+def model_at(model: Model, layout: ParameterLayout, there: Measurement) -> Model:
+    """The same model with other parameters and data."""
+    layers, X = there.unpack(layout, there.at.x)
+    return replace(model, layers=layers, X=X)
+
+
 def _holds_elsewhere(
     measurement: Measurement, layout: ParameterLayout, model: Model, factor: float, which: str
 ) -> bool:
     """The gradient is this multiple of the model's at other parameters, too: not by chance."""
     there = measurement.elsewhere
-    layers, X = there.unpack(layout, there.at.x)
     v = np.zeros_like(there.at.x)
     views, values = (there.parts(layout, u) for u in (v, there.at.x))
-    for k, predicted in enumerate(replace(model, layers=layers, X=X).gradients()):
+    for k, predicted in enumerate(model_at(model, layout, there).gradients()):
         views[k][...] = there.apart_from_penalty(predicted, values[k])
     slope = there.at.gradient @ v if which == "analytic" else there.slope(v)
     return math.isclose(slope, factor * (v @ v), rel_tol=there.near)

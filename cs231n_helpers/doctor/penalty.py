@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .backward import Array, Model
 from .codes import Code
-from .identify import Block, close, line_of
+from .identify import Block, Match, close, line_of
 from .report import Finding, capitalized
 from .small_problem import REG, Problem
 
@@ -21,10 +22,17 @@ class PenaltyGradient:
 
     numerical: Array
     analytic: Array
-    W: Array
-    is_bias: bool
+    block: Block
     biases_apart: bool  # the model has biases of their own
-    problem: Problem
+    match: Match | None
+
+    @property
+    def W(self) -> Array:
+        return self.block.values
+
+    @property
+    def problem(self) -> Problem:
+        return self.block.measurement.problem
 
     @property
     def noise(self) -> float:
@@ -36,9 +44,44 @@ class PenaltyGradient:
 
     @property
     def factor(self) -> float | None:
-        """Analytic over numerical, where both are multiples of W."""
-        numerical, analytic = (_multiple(a, self.W) for a in (self.numerical, self.analytic))
-        return analytic / numerical if numerical and analytic else None
+        """Analytic over numerical, where one is a multiple of the other, at other W too."""
+        factor = _multiple(self.analytic, self.numerical)
+        return factor if factor and np.isclose(*self.growths, rtol=0.02) else None
+
+    @cached_property
+    def growths(self) -> tuple[float, float]:
+        """How the gradient grows with W, numerical and analytic: of W**2 it doubles with W."""
+        measurement, match = self.block.measurement, self.match
+        there = measurement.moved(2 * measurement.at.x, scale=1.0)
+        v = np.zeros_like(there.at.x)
+        self.block.part_of(v)[...] = self.W
+        slopes = np.array([there.slope(v), there.at.gradient @ v])
+        if self.problem.reg is not None:
+            slopes = [there.slope(v, REG), there.evaluate(there.at.x, REG).gradient @ v] - slopes
+        elif match is not None:  # what is left beside the part of the data
+            slopes -= match.factor * np.sum(match.gradients_at(there)[self.block.index] * self.W)
+        before = [np.sum(a * self.W) or np.nan for a in (self.numerical, self.analytic)]
+        numerical, analytic = slopes / before
+        return float(numerical), float(analytic)
+
+    @cached_property
+    def norms(self) -> tuple[Norm | None, Norm | None]:
+        """Of which norm the penalty in the loss is, and of which the gradient."""
+        both = zip((self.numerical, self.analytic), self.growths, strict=True)
+        numerical, analytic = (
+            next((n for n in NORMS if n.fits(array, self.W, growth)), None)
+            for array, growth in both
+        )
+        return numerical, analytic
+
+    @property
+    def norms_differ(self) -> bool:
+        return None not in self.norms and self.norms[0] is not self.norms[1]
+
+    @property
+    def is_rooted(self) -> bool:
+        """The loss has the norm, and the gradient is that of its square."""
+        return [n and n.of for n in self.norms] == ["sqrt(sum(W**2))", "sum(W**2)"]
 
     def factor_is(self, *values: float) -> bool:
         return self.factor is not None and any(close(self.factor, value) for value in values)
@@ -46,13 +89,14 @@ class PenaltyGradient:
     @property
     def right(self) -> str:
         """The gradient that belongs to the penalty in the loss."""
-        r = _multiple(self.numerical, self.W)
+        norm = self.norms[0]
         if self.problem.reg is None:
             return "reg * W (2 * reg * W where the loss has no 0.5)"
-        if r is None:
-            return "2 * reg_scale * reg * W"
-        scale = "" if close(r, REG) else f"{self.said(r / REG)} * "
-        return "reg / N * W" if scale == "1 / N * " else f"{scale}reg * W"
+        if norm is None:
+            return "its derivative"
+        r = (_multiple(self.numerical, norm.gradient(self.W)) or REG) / REG
+        scale = "" if close(r, 1) else f"{self.said(r)} * "
+        return f"reg / N * {norm.slope}" if scale == "1 / N * " else f"{scale}reg * {norm.slope}"
 
     def said(self, factor: float) -> str:
         """A factor in letters, where it is made of sizes."""
@@ -100,17 +144,43 @@ class PenaltyGradient:
 
 
 @dataclass(frozen=True)
+class Norm:
+    """A penalty on an array W, and its gradient."""
+
+    of: str
+    gradient: Callable[[Array], Array]
+    slope: str  # the same in words
+    growth: float  # of the gradient, where W is doubled
+
+    def fits(self, array: Array, W: Array, growth: float) -> bool:
+        """Whether this is the gradient of that norm, on the entries where it is not 0."""
+        on = np.abs(array) > 1e-5 * np.abs(array).max(initial=0)
+        direction = _multiple(array[on], self.gradient(W)[on])
+        return direction is not None and abs(growth - self.growth) < 0.02
+
+
+NORMS = [
+    Norm("sum(W**2)", lambda W: W, "W", 2),
+    Norm("sqrt(sum(W**2))", lambda W: W / np.linalg.norm(W), "W / sqrt(sum(W**2))", 1),
+    Norm("sum(|W|)", np.sign, "sign(W)", 1),
+    Norm("sum(|W|)**2", lambda W: np.abs(W).sum() * np.sign(W), "sum(|W|) * sign(W)", 2),
+    Norm("sum(W**4)", lambda W: W**3, "W**3", 8),
+    Norm("sum(|W|**3)", lambda W: W * np.abs(W), "W * |W|", 4),
+]
+
+
+@dataclass(frozen=True)
 class Penalty:
     """A wrong gradient of the penalty: when it is that, and what to say."""
 
     code: Code
     applies: Callable[[PenaltyGradient], bool]
-    message: str  # with {line}, {only_in}, {factor} and {right}
+    message: str  # with {line}, {only_in}, {factor}, {right}, and both norms
 
 
 PENALTIES = [
     Penalty(Code.REG_BIAS,
-            lambda p: p.is_bias and (p.is_zero(p.numerical) or p.is_zero(p.analytic)),
+            lambda p: p.block.is_bias and (p.is_zero(p.numerical) or p.is_zero(p.analytic)),
             "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
             "them into both."),
     Penalty(Code.REG_BIAS, lambda p: p.line_is_bias and p.is_missing_in_line,
@@ -124,6 +194,12 @@ PENALTIES = [
     Penalty(Code.LOSS_REG_MISSING, lambda p: p.is_zero(p.numerical),
             "The gradient has a penalty term and the loss has none: add reg_scale * reg * "
             "np.sum(W * W) to the loss."),
+    Penalty(Code.REG_NOT_SQUARED, lambda p: p.is_rooted,
+            "The penalty in the loss is the norm, {numerical}, not its square, whose gradient this "
+            "is: square it (np.linalg.norm(W)**2), or divide the gradient by the norm."),
+    Penalty(Code.REG_WRONG_NORM, lambda p: p.norms_differ,
+            "The penalty in the loss is a multiple of {numerical}, with the gradient {right}, and "
+            "what is added to the gradient is that of {analytic}: take the same in both."),
     Penalty(Code.REG_SIGN, lambda p: p.factor_is(-1),
             "The gradient of the penalty has the wrong sign: add it."),
     Penalty(Code.REG_SCALE_N, lambda p: p.factor_is(p.problem.examples, 1 / p.problem.examples),
@@ -137,22 +213,19 @@ PENALTIES = [
             lambda p: p.W.size > 1 and float(np.ptp(p.analytic)) <= p.noise,
             "One number is added to every entry: the gradient of the penalty is the array {right}, "
             "not a sum over it."),
-    Penalty(Code.REG_WRONG_NORM, lambda p: _multiple(p.analytic, np.sign(p.W)) is not None,
-            "The gradient is that of the L1 penalty, sign(W), and the loss has the L2 penalty, "
-            "sum(W**2), whose gradient is proportional to W."),
-    Penalty(Code.REG_WRONG_NORM, lambda p: _multiple(p.numerical, np.sign(p.W)) is not None,
-            "The loss has the L1 penalty, sum |W|, whose gradient is proportional to sign(W), and "
-            "the gradient is that of an L2 penalty."),
     Penalty(Code.REG_SLICE_WRONG, lambda p: p.is_of_other_entries,
             "Loss and gradient leave out different weights of the penalty: use the same slice in "
             "both."),
+    Penalty(Code.REG_WRONG_MATRIX, lambda p: p.norms[0] is None,
+            "The gradient of the penalty is not that of the penalty in the loss: differentiate "
+            "that one by itself, with the part of the data left out."),
     Penalty(Code.REG_WRONG_MATRIX, lambda p: True,
-            "The gradient of the penalty is built from the wrong array: it must be proportional to "
-            "the parameter itself, {right}."),
+            "The gradient of the penalty is built from the wrong array: it must be {right}, with "
+            "the parameter itself for W."),
 ]  # fmt: skip
 
 
-def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
+def penalty_findings(blocks: Sequence[Block], match: Match | None = None) -> Iterator[Finding]:
     """Compare the gradient of the penalty with what the penalty in the loss does."""
     biases_apart = any(block.is_bias for block in blocks)
     for block in blocks:
@@ -165,15 +238,14 @@ def penalty_findings(blocks: Sequence[Block]) -> Iterator[Finding]:
         fit = block.fit(block.analytic, block.numerical)
         if fit is not None and not close(fit[0], 1) and block.same(analytic, fit[0] * numerical):
             continue  # the whole array is off by this factor: said already
-        problem = block.measurement.problem
-        part = PenaltyGradient(
-            numerical, analytic, block.values, block.is_bias, biases_apart, problem
-        )
+        part = PenaltyGradient(numerical, analytic, block, biases_apart, match)
         rule = next(rule for rule in PENALTIES if rule.applies(part))
         factor = part.said(part.factor) if part.factor else ""
         line = capitalized(f"the {part.line}".replace("the one", "one"))
+        norms = zip(("numerical", "analytic"), part.norms, strict=True)
+        names = {which: norm.of if norm else "" for which, norm in norms}
         message = rule.message.format(
-            factor=factor, line=line, only_in=part.only_in, right=part.right
+            factor=factor, line=line, only_in=part.only_in, right=part.right, **names
         )
         where = part.line if rule.code in (Code.REG_BIAS, Code.REG_SLICE_WRONG) else None
         evidence = {"reg": REG}

@@ -235,6 +235,7 @@ class Problem:
     sizes: dict[str, int]  # of the caller's data
     examples_axis: int = 0  # of the scores or the input, where these are the parameters
     by_input: bool = False  # the parameters are X, and the weights are an argument
+    data: Binding | None = None  # what X is in the call
     evaluations: int = 0
 
     @property
@@ -301,14 +302,30 @@ class Problem:
     def blocks(self) -> Blocks:
         return Blocks(self.params)
 
-    def function(self, reg: float | None = None) -> LossFunction:
+    def function(self, reg: float | None = None, scale: float = 1.0) -> LossFunction:
         """The loss of the small parameters; `reg` sets the strength of its penalty, if any."""
-        strength = {} if self.reg is None or reg is None else {self.reg: reg}
-        loss, args, kwargs = self.call.rebind({**self.values, **strength})
+        new = {**self.values} | ({} if self.reg is None or reg is None else {self.reg: reg})
+        if self.data is not None and scale != 1:
+            new[self.data] = scaled(new[self.data], scale)
+        loss, args, kwargs = self.call.rebind(new)
         return LossFunction(loss, self.params, args, kwargs)
 
-    def evaluate(self, x: Vector | None = None, reg: float | None = None) -> Evaluation:
-        function = self.function(reg)
+    def forget_false_strength(self) -> None:
+        """What changes with the data is no penalty, as with the gamma of a focal loss."""
+        if self.reg is None or self.call.name(self.reg).lower().startswith(PENALTY_NAMES):
+            return
+        x = self.blocks.start
+        changes = []
+        for point, scale in ((x, 1.0), (1.25 * x if self.of_scores else x, 1.25)):
+            values = [self.evaluate(point, strength, scale).value for strength in (REG, 0.0)]
+            changes.append(values[0] - values[1])
+        if not np.isclose(changes[0], changes[1], rtol=1e-3, atol=1e-6 * abs(values[0])):
+            self.reg = None
+
+    def evaluate(
+        self, x: Vector | None = None, reg: float | None = None, scale: float = 1.0
+    ) -> Evaluation:
+        function = self.function(reg, scale)
         self.evaluations += 1
         return function(function.x if x is None else x)
 
@@ -356,6 +373,8 @@ def recognize(
                 shape_error = shape_error or (error if by_luck else None)
                 continue
             if np.isfinite(at.value) or problem.of_scores:
+                with suppress(Exception):  # a loss need not be defined for other numbers
+                    problem.forget_false_strength()
                 return problem, None
     return None, shape_error
 
@@ -414,6 +433,11 @@ def _as_rows(array: NDArray[Any], examples_axis: int) -> NDArray[Any]:
     if array.ndim < 2:
         return array.reshape(1, -1)
     return array.T if examples_axis else array
+
+
+def scaled(X: Array, scale: float) -> Array:
+    """Other data of the same form: ones, as for the biases, stay."""
+    return np.where(X == 1, 1.0, scale * X) if scale != 1 else X
 
 
 def _as_given(rows: Array, ndim: int, examples_axis: int) -> NDArray[Any]:
@@ -604,7 +628,7 @@ def _of_data(
         values |= {roles.X: _as_given(small, given.ndim, roles.examples_axis), roles.y: y}
         sizes = {"N": len(X), "D": old[0], "C": old[-1]} | ({"H": old[1]} if len(old) > 2 else {})
         start = arrays if isinstance(params, dict) else arrays["params"]
-        yield Problem(call, resized, values, start, small, T, sizes)
+        yield Problem(call, resized, values, start, small, T, sizes, data=roles.X)
 
 
 def _weights(rng: np.random.RandomState, shape: tuple[int, ...]) -> Array:

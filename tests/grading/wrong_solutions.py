@@ -75,7 +75,7 @@ wrong("svm_naive", "not clipped", "", "loss", "loss_wrong_grad_of_other", "not c
       (MARGIN, "scores[j] - scores[y[i]] + delta"))
 wrong("svm_naive", "squared hinge", "", "loss", "loss_wrong_grad_of_other", "is the squared hinge loss",
       (MARGIN, MARGIN + " ** 2"))
-wrong("svm_naive", "last example left out", "", "loss", "example_dropped", "10 (the last)",
+wrong("svm_naive", "last example left out", "", "loss", "example_dropped", "he last example contributes nothing",
       ("range(len(X))", "range(len(X) - 1)"))
 wrong("svm_naive", "class 0 left out", "", "loss", "single_class_wrong", "leaves one out",
       ("range(W.shape[1])", "range(1, W.shape[1])"))
@@ -131,7 +131,7 @@ wrong("svm_gradient", "margins instead of the mask", "", "gradient", "mask_not_b
       "a 0/1 mask belongs",
       ("+= X[i]", "+= (scores[j] - scores[y[i]] + delta) * X[i]"),
       ("-= X[i]", "-= (scores[j] - scores[y[i]] + delta) * X[i]"))
-wrong("svm_gradient", "last example left out", "", "gradient", "example_dropped", "10 (the last)",
+wrong("svm_gradient", "last example left out", "", "gradient", "example_dropped", "he last example contributes nothing",
       ("range(len(X))", "range(len(X) - 1)"))
 wrong("svm_gradient", "a minibatch inside", "", "gradient", "nondeterministic", "Two calls",
       ("for i in range(len(X)):", "for i in np.random.choice(len(X), len(X)):"))
