@@ -205,7 +205,7 @@ FAULTS = [
         ("doctor/explain", "len(left & set(e.factors)) - 0.3 * e.contradicts, -e.cost", "-e.contradicts, e.cost", "08"),
         ("doctor/identify", "numerical_both - numerical, analytic_both - analytic", "numerical_both, analytic_both", "08"),
         ("doctor/penalty", "if block.same(numerical, analytic):\n            continue", "if True:\n            continue", "08"),
-        ("doctor/penalty", "return analytic / numerical if", "return numerical / analytic if", "08"),
+        ("doctor/penalty", "factor = _multiple(self.analytic, self.numerical)", "factor = _multiple(self.numerical, self.analytic)", "08"),
         ("doctor/wrong_losses", "elif not shifted.finite or (apart and", "elif (apart and", "08"),
         ("doctor/wrong_losses", "offset = measurement.at.value - expected", "offset = 0.0", "08"),
         ("doctor/wrong_losses", "elif len(model.T) > 1 and close(match.factor, len(model.T)):", "elif False:", "08"),
