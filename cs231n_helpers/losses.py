@@ -23,6 +23,7 @@ float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -322,7 +323,7 @@ def net_loss(
     check_finite_result("loss overflows", loss, X=X, **params)
 
     dhidden = dscores @ W2.T  # (N, H)
-    dhidden[hidden <= 0] = 0  # the ReLU passes on only what it let through
+    np.copyto(dhidden, 0, where=hidden <= 0)  # the ReLU passes on only what it let through
     dW1 = product(X.T, dhidden)
     dW1 += dW1_penalty
     return loss, {
@@ -342,12 +343,15 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     """
     W = as_floats("W", W)
     reg, reg_scale = as_non_negative("reg", reg), as_non_negative("reg_scale", reg_scale)
-    strength = reg_scale * reg
-    squares = np.sum(W * W, dtype=np.float64)
-    if not np.isfinite(squares):  # beyond float32, but perhaps not beyond float64
-        squares = np.sum(np.square(W, dtype=np.float64))
-    penalty, gradient = strength * float(squares), 2 * (strength * W)
-    for result in (penalty, gradient):
+    strength = 2 * reg_scale * reg
+    squares = float((W * W).sum())
+    if not math.isfinite(squares):  # beyond float32, but perhaps not beyond float64
+        squares = float(np.square(W, dtype=np.float64).sum())
+    penalty, gradient = 0.5 * strength * squares, strength * W
+    results: list[Floats | float] = [strength, penalty]
+    if strength * math.sqrt(squares) > np.finfo(W.dtype).max:  # else no entry can overflow
+        results.append(gradient)
+    for result in results:
         check_finite_result("penalty overflows", result, W=W, reg=reg, reg_scale=reg_scale)
     return penalty, gradient
 
@@ -398,22 +402,20 @@ def _linear_loss(
     W = np.asfortranarray(W)  # laid out like its gradient, whose transpose is what is summed up
     loss, dW = l2_penalty(W, reg, reg_scale)
     dtype = np.result_type(W, X)
-    dW_data = np.zeros(W.shape[::-1], dtype)  # (C, D)
 
     @np.errstate(over="ignore", invalid="ignore")
     def of_block(rows: slice) -> tuple[float, Floats]:
         X_block = X[rows].astype(dtype, copy=False)  # (n, D)
-        scores = X_block @ W  # (n, C)
+        scores = product(X_block, W)  # (n, C)
         check_finite_result("scores overflow", scores, W=W, X=X)
         block_loss, dscores = scores_loss(scores, y[rows])  # means over the n examples
         share = len(X_block) / len(X)  # n / N makes them shares of the mean over all N
-        return share * block_loss, (share * dscores).T @ X_block
+        return share * block_loss, product((share * dscores).T, X_block)
 
     parts = blocks(len(X), X.shape[1] * dtype.itemsize)
     for block_loss, block_gradient in in_order(of_block, parts, work=X.size * W.shape[1]):
         loss += block_loss
-        dW_data += block_gradient
-    dW += dW_data.T
+        dW += block_gradient.T
     check_finite_result("loss overflows", loss, W=W, X=X)
     check_finite_result("gradient overflows", dW, W=W, X=X)
     return loss, dW

@@ -25,7 +25,7 @@ from .leftovers import clean_up_after, end_with_parent
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .progress_bar import progress
 from .single_run import Record, Setting, best_of, make, parameters, record_of, train_one
-from .threads import product, taken
+from .threads import product
 from .validation import (
     Floats,
     Labels,
@@ -184,7 +184,7 @@ def _train_batched(
 
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
-        X_batch, y_batch = as_floats("X_train", taken(X, rows), W.dtype), y[rows]
+        X_batch, y_batch = as_floats("X_train", X[rows], W.dtype), y[rows]
         if iteration == num_iters - 1:  # train reports the loss before the last step
             losses = [
                 linear.loss(X_batch, y_batch, regs[k])[0]

@@ -13,42 +13,47 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .validation import Floats
 
-#: Multiplications from which on two threads are faster than one; OpenBLAS uses the same border.
-LEAST_WORK = 2**18
+BLAS_WORK = 2**18  #: multiplications from which on OpenBLAS takes several threads
+LEAST_WORK = 2**21  #: from which on they are faster: to wake a thread takes 40 us, as 2**20 do
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+Answer = SimpleQueue[tuple[Any, BaseException | None]]
 _here = threading.local()  # .threads is set inside of `side_by_side`
 
 
 @contextmanager
 def side_by_side(work: int) -> Iterator[int]:
-    """Keep BLAS to one thread, where `work` multiplications are worth several; yield how many."""
-    if work < LEAST_WORK:
+    """Keep BLAS to one thread; yield how many are worth their while for `work` multiplications.
+
+    Inside of another, and in the threads themselves, that is one.
+    """
+    if work < BLAS_WORK or hasattr(_here, "threads"):
         yield 1
-    elif hasattr(_here, "threads"):
+        return
+    libraries = _blas()
+    threads = [library.num_threads for library in libraries]
+    if min(threads, default=1) == 1:  # nor does a thread beside another undo what that has done
+        yield 1
+        return
+    _here.threads = min(threads) if work >= LEAST_WORK else 1
+    for library in libraries:
+        library.set_num_threads(1)
+    try:
         yield _here.threads
-    else:
-        blas = _blas()
-        threads = min([library.num_threads for library in blas.lib_controllers], default=1)
-        if threads == 1:  # nor does a thread beside another undo what that one has done
-            yield 1
-            return
-        with blas.limit(limits=1):
-            _here.threads = threads
-            try:
-                yield threads
-            finally:
-                del _here.threads
+    finally:
+        for library, number in zip(libraries, threads, strict=True):
+            library.set_num_threads(number)
+        del _here.threads
 
 
 def in_order(
@@ -59,69 +64,97 @@ def in_order(
     >>> list(in_order(abs, [-1, 2], work=0))
     [1, 2]
     """
+    parts = list(parts)
+    if len(parts) == 1:  # which may have products to cut
+        yield function(parts[0])
+        return
     with side_by_side(work) as threads:
-        if threads == 1:
-            yield from map(function, parts)
-            return
-        ahead: deque[Future[Result]] = deque()
-        for part in parts:
-            ahead.append(_pool(threads).submit(function, part))
+        ahead: deque[tuple[Part, Answer | None]] = deque()
+        for count, part in enumerate(parts):
+            ahead.append((part, _begun(threads, function, part) if count % threads else None))
             if len(ahead) > 2 * threads:
-                yield ahead.popleft().result()
+                yield _result(function, *ahead.popleft())
         while ahead:
-            yield ahead.popleft().result()
+            yield _result(function, *ahead.popleft())
 
 
 def product(A: Floats, B: Floats) -> Floats:
-    """Return A @ B (n, m), its rows in parts.
+    """Return A @ B (n, m) in two parts, of the rows of A or of the columns of B.
 
     >>> product(np.eye(2), np.ones((2, 1)))
     array([[1.],
            [1.]])
     """
-    work = A.shape[0] * A.shape[1] * B.shape[1]
-    if work < LEAST_WORK:
-        return A @ B
-    C = np.empty((len(A), B.shape[1]), np.result_type(A, B))
+    (n, k), m = A.shape, B.shape[1]
+    work = n * k * m
+    with side_by_side(work) as threads:
+        if work < LEAST_WORK:
+            return A @ B
+        C = np.empty((n, m), np.result_type(A, B))
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def rows_of_product(rows: slice) -> None:
-        np.matmul(A[rows], B, out=C[rows])
+        @np.errstate(over="ignore", invalid="ignore")
+        def half(part: slice) -> None:
+            if n >= m:
+                np.matmul(A[part], B, out=C[part])
+            else:
+                np.matmul(A, B[:, part], out=C[:, part])
 
-    for _ in in_order(rows_of_product, halves(len(A)), work):
-        pass
-    return C
-
-
-def taken(X: Floats, rows: Any) -> Floats:
-    """Return X[rows], gathered in parts."""
-    batch = np.empty((len(rows), *X.shape[1:]), X.dtype)
-
-    def gather(part: slice) -> None:
-        np.take(X, rows[part], axis=0, out=batch[part], mode="clip")
-
-    for _ in in_order(gather, halves(len(rows)), batch.size):
-        pass
-    return batch
+        first, second = halves(max(n, m))
+        begun = _begun(threads, half, second) if threads > 1 else None
+        half(first)
+        _result(half, second, begun)
+        return C
 
 
-def halves(num_rows: int) -> list[slice]:
-    """Cut rows into two parts."""
-    middle = -(-num_rows // 2)
-    return [slice(0, middle), slice(middle, num_rows)]
+def halves(length: int) -> list[slice]:
+    """Cut a length into two parts."""
+    middle = -(-length // 2)
+    return [slice(0, middle), slice(middle, length)]
 
 
 @cache
 def _blas() -> Any:
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+# ---- the threads, handed their work in half the time of concurrent.futures ----
+
+
+def _begun(threads: int, function: Callable[[Part], Result], part: Part) -> Answer:
+    answer: Answer = SimpleQueue()
+    _jobs(threads - 1).put((function, part, answer))
+    return answer
+
+
+def _result(function: Callable[[Part], Result], part: Part, answer: Answer | None) -> Result:
+    if answer is None:
+        return function(part)
+    result, error = answer.get()
+    if error is not None:
+        raise error
+    return result  # type: ignore[no-any-return]
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="cs231n")
+def _jobs(threads: int) -> SimpleQueue[Any]:
+    """Start threads; return the queue from which they take functions, parts and answers."""
+    jobs: SimpleQueue[Any] = SimpleQueue()
+
+    def work() -> None:
+        _here.threads = 1
+        while True:
+            function, part, answer = jobs.get()
+            try:
+                answer.put((function(part), None))
+            except BaseException as error:
+                answer.put((None, error))
+
+    for _ in range(threads):
+        threading.Thread(target=work, name="cs231n", daemon=True).start()
+    return jobs
 
 
 if hasattr(os, "register_at_fork"):  # a child has none of the threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_jobs.cache_clear)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from .progress_bar import progress
-from .threads import taken
 from .validation import Floats, Labels, NotFiniteError, Rng
 
 
@@ -40,7 +39,7 @@ def sgd(
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
         try:
-            loss = float(step(iteration, taken(X, rows), y[rows]))
+            loss = float(step(iteration, X[rows], y[rows]))
             if not np.isfinite(loss):
                 raise NotFiniteError(f"the loss is {loss}")
         except NotFiniteError as error:

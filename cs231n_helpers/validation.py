@@ -45,8 +45,7 @@ def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
     >>> list(blocks(150, 100_000))
     [slice(0, 64, None), slice(64, 128, None), slice(128, 150, None)]
     """
-    half = -(-num_rows // 2)  # one for each of two processors, where there is no more
-    step = max(64, min(half, BLOCK_BYTES // row_bytes))  # products of fewer rows are slow
+    step = max(64, BLOCK_BYTES // row_bytes)  # products of fewer rows are slow
     for start in range(0, num_rows, step):
         yield slice(start, min(start + step, num_rows))
 
@@ -283,8 +282,10 @@ def as_rng(rng: Rng | None) -> Rng:
     return rng
 
 
-def all_finite(array: Floats) -> bool:
+def all_finite(array: Floats | float) -> bool:
     """Whether no entry is NaN or infinite; one pass without a temporary where all is well."""
+    if isinstance(array, float):
+        return math.isfinite(array)
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
@@ -315,9 +316,9 @@ def check_finite_result(what: str, result: Floats | float, **inputs: Floats | fl
 
     `what` is a noun with its verb, as in "scores overflow".
     """
-    result = np.asarray(result)
     if all_finite(result):
         return
+    result = np.asarray(result)
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     for name, array in arrays.items():
         check_finite(name, array)

@@ -11,10 +11,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cs231n_helpers import svm_loss_vectorized
-from cs231n_helpers.threads import LEAST_WORK, halves, in_order, product, side_by_side, taken
+from cs231n_helpers.threads import BLAS_WORK, LEAST_WORK, halves, in_order, product, side_by_side
 
 RNG = np.random.RandomState(0)
-X, W = RNG.standard_normal((300, 500)), RNG.standard_normal((500, 7))
+X, W = RNG.standard_normal((300, 1000)), RNG.standard_normal((1000, 7))
 
 
 def blas_threads():
@@ -36,7 +36,8 @@ def test_results_do_not_depend_on_the_number_of_threads(threads):
     ):
         np.testing.assert_array_equal(got, right)
     np.testing.assert_allclose(product(X, W), X @ W, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(product(X.T, X), X.T @ X, rtol=1e-12, atol=1e-12)
+    for A, B in ((X.T, X), (W.T, X.T)):  # cut by rows, and by columns
+        np.testing.assert_allclose(product(A, B), A @ B, rtol=1e-12, atol=1e-12)
 
 
 def test_so_many_work_at_once_and_in_order(threads):
@@ -56,7 +57,7 @@ def test_blas_has_one_thread_meanwhile_and_then_what_it_had(threads):
         assert found == threads
         assert set(blas_threads()) == {1}
         with side_by_side(LEAST_WORK) as inside:
-            assert inside == threads
+            assert inside == 1
     assert set(blas_threads()) == {threads}
 
 
@@ -74,8 +75,11 @@ def test_two_at_once_leave_blas_as_it_was():
         assert set(blas_threads()) == {2}
 
 
-def test_little_work_is_done_at_once(threads):
+def test_little_work_is_done_by_one_thread_and_none_of_blas(threads):
     with side_by_side(LEAST_WORK - 1) as found:
+        assert found == 1
+        assert set(blas_threads()) == {1}
+    with side_by_side(BLAS_WORK - 1) as found:  # of which BLAS makes one, too
         assert found == 1
         assert set(blas_threads()) == {threads}
 
@@ -84,14 +88,6 @@ def test_an_error_comes_out_and_blas_is_as_before(threads):
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda k: 1 // k, [2, 1, 0, 3], LEAST_WORK))
     assert set(blas_threads()) == {threads}
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-def test_gathering(dtype):
-    images = (X * 20 + 100).astype(dtype)
-    rows = RNG.randint(300, size=1001)
-    np.testing.assert_array_equal(taken(images, rows), images[rows])
-    assert taken(images, rows).dtype == dtype
 
 
 @pytest.mark.parametrize("num_rows", [1, 2, 5])
