@@ -12,10 +12,10 @@ ALONE := $(PY) -E tests/isolation.py
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
 # Notebooks run side by side, and their products are small: one thread for each is faster than all.
-test test-classroom test-torch test-browser notebooks faults: export OPENBLAS_NUM_THREADS ?= 1
+test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading data lock clean assignment grade
+.PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -74,6 +74,9 @@ bench-peers: $(READY) .torch/.ready .sklearn/.ready  ## the same, with PyTorch a
 
 bench-grading: $(READY)  ## grade a class, and again with nbgrader, write benchmarks/grading.md
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/grading.py $(ARGS)
+
+doctor-score: $(READY)  ## how often the gradient doctor names a mistake, write benchmarks/doctor.md
+	$(ALONE) tests/doctor_score.py $(ARGS)
 
 data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
 	$(PY) -m cs231n_helpers.datasets.download

@@ -259,6 +259,7 @@ def _with_what_was_seen(
         max_relative_error=max([*rests_on, least]) if detector.slopes else np.nan,
         reason="" if sure else report.reason,
         steps=tuple(steps),
+        seen=_seen(detector.slopes) or report.seen,
     )
 
 
@@ -329,6 +330,17 @@ def _compared(detector: Detector, found: Detection) -> Step:
         "Compared slopes along random directions, at both points.",
         f"{shown}: {said} (rounding makes at most {most:.0e}).",
     )
+
+
+def _seen(slopes: list[Slope]) -> str:
+    """One slope of the gradient beside that of the loss, the first that differs, if any does."""
+    for slope in sorted(slopes, key=lambda s: s.agrees)[:1]:
+        analytic, numerical = (_shown(v, slope) for v in (slope.analytic, slope.numerical))
+        return (
+            f"along a random direction your gradient promises the slope {analytic}, and the loss "
+            f"itself changes at {numerical} per unit."
+        )
+    return ""
 
 
 def _shown(value: float, slope: Slope) -> str:

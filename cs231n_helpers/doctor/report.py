@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .codes import Code
+from .explanations import explanation
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ class GradientReport:
         verdict rests on, 0 up to rounding for a correct gradient; NaN where none was compared.
     steps : tuple of Step
         What was done, for `explain`.
+    seen : str
+        What was seen in the caller's numbers, for `explain`.
 
     Examples
     --------
@@ -163,6 +166,7 @@ class GradientReport:
     reason: str = ""
     small_evaluations: int = 0
     steps: tuple[Step, ...] = ()
+    seen: str = "no slope could be compared, for the reason above."
     _pictures: Callable[[], Figure] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -202,21 +206,25 @@ class GradientReport:
         return f"The gradient is wrong ({error})."
 
     def __str__(self) -> str:
-        lines = [self._headline()]
-        for number, (place, finding) in enumerate(_merged(self.mistakes), start=1):
+        said = [line for *_, lines in self._said() for line in lines]
+        return "\n".join([self._headline(), *said])
+
+    def _said(self) -> Iterator[tuple[str, Finding, list[str]]]:
+        """Each finding with its places, and its lines of text."""
+        for number, (place, finding) in enumerate(_merged(self.findings), start=1):
             where = f"{place}: " if place else ""
-            lines += _wrapped(f"{number}. {where}{finding.message} [{finding.code}]")
-        for place, finding in _merged(self.cautions):
-            where = f"{place}: " if place else ""
-            lines += _wrapped(f"Note: {where}{finding.message}")
-        return "\n".join(lines)
+            begin, end = (
+                ("Note: ", "") if finding.caution else (f"{number}. ", f" [{finding.code}]")
+            )
+            yield place, finding, _wrapped(f"{begin}{where}{finding.message}{end}")
 
     def _repr_html_(self) -> str:
         color = {"correct": "#0072b2", "wrong": "#d55e00"}.get(self.verdict, "#666666")
         rows = "".join(
             "<tr>"
             f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
-            f"<td style='text-align:left;white-space:normal'>{_with_code(f.message)}</td>"
+            f"<td style='text-align:left;white-space:normal'>{_with_code(f.message)}"
+            f"{self._folded(place, f)}</td>"
             f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
             for place, f in _merged(self.findings)
         )
@@ -229,14 +237,25 @@ class GradientReport:
             f"{table}</div>"
         )
 
+    def _folded(self, place: str, finding: Finding) -> str:
+        """The explanation of a finding as HTML, closed at first."""
+        paragraphs = map(_with_code, explanation(finding.code, place, self.seen))
+        return f"<details><summary>Why?</summary><p>{'</p><p>'.join(paragraphs)}</p></details>"
+
     def raise_if_wrong(self) -> None:
         """Raise `WrongGradientError`, an AssertionError with the whole report, unless correct."""
         if not self:
             raise WrongGradientError(self)
 
     def explain(self) -> str:
-        """Return the steps of this check as text, each with its figures."""
-        lines = []
+        """Return as text why each finding happens, and the steps of this check with figures."""
+        lines = list[str]()
+        for place, finding, said in self._said():
+            lines += said
+            for paragraph in explanation(finding.code, place, self.seen):
+                lines += _wrapped(f"   {paragraph}")
+            lines.append("")
+        lines += ["What was done:"] * bool(lines)
         for number, step in enumerate(self.steps, start=1):
             lines += _wrapped(f"{number}. {step.title}") + _wrapped(f"   {step.outcome}")
         return "\n".join(lines)

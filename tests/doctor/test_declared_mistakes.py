@@ -38,49 +38,61 @@ CASES = [
 ]
 
 
+def report_of(mistake, activation):
+    """Put the mistake into a right backward pass, and check that."""
+    hidden = mistake.term in ("dh", "dz", "slope") or mistake.code == "wrong_activation"
+    head = next((head for head in OUTPUT_LOSSES if head in mistake.when), "softmax")
+    rng = np.random.RandomState(3)
+    sizes = (6, 8, 5) if hidden else (6, 5)
+    params = {}
+    for k, (rows, columns) in enumerate(itertools.pairwise(sizes), start=1):
+        params[f"W{k}"] = 0.6 * rng.standard_normal((rows, columns))
+        params[f"b{k}"] = 0.4 * rng.standard_normal(columns)
+
+    def loss(params, X, y):
+        arrays = list(params.values())
+        chain = tuple(zip(arrays[::2], arrays[1::2], strict=True))
+        T = np.eye(arrays[-1].size)[y]
+        model = Model(chain, X, T, OUTPUT_LOSSES[head], ACTIVATIONS[activation])
+        only = 1 if mistake.code == "wrong_activation" else None
+        wrong = replace(model, replaced={mistake.term: mistake.wrong}, only=only)
+        return model.loss(), dict(zip(params, wrong.gradients(), strict=True))
+
+    X, y = rng.standard_normal((29, 6)), rng.randint(0, 5, 29)
+    return check_gradient(loss, params, X, y)
+
+
+def is_right_here(mistake, activation):
+    """The wrong slope of one leaky ReLU is the right one of another."""
+    slope = re.search(r"\((.*)\)", activation)
+    return bool(slope) and f"the slope {slope[1]} of" in mistake.message
+
+
+def report_of_loss(entry):
+    """Put the wrong loss beside the textbook's gradient, and check that."""
+    rng = np.random.RandomState(3)
+
+    def loss(W, X, y):
+        model = Model(((W, None),), X, np.eye(W.shape[1])[y], OUTPUT_LOSSES[entry.output_loss])
+        return float(entry.loss(model.terms_of_scores(X @ W))), model.gradients()[0]
+
+    W, X = 0.6 * rng.standard_normal((6, 5)), rng.standard_normal((29, 6))
+    return check_gradient(loss, W, X, rng.randint(0, 5, 29))
+
+
 class TestDeclaredMistakes:
-    def report(self, mistake, head, activation, layers):
-        rng = np.random.RandomState(3)
-        sizes = (6, 8, 5) if layers == 2 else (6, 5)
-        params = {}
-        for k, (rows, columns) in enumerate(itertools.pairwise(sizes), start=1):
-            params[f"W{k}"] = 0.6 * rng.standard_normal((rows, columns))
-            params[f"b{k}"] = 0.4 * rng.standard_normal(columns)
-
-        def loss(params, X, y):
-            arrays = list(params.values())
-            chain = tuple(zip(arrays[::2], arrays[1::2], strict=True))
-            T = np.eye(arrays[-1].size)[y]
-            model = Model(chain, X, T, OUTPUT_LOSSES[head], ACTIVATIONS[activation])
-            only = 1 if mistake.code == "wrong_activation" else None
-            wrong = replace(model, replaced={mistake.term: mistake.wrong}, only=only)
-            return model.loss(), dict(zip(params, wrong.gradients(), strict=True))
-
-        X, y = rng.standard_normal((29, 6)), rng.randint(0, 5, 29)
-        return check_gradient(loss, params, X, y)
-
     @pytest.mark.parametrize(("mistake", "activation"), CASES)
     def test_backward(self, mistake, activation):
-        hidden = mistake.term in ("dh", "dz", "slope") or mistake.code == "wrong_activation"
-        heads = [head for head in OUTPUT_LOSSES if head in mistake.when] or ["softmax"]
-        report = self.report(mistake, heads[0], activation, 2 if hidden else 1)
-        slope = re.search(r"\((.*)\)", activation)
-        if slope and f"the slope {slope[1]} of" in mistake.message:
-            assert report.verdict == "correct"  # the right slope of this activation
+        report = report_of(mistake, activation)
+        if is_right_here(mistake, activation):
+            assert report.verdict == "correct"
         else:
             assert report.verdict == "wrong"
             assert mistake.code in [f.code for f in report.mistakes], str(report)
 
     @pytest.mark.parametrize("entry", WRONG_LOSSES, ids=lambda e: f"{e.code}-{e.output_loss}")
     def test_losses(self, entry):
-        rng = np.random.RandomState(3)
-
-        def loss(W, X, y):
-            model = Model(((W, None),), X, np.eye(W.shape[1])[y], OUTPUT_LOSSES[entry.output_loss])
-            return float(entry.loss(model.terms_of_scores(X @ W))), model.gradients()[0]
-
-        W, X = 0.6 * rng.standard_normal((6, 5)), rng.standard_normal((29, 6))
-        report = check_gradient(loss, W, X, rng.randint(0, 5, 29))
+        report = report_of_loss(entry)
         assert report.verdict == "wrong"
         if "delta" in entry.message and "missing" in entry.message:
             assert report.findings[0].code == "hinge_mask_wrong"  # of a hinge with delta = 0
