@@ -201,14 +201,22 @@ def _has_gradient(blocks: Sequence[Block], model: Model, entry: WrongLoss) -> bo
     def value(S: Any) -> float:
         return float(entry.loss(model.terms_of_scores(S)))
 
-    with np.errstate(all="ignore"):
-        scores = model.forward()[0][-1].copy()
-        predicted = model.gradients(eval_numerical_gradient(value, scores, h=1e-6))
-    for block, array in zip(blocks, predicted, strict=True):
+    def fits(block: Block, array: Array) -> bool:
         fit = block.fit(block.numerical, array)
-        if (fit is None or abs(fit[0]) < 1e-9) and not block.is_zero(block.numerical):
-            return False  # no multiple of it, or a penalty and nothing else
-    return True
+        if fit is None or abs(fit[0]) < 1e-9:  # no multiple of it, or a penalty and nothing else
+            return block.is_zero(block.numerical)
+        return True
+
+    with np.errstate(all="ignore"):
+        scores, last = model.forward()[0][-1].copy(), blocks[-1]
+        if model.layers[-1][1] is not None:  # biases shift whole columns: few slopes, tried first
+            shifts = eval_numerical_gradient(
+                lambda b: value(scores + b), np.zeros(scores.shape[1]), h=1e-6
+            )
+            if not fits(last, np.reshape(shifts, last.numerical.shape)):
+                return False
+        predicted = model.gradients(eval_numerical_gradient(value, scores, h=1e-6))
+    return all(map(fits, blocks, predicted))
 
 
 # ---- another value ----
