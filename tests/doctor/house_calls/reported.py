@@ -196,6 +196,6 @@ wrong("words", "reported: saturated and smooth", logistic, verdict="correct",
             np.array([1.0, 0, 1])), never=("kink", "float32"))
 wrong("penalty", "reported: squared sum of absolute values", logistic_with_a_penalty,
       ("strength * np.abs(w).sum()", "0.5 * strength * np.abs(w).sum() ** 2"),
-      codes="reg_wrong_norm reg_not_squared", says="square", never=r"sum\(W\*\*2\)")
+      codes="reg_wrong_norm reg_not_squared", says=r"square|\*\*2", never=r"sum\(W\*\*2\)")
 wrong("words", "reported: sign of dx", affine, ('"x": dout', '"x": -dout'), codes="sign",
       says="x", never="scores")

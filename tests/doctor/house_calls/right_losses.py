@@ -113,7 +113,9 @@ def softmax_of_columns(W, X, Y, decay):
 @right("temperature", W, X, y, 2.5)
 def softmax_at_a_temperature(W, X, y, tau):
     L = log_softmax(X @ W / tau, axis=1)
-    return -L[np.arange(len(y)), y].mean(), X.T @ (np.exp(L) - np.eye(C)[y]) / (tau * len(y))
+    return -L[np.arange(len(y)), y].mean(), X.T @ (np.exp(L) - np.eye(L.shape[1])[y]) / (
+        tau * len(y)
+    )
 
 
 @right("label smoothing", W, X, y, 0.1)
@@ -197,7 +199,7 @@ def rewards_entropy(W, X, y, beta):
     entropy = -(P * L).sum(axis=1)
     dH = -P * (L + entropy[:, None])
     value = -L[np.arange(n), y].mean() - beta * entropy.mean()
-    return value, X.T @ (P - np.eye(C)[y] - beta * dH) / n
+    return value, X.T @ (P - np.eye(P.shape[1])[y] - beta * dH) / n
 
 
 @right("columns", W.T.copy(), X, y, 0.0)
@@ -458,7 +460,9 @@ def neighbors_alike(w, X, t, smooth):
 def softmax_with_l1(W, X, y, reg):
     L = log_softmax(X @ W, axis=1)
     data = -L[np.arange(len(y)), y].mean()
-    return data + reg * np.abs(W).sum(), X.T @ (np.exp(L) - Y) / len(y) + reg * np.sign(W)
+    return data + reg * np.abs(W).sum(), X.T @ (np.exp(L) - np.eye(L.shape[1])[y]) / len(
+        y
+    ) + reg * np.sign(W)
 
 
 @right("own penalty", w, X, zero_one, np.linspace(0.1, 1, D))
@@ -485,7 +489,7 @@ def penalty_is_a_length(w, X, t, strength):
 def prior_at_another_point(W, X, y, reg, center=0.1):
     L = log_softmax(X @ W, axis=1)
     value = -L[np.arange(len(y)), y].mean() + reg * np.sum((W - center) ** 2)
-    return value, X.T @ (np.exp(L) - Y) / len(y) + 2 * reg * (W - center)
+    return value, X.T @ (np.exp(L) - np.eye(L.shape[1])[y]) / len(y) + 2 * reg * (W - center)
 
 
 # ---- pairs and rankings

@@ -77,7 +77,9 @@ def softmax_of(X, y, reg=0.0):
     def loss(W):
         L = log_softmax(X @ W, axis=1)
         data = -L[np.arange(len(y)), y].mean()
-        return data + reg * np.sum(W**2), X.T @ (np.exp(L) - np.eye(C)[y]) / len(y) + 2 * reg * W
+        return data + reg * np.sum(W**2), X.T @ (np.exp(L) - np.eye(L.shape[1])[y]) / len(
+            y
+        ) + 2 * reg * W
 
     return loss
 
@@ -137,7 +139,7 @@ class TakesItsWeights:
         return -self.L[np.arange(len(y)), y].mean()
 
     def gradient(self, X, y):
-        return X.T @ (np.exp(self.L) - np.eye(C)[y]) / len(y) + self.reg * self.W
+        return X.T @ (np.exp(self.L) - np.eye(self.W.shape[1])[y]) / len(y) + self.reg * self.W
 
 
 right("class", ask=lambda model: check_gradient(model().objective, W, X, y))(TakesItsWeights)
@@ -160,7 +162,7 @@ class TwoLayers:
         L = log_softmax(S, axis=1)
         value = -L[np.arange(n), y].mean()
         value += 0.5 * self.reg * (np.sum(p["W1"] ** 2) + np.sum(p["W2"] ** 2))
-        d = (np.exp(L) - np.eye(C)[y]) / n
+        d = (np.exp(L) - np.eye(L.shape[1])[y]) / n
         dh = d @ p["W2"].T * (h > 0)
         return value, {
             "W1": X.T @ dh + self.reg * p["W1"],
