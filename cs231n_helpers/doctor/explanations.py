@@ -17,7 +17,6 @@ def explanations() -> dict[str, list[str]]:
     return {code: paragraphs for code, *paragraphs in sections}
 
 
-def explanation(code: str, place: str, seen: str) -> list[str]:
+def explanation(code: str, seen: str) -> list[str]:
     """What was seen, why, what next, and a question; a mistake of your own need have no text."""
-    where = f"in {place}, " if place else ""
-    return [f"Seen: {where}{seen}", *explanations().get(code, ())]
+    return [f"Seen: {seen}", *explanations().get(code, ())]

@@ -206,17 +206,17 @@ class GradientReport:
         return f"The gradient is wrong ({error})."
 
     def __str__(self) -> str:
-        said = [line for *_, lines in self._said() for line in lines]
+        said = [line for _, lines in self._said() for line in lines]
         return "\n".join([self._headline(), *said])
 
-    def _said(self) -> Iterator[tuple[str, Finding, list[str]]]:
-        """Each finding with its places, and its lines of text."""
+    def _said(self) -> Iterator[tuple[Finding, list[str]]]:
+        """Each finding with its lines of text."""
         for number, (place, finding) in enumerate(_merged(self.findings), start=1):
             where = f"{place}: " if place else ""
             begin, end = (
                 ("Note: ", "") if finding.caution else (f"{number}. ", f" [{finding.code}]")
             )
-            yield place, finding, _wrapped(f"{begin}{where}{finding.message}{end}")
+            yield finding, _wrapped(f"{begin}{where}{finding.message}{end}")
 
     def _repr_html_(self) -> str:
         color = {"correct": "#0072b2", "wrong": "#d55e00"}.get(self.verdict, "#666666")
@@ -224,7 +224,7 @@ class GradientReport:
             "<tr>"
             f"<td style='text-align:left'>{html.escape(place or 'everywhere')}</td>"
             f"<td style='text-align:left;white-space:normal'>{_with_code(f.message)}"
-            f"{self._folded(place, f)}</td>"
+            f"{self._folded(f)}</td>"
             f"<td style='text-align:left'><code>{html.escape(f.code)}</code></td></tr>"
             for place, f in _merged(self.findings)
         )
@@ -237,9 +237,9 @@ class GradientReport:
             f"{table}</div>"
         )
 
-    def _folded(self, place: str, finding: Finding) -> str:
+    def _folded(self, finding: Finding) -> str:
         """The explanation of a finding as HTML, closed at first."""
-        paragraphs = map(_with_code, explanation(finding.code, place, self.seen))
+        paragraphs = map(_with_code, explanation(finding.code, self.seen))
         return f"<details><summary>Why?</summary><p>{'</p><p>'.join(paragraphs)}</p></details>"
 
     def raise_if_wrong(self) -> None:
@@ -250,9 +250,9 @@ class GradientReport:
     def explain(self) -> str:
         """Return as text why each finding happens, and the steps of this check with figures."""
         lines = list[str]()
-        for place, finding, said in self._said():
+        for finding, said in self._said():
             lines += said
-            for paragraph in explanation(finding.code, place, self.seen):
+            for paragraph in explanation(finding.code, self.seen):
                 lines += _wrapped(f"   {paragraph}")
             lines.append("")
         lines += ["What was done:"] * bool(lines)

@@ -18,8 +18,8 @@ def test_each_code_has_an_explanation():
 
 @pytest.mark.parametrize("code", Code)
 def test_an_explanation_is_short_and_has_four_parts(code):
-    seen, why, step, question = explanation(code, "W2 column 3", SEEN)
-    assert seen.startswith("Seen: in W2 column 3, along a random direction your gradient promises ")
+    seen, why, step, question = explanation(code, SEEN)
+    assert seen.startswith("Seen: along a random direction your gradient promises ")
     assert why.startswith("Why: Two ")
     assert step.startswith("Next: ")
     assert question.startswith("Question: ")
