@@ -13,7 +13,7 @@ passed. `evaluate` calls the learner's function safely, `snapshot` puts back wha
 `small_problem` runs it on small data of our own, whose parameters `layouts` reads as layers.
 `diagnose` asks `identify`, `explain`, `penalty` and `wrong_losses` in turn; `backward` is a
 backward pass in named terms, and `mistakes` declares each known mistake as one small entry.
-`codes` has their names, and `report` says it in words.
+`codes` has their names, `report` says it in words, and `explanations` why it happens.
 """
 
 from .check import check_gradient
