@@ -206,13 +206,13 @@ wrong("arguments", "labels as a column", L.weighted_classes,
 wrong("arguments", "labels as a row", L.hinge_with_columns_of_ones,
       call=(W, X, y[None, :], 0.1), verdict="wrong raises", says=(r"\(1, 14\)", "ravel"))
 wrong("arguments", "one-hot for labels", L.softmax_of_rows_of_weights,
-      call=(W.T, X, Y.astype(int), 0.1), verdict="wrong raises", says=("one-hot", "argmax"))
+      call=(W.T, X, Y.astype(int), 0.1), verdict="wrong raises", says="argmax")
 wrong("arguments", "labels are floats", L.softmax_at_a_temperature,
       call=(W, X, y.astype(float), 2.0), verdict="wrong raises", says=("float", r"astype\(int\)"))
 wrong("arguments", "labels from 1", L.hinge_with_columns_of_ones,
-      call=(W, X, y + 1, 0.1), verdict="wrong raises", says=("y - 1", "from 0"))
+      call=(W, X, y + 1, 0.1), verdict="wrong raises", says="y - 1")
 wrong("arguments", "labels as a list", L.squared_hinge_of_margins,
-      call=(W, X, y.tolist(), 0.1), verdict="wrong raises", says=("list", r"np\.a(s)?array\(y\)"))
+      call=(W, X, y.tolist(), 0.1), verdict="wrong raises", says=("list", r"np\.(as)?array\(y\)"))
 wrong("arguments", "bytes wrap around", L.hinge_example_by_example,
       ("dW += np.outer(X[i], over)", "dW += np.outer(X[i], over * (over > 0))\n        "
        "dW[:, y[i]] += -X[i] * (over > 0).sum()"), verdict="wrong raises", says=("uint8", r"astype\(float\)"),
@@ -232,7 +232,7 @@ wrong("not a loss", "accuracy", L.weighted_examples,
       ("    P[np.arange", "    loss = (P.argmax(1) == y).mean()\n    P[np.arange"),
       says=("accuracy|count", "slope"))
 wrong("not a loss", "output of the net", nets.function_of_one_number,
-      ("return e**2 / 2,", "return e + t,"), says=("output", "squared error"))
+      ("return e**2 / 2,", "return e + t,"), says=("output", r"squared error|\*\*2"))
 wrong("not a loss", "one loss for each example", L.softmax_at_a_temperature,
       (".mean(),", ","), verdict="wrong raises",
       says=("each example", "mean"))

@@ -186,7 +186,7 @@ wrong("not a loss", "reported: counts mistakes", logistic,
       ("-np.mean(t * np.log(a) + (1 - t) * np.log(1 - a))", "np.mean(a != t)"),
       says=("count", "slope"))
 wrong("not a loss", "reported: output for a loss", one_linear_neuron,
-      ("return 0.5 * (out - t) ** 2,", "return out,"), says=("output", "squared error"))
+      ("return 0.5 * (out - t) ** 2,", "return out,"), says=("output", r"squared error|\*\*2"))
 wrong("starter", "reported: zeros", softmax_of_labels,
       ("    S = X @ W\n", "    return 0.0, np.zeros_like(W)\n"), says="not written")
 wrong("starter", "reported: None", loss_of_scores,
