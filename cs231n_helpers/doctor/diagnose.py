@@ -103,6 +103,8 @@ def _of_textbook_loss(measurement: Measurement, match: Match) -> Diagnosis:
 
 def _of_other_loss(measurement: Measurement, raw: Sequence[Block]) -> Diagnosis:
     """Find out which loss it is, where the numerical gradient is that of no textbook loss."""
+    if measurement.problem.T.size == 1:  # any loss of one number has a multiple of this gradient
+        return Diagnosis()
     wrong = [k for k, block in enumerate(raw) if not block.is_right]
     match = identify(measurement, "analytic") if wrong else None
     if match is not None:
