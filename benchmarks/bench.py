@@ -57,20 +57,24 @@ class Sizes:
     at_least: float = 0.05  # seconds a sample, so that the clock and its neighbours matter little
     square: int = 2_048
     slice: int = 4_096
+    pause: float = 0.2  # seconds before a sample: BLAS' threads of the one before spin for 0.1
 
 
-QUICK = Sizes(rows=1_200, small=100, steps=20, rounds=2, at_least=0.001, square=256, slice=256)
+QUICK = Sizes(
+    rows=1_200, small=100, steps=20, rounds=2, at_least=0.001, square=256, slice=256, pause=0.0
+)
 
 
 Calls = dict[str, tuple[Callable[[], Any], int]]
 
 
-def measure(calls: Calls, rounds: int, at_least: float) -> dict[str, list[float]]:
+def measure(calls: Calls, rounds: int, sizes: Sizes) -> dict[str, list[float]]:
     """Time ``{name: (call, units of work)}`` in turns; return seconds a unit, one for each round.
 
-    A short call is repeated until a sample takes `at_least` seconds, after one that is not timed;
-    a long one, beyond 20 times that, needs no warming up.
+    A short call is repeated until a sample takes `at_least` seconds, after one that is not timed; a
+    long one, beyond 20 times that, needs no warming up.
     """
+    at_least = sizes.at_least
 
     def seconds(call: Callable[[], Any], number: int) -> float:
         start = time.perf_counter()
@@ -95,6 +99,7 @@ def measure(calls: Calls, rounds: int, at_least: float) -> dict[str, list[float]
                 call, units = calls[name]
                 if len(samples[name]) > i:
                     continue
+                time.sleep(sizes.pause)
                 if numbers[name] > 1:
                     call()
                 samples[name].append(seconds(call, numbers[name]) / (numbers[name] * units))
@@ -186,7 +191,7 @@ def loss_rows(sizes: Sizes, dtype: str, N: int, goal: float) -> list[Row]:
         }
         if torch := peers.installed("torch"):
             calls["PyTorch"] = (partial(peers.Torch(torch, X, y).linear, name, W, 0.1), 1)
-        samples = measure(calls, sizes.rounds, sizes.at_least)
+        samples = measure(calls, sizes.rounds, sizes)
         work = f"{name} loss + gradient, N = {N:,}, {dtype}"
         least = (4.0 * N * D * C, float(X.nbytes))
         rows.append(Row(work, "bare products", samples, goal, dtype, *least))
@@ -230,7 +235,7 @@ def net_rows(sizes: Sizes, dtype: str) -> list[Row]:
         epochs = max(1, steps // epoch // 2)
         train = partial(peers.sklearn_net_training, X, y, H, rate, epochs)
         calls["scikit-learn"] = (train, epochs * epoch)
-    samples = measure(calls, min(sizes.rounds, 3), sizes.at_least)
+    samples = measure(calls, min(sizes.rounds, 3), sizes)
     gather = {"package": samples.pop("gather"), "bare products": samples["bare products"]}
     flops, moved = 4.0 * BATCH * ((D - 1) * H + 1.5 * H * C), float(X_batch.nbytes)
     work = f"two-layer training step, batch {BATCH}, {D - 1:,}-{H}-{C}, {dtype}"
@@ -253,7 +258,7 @@ def svm_rows(sizes: Sizes, dtype: str) -> list[Row]:
     if torch := peers.installed("torch"):
         peer, start, some = peers.Torch(torch, X, y), [weights(dtype)], max(1, steps // 5)
         calls["PyTorch"] = (partial(peer.training, "SVM", start, rate, reg, some), some)
-    samples = measure(calls, sizes.rounds, sizes.at_least)
+    samples = measure(calls, sizes.rounds, sizes)
     least = (4.0 * BATCH * D * C, float(BATCH * D * X.itemsize))
     work = f"linear SVM training step, batch {BATCH}, {dtype}"
     return [Row(work, "usual", samples, 0.95, dtype, *least)]
@@ -314,7 +319,7 @@ def grid_rows(sizes: Sizes) -> list[Row]:
                 np.mean(np.argmax(A.dot(W), axis=1) == b)
 
     calls: Calls = {"16 single runs": (single, 1), "package": (together, 1), "usual": (usual, 1)}
-    samples = measure(calls, min(sizes.rounds, 3), sizes.at_least)
+    samples = measure(calls, min(sizes.rounds, 3), sizes)
     apart = np.abs(np.subtract(accuracies["together"], accuracies["single"])).max()
     steps, passes = 4.0 * BATCH * D * C * options["num_iters"], 2.0 * len(X) * D * C
     moved = 4.0 * D * (BATCH * options["num_iters"] + len(X))
@@ -363,7 +368,7 @@ def scalings(sizes: Sizes) -> list[Scaling]:
 
 def _median(call: Callable[[], Any], sizes: Sizes) -> float:
     rounds = min(sizes.rounds, 3)
-    return statistics.median(measure({"": (call, 1)}, rounds, sizes.at_least)[""])
+    return statistics.median(measure({"": (call, 1)}, rounds, sizes)[""])
 
 
 def roofline(sizes: Sizes) -> dict[str, float]:
@@ -371,10 +376,10 @@ def roofline(sizes: Sizes) -> dict[str, float]:
     peak = {}
     for dtype in ("float32", "float64"):
         A = np.ones((sizes.square, sizes.square), dtype)
-        samples = measure({"": (partial(np.matmul, A, A), 1)}, sizes.rounds, sizes.at_least)
+        samples = measure({"": (partial(np.matmul, A, A), 1)}, sizes.rounds, sizes)
         peak[dtype] = 2 * sizes.square**3 / min(samples[""])
     x = np.ones(2**26)  # half a gigabyte, more than any cache holds
-    samples = measure({"": (partial(np.dot, x, x), 1)}, sizes.rounds, sizes.at_least)
+    samples = measure({"": (partial(np.dot, x, x), 1)}, sizes.rounds, sizes)
     return {**peak, "memory": x.nbytes / min(samples[""])}
 
 

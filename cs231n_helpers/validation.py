@@ -92,13 +92,12 @@ def as_floats(name: str, values: ArrayLike, integers_become: Any = np.float64) -
     return array.astype(np.float32) if array.dtype.itemsize < 4 else array
 
 
-def as_float_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` if sums of many examples can be computed in it: float32, float64 or wider."""
-    try:
-        found = np.dtype(dtype)
-    except (TypeError, ValueError):
-        found = np.dtype(object)
-    if found.kind != "f" or found.itemsize < 4 or not found.isnative:
+def as_float_dtype(name: str, dtype: DTypeLike, least_bytes: int = 4) -> np.dtype[Any]:
+    """Return `dtype` if it is floating and wide enough; sums of many examples need float32."""
+    found = np.dtype(object)
+    with suppress(TypeError, ValueError):  # np.dtype(None) is float64
+        found = np.dtype(object if dtype is None else dtype)
+    if found.kind != "f" or found.itemsize < least_bytes or not found.isnative:
         raise TypeError(
             f"{name} = {shown(dtype)}, but it must be np.float32 or np.float64: pass one of them"
         )

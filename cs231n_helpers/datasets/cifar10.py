@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..validation import as_float_dtype
 from .cifar10_pickle import MAX_RECORDS, PIXELS, read_pickled
 from .files import REMEDY, as_path, is_file, mode_of, opened, told
-from .preprocessing import as_float_dtype, center, mean_image
+from .preprocessing import center, mean_image
 from .splits import CIFAR10_STEMS, Array, Splits, as_classes, as_part, default_cache
 
 # fmt: off
@@ -67,7 +68,7 @@ def load_cifar10(
     ----------
     Krizhevsky, Learning multiple layers of features from tiny images, Toronto, 2009.
     """
-    kind = np.dtype(np.uint8) if dtype is None else as_float_dtype(dtype)
+    kind = np.dtype(np.uint8) if dtype is None else as_float_dtype("dtype", dtype, 2)
     width = PIXELS + (dtype is not None)
     parts: list[_Part] = []
     for k, (planes, labels) in enumerate(_batches(_find(root))):

@@ -6,14 +6,13 @@ row, channels last. What is not a batch of numbers is a TypeError or a ValueErro
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..validation import all_finite, as_array, as_floats, check_finite, shown
+from ..validation import all_finite, as_array, as_float_dtype, as_floats, check_finite, shown
 from .splits import Array, Splits
 
 
@@ -89,7 +88,9 @@ def design_matrix(
         )
     if not isinstance(bias, bool | np.bool_):
         raise TypeError(f"bias = {shown(bias)}, but it must be True or False")
-    return center(rows, mean, np.empty((len(rows), num_features + bias), as_float_dtype(dtype)))
+    return center(
+        rows, mean, np.empty((len(rows), num_features + bias), as_float_dtype("dtype", dtype, 2))
+    )
 
 
 def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float32) -> Splits:
@@ -130,16 +131,6 @@ def preprocess(splits: Splits, *, bias: bool = True, dtype: DTypeLike = np.float
         for X in (splits.X_train, splits.X_val, splits.X_test)
     )
     return replace(splits, X_train=X_train, X_val=X_val, X_test=X_test)
-
-
-def as_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` if it can hold images with their mean subtracted."""
-    found: Any = None
-    with suppress(TypeError, ValueError):  # np.dtype(None) is float64
-        found = None if dtype is None else np.dtype(dtype)
-    if not isinstance(found, np.dtype) or found.kind != "f":
-        raise TypeError(f"dtype {found or shown(dtype)} is not floating: use np.float32")
-    return found
 
 
 def _as_rows(name: str, images: ArrayLike) -> Array:

@@ -81,7 +81,7 @@ def test_cifar10_design_matrices_from_disk_are_those_of_preprocess(cifar, dtype)
 
 @pytest.mark.parametrize("dtype", [np.uint8, int, complex])
 def test_dtype_without_fractions(cifar, dtype):
-    with pytest.raises(TypeError, match=r"dtype \w+ is not floating: use np.flo"):
+    with pytest.raises(TypeError, match=r"dtype = .* must be np.float32 or"):
         load_cifar10(cifar[0], num_val=5, num_test=3, dtype=dtype)
 
 

@@ -64,7 +64,7 @@ def test_measure_divides_by_calls_and_units(monkeypatch):
     monkeypatch.setattr(bench.time, "perf_counter", lambda: now)
     seconds = {"longest": 21.0, "long": 8.0, "short": 0.25}
     calls = {name: (partial(call, s), 4) for name, s in seconds.items()}
-    samples = bench.measure(calls, rounds=3, at_least=1.0)
+    samples = bench.measure(calls, rounds=3, sizes=bench.Sizes(at_least=1.0, pause=0.0))
     assert samples == {name: [s / 4] * 3 for name, s in seconds.items()}
     # the longest is not warmed up, one short call of five does nothing else
     assert now == 3 * 21 + (1 + 3) * 8 + (2 + 3 * 5) * 0.25
