@@ -20,7 +20,7 @@ threads          work in parts that run side by side
 leftovers        nothing is left of a search that was ended
 datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
 doctor           is a gradient wrong, where, and what is wrong with it
-explorers        figures with sliders, one for each notebook from 01 to 05
+explorers        figures with sliders, for notebooks 01 to 05 and 09
 exercises        the exercises of notebooks 01 to 04, and the check after each
 ================ =============================================================================
 """
@@ -71,7 +71,7 @@ else:
         "doctor": "Finding GradientReport WrongGradientError check_gradient check_layer",
         "exercises": "check_exercise use_reference",
         "explorers": "Explorer explore_input_step explore_net explore_softmax explore_step_size "
-        "explore_svm",
+        "explore_svm explore_update_rules",
         "plots": "plot_decision_regions plot_search plot_training show_images show_weights "
         "visualize_grid",
     }
@@ -93,10 +93,10 @@ __all__ = [
     "SearchResult", "Softmax", "Splits", "TwoLayerNet", "WrongGradientError", "check_exercise",
     "check_gradient", "check_layer", "design_matrix", "eval_numerical_gradient",
     "eval_numerical_gradient_array", "explore_input_step", "explore_net", "explore_softmax",
-    "explore_step_size", "explore_svm", "grad_check_sparse", "load_cifar10", "load_fashion_mnist",
-    "load_images", "make_spiral", "mean_image", "plot_decision_regions", "plot_search",
-    "plot_training", "preprocess", "progress", "rel_error", "sample_settings", "search",
-    "show_images", "show_weights", "softmax_input_gradient", "softmax_loss", "softmax_loss_naive",
-    "softmax_loss_vectorized", "svm_input_gradient", "svm_loss", "svm_loss_naive",
-    "svm_loss_vectorized", "use_reference", "visualize_grid",
+    "explore_step_size", "explore_svm", "explore_update_rules", "grad_check_sparse", "load_cifar10",
+    "load_fashion_mnist", "load_images", "make_spiral", "mean_image", "plot_decision_regions",
+    "plot_search", "plot_training", "preprocess", "progress", "rel_error", "sample_settings",
+    "search", "show_images", "show_weights", "softmax_input_gradient", "softmax_loss",
+    "softmax_loss_naive", "softmax_loss_vectorized", "svm_input_gradient", "svm_loss",
+    "svm_loss_naive", "svm_loss_vectorized", "use_reference", "visualize_grid",
 ]  # fmt: skip

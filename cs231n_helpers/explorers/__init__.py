@@ -1,4 +1,4 @@
-"""Figures with sliders, one for each notebook from 01 to 05."""
+"""Figures with sliders, one for each notebook from 01 to 05 and for 09."""
 
 from .input_step import explore_input_step
 from .net import explore_net
@@ -6,6 +6,7 @@ from .shell import Explorer
 from .softmax import explore_softmax
 from .step_size import explore_step_size
 from .svm import explore_svm
+from .update_rules import explore_update_rules
 
 __all__ = [
     "Explorer",
@@ -14,4 +15,5 @@ __all__ = [
     "explore_softmax",
     "explore_step_size",
     "explore_svm",
+    "explore_update_rules",
 ]

@@ -21,11 +21,13 @@ from cs231n_helpers import (
     explore_softmax,
     explore_step_size,
     explore_svm,
+    explore_update_rules,
     make_spiral,
 )
 from cs231n_helpers.explorers.net import draw_net
 from cs231n_helpers.explorers.shell import clear
 from cs231n_helpers.explorers.step_size import numerical_slope
+from cs231n_helpers.explorers.update_rules import walk
 
 X_TOY = np.array([[1.0, 1.0], [2.0, 1.0], [-1.0, -2.0], [2.0, -2.0]])
 Y_TOY = np.array([0, 2, 1, 1])
@@ -43,12 +45,23 @@ def input_step(images=IMAGES, gradient=lambda X, y: (W_PIXELS[:, 1] - W_PIXELS[:
     return explore_input_step(images, [0, 0, 0], pixel_scores, gradient, ["a", "b", "c"])
 
 
+def sgd(w, dw, config):
+    return w - config["learning_rate"] * dw, config
+
+
+def by_sign(w, dw, config):
+    """A rule that keeps a state: it counts its steps."""
+    t = config.get("t", 0) + 1
+    return w - config["learning_rate"] * np.sign(dw) / t, {**config, "t": t}
+
+
 EXPLORERS = {
     "svm": explore_svm(X_TOY, Y_TOY, W_TOY),
     "softmax": explore_softmax(),
     "net": explore_net(*SPIRAL, num_iters=10),
     "input_step": input_step(),
     "step_size": explore_step_size(lambda t: t**3, 1.0, 3.0),
+    "update_rules": explore_update_rules({"sgd": sgd, "by sign": by_sign}),
 }
 
 
@@ -487,3 +500,49 @@ class TestStepSize:
     def test_odd_functions(self, f, error, match):
         with pytest.raises(error, match=match):
             explore_step_size(f, 1.0, 1.0)
+
+
+class TestUpdateRules:
+    def test_a_path_is_what_the_rule_says(self):
+        """Each coordinate of gradient descent shrinks by a factor of its own at every step."""
+        steps = np.arange(101)[:, np.newaxis]
+        exact = [-4.0, 1.0] * (1 - 0.01 * np.array([1.0, 30.0])) ** steps
+        np.testing.assert_allclose(walk(sgd, 0.01, 30.0), exact, rtol=1e-9)
+        harmonic = np.cumsum(1 / np.arange(1, 4))
+        np.testing.assert_allclose(walk(by_sign, 0.1, 3.0)[1:4, 0], -4 + 0.1 * harmonic)
+
+    def test_a_path_ends_where_it_diverges_or_is_no_number(self):
+        axes, sentence = drawn(EXPLORERS["update_rules"], log10_of_rate=-0.5)
+        assert re.match(r"diverged \d steps", axes[1].get_title())
+        assert "sgd has left a loss of" in sentence
+        assert len(walk(lambda w, dw, config: (w * np.nan, config), 0.1, 3.0)) == 2
+
+    def test_the_row_starts_each_rule_at_its_best_rate(self):
+        explorer = EXPLORERS["update_rules"]
+        assert [state["rule"] for state in explorer.row] == ["sgd", "by sign"]
+        last = [walk(sgd, 10**a, 100.0)[-1] for a in explorer.controls["log10_of_rate"]]
+        heights = [w[0] ** 2 + 100 * w[1] ** 2 for w in last]
+        best = explorer.controls["log10_of_rate"][int(np.argmin(heights))]
+        assert explorer.row[0]["log10_of_rate"] == best
+
+    def test_a_rule_that_works_in_place_draws_the_same(self):
+        def in_place(w, dw, config):
+            w -= config["learning_rate"] * dw
+            return w, config
+
+        np.testing.assert_array_equal(walk(in_place, 0.01, 3.0), walk(sgd, 0.01, 3.0))
+
+    @pytest.mark.parametrize(
+        ("rules", "error", "match"),
+        [
+            ({}, TypeError, "rules is {}, but it must be a dict"),
+            ([sgd], TypeError, "rules is .*, but it must be a dict, name -> update rule"),
+            ({"sgd": 0.1}, TypeError, "rules is .*, but it must be a dict"),
+            ({"sgd": lambda w, dw, config: w}, TypeError, r"must return \(next_w, config\)"),
+            ({"sgd": lambda w, dw, config: (w[0], config)}, ValueError, "next_w has shape"),
+            ({"sgd": lambda w, dw, config: (["a", "b"], config)}, TypeError, "next_w"),
+        ],
+    )
+    def test_odd_rules_are_refused(self, rules, error, match):
+        with pytest.raises(error, match=match):
+            explore_update_rules(rules)
