@@ -18,6 +18,7 @@ def as_function(loss: Any, params: Any, args: tuple[Any, ...]) -> tuple[Any, ...
 
     A net is any object with a dict `params`, or with one array `W`, and a method `loss`.
     """
+    _refuse_misuse(loss, params, args)
     is_method = isinstance(loss, types.MethodType)
     owner = loss.__self__ if is_method else loss
     method = loss if is_method else getattr(owner, "loss", None)
@@ -40,3 +41,44 @@ def as_function(loss: Any, params: Any, args: tuple[Any, ...]) -> tuple[Any, ...
     taken = [p for p in signature.parameters.values() if p.name not in ("self", "_")]
     of_own_parameters.__signature__ = signature.replace(parameters=[*first, *taken])  # type: ignore[attr-defined]
     return InPlace(types.MethodType(of_own_parameters, owner), held), held, args
+
+
+def _refuse_misuse(loss: Any, params: Any, args: tuple[Any, ...]) -> None:
+    """Answer calls that are not meant so with the call that is."""
+    names = [written(v) for v in (loss, params, *args)]
+    if callable(params) and not callable(loss):
+        order = ", ".join([names[1], names[0], *names[2:]])
+        raise TypeError(f"the function comes first: check_gradient({order})")
+    if isinstance(loss, type) and hasattr(loss, "loss"):
+        rest = ", ".join(names[1:])
+        raise TypeError(
+            f"{names[0]} is a class, but an object of it is needed: net = {names[0]}(...), then "
+            f"check_gradient(net, {rest})"
+        )
+    is_alone = callable(loss) and _takes(loss, params) and not _takes(loss, params, *args)
+    if is_alone and np.shape(args[0]) == np.shape(params):
+        raise TypeError(
+            f"{names[0]} takes the parameters alone, and returns loss and gradient: "
+            f"check_gradient({names[0]}, {names[1]})"
+        )
+
+
+def _takes(loss: Any, *args: Any) -> bool:
+    try:
+        inspect.signature(loss).bind(*args)
+    except (TypeError, ValueError):  # or it has no signature
+        return False
+    return True
+
+
+def written(value: Any) -> str:
+    """The caller's own name of a value, or how to write it."""
+    frame = inspect.currentframe()
+    package = __name__.split(".")[0]
+    while frame and frame.f_globals.get("__name__", "").split(".")[0] == package:
+        frame = frame.f_back
+    scope = {**frame.f_globals, **frame.f_locals} if frame else {}
+    own = (k for k, v in scope.items() if v is value and not k.startswith("_"))
+    if isinstance(value, int | float | str):
+        return repr(value)
+    return next(own, getattr(value, "__name__", "..."))

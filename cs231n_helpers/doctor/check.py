@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..validation import Rng, as_rng
+from .arguments import blamed, mixed_examples
 from .calls import as_function
 from .codes import Code
 from .conditions import (
@@ -28,6 +29,7 @@ from .conditions import (
 from .diagnose import Diagnosis, diagnose
 from .evaluate import Evaluation, LossFunction, UnusableGradientError
 from .locate import Place, locate, unidentified
+from .not_a_loss import COUNTS, is_count, output_not_loss
 from .plot import draw
 from .report import Finding, GradientReport, Step, ignores_argument, not_written
 from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
@@ -36,6 +38,7 @@ from .snapshot import StateSnapshot
 
 BUDGET = 80  # evaluations on the caller's data to fail and locate
 SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
+UNSURE = (Code.IGNORES_ARGUMENT, Code.UNEXPLAINED)  # a count of mistakes looks like that
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
 Call = tuple[Any, ...]  # (loss, params, args, kwargs)
 Explain = Callable[[Call, Detector, Evaluation, dict[str | None, Place]], list[Finding]]
@@ -111,9 +114,33 @@ def examine(call: Call, rng: Rng, explain: Explain | None = None) -> GradientRep
 
     What is wrong is said by `explain`, or else from small data of our own.
     """
+    detector = Detector(LossFunction(*call), rng)
+
+    def examine_other(other: Call) -> GradientReport:
+        return _examined(other, Detector(LossFunction(*other), rng), explain)
+
+    try:
+        report = _examined(call, detector, explain)
+    except Exception as error:
+        causes = (
+            blamed(call, examine_other, raised=True) if error is detector.function.raised else []
+        )
+        if not causes:
+            raise
+        step = Step("Called the function.", f"It raises {type(error).__name__}: {error}")
+        return _report(
+            "wrong", tuple(causes), evaluations=detector.function.evaluations, steps=(step,)
+        )
+    if report.verdict == "wrong" and report.is_written and explain is None:
+        causes = blamed(call, examine_other, raised=False)
+        report = replace(report, findings=(*causes, *report.cautions)) if causes else report
+    return report
+
+
+def _examined(call: Call, detector: Detector, explain: Explain | None) -> GradientReport:
     loss, _, args, kwargs = call
+    steps = list[Step]()
     with StateSnapshot(loss, *args, *kwargs.values()) as snapshot, np.errstate(all="ignore"):
-        detector, steps = Detector(LossFunction(*call), rng), list[Step]()
         report = _conclude(call, detector, snapshot, steps, explain)
         detector.function.notice_changed_arguments()
     return _with_what_was_seen(report, detector, steps)
@@ -150,6 +177,9 @@ def _conclude(
     if not first.finite:
         blame_numbers(call, snapshot, first)
         return _report("wrong", (not_finite(function, first),))
+    mixed = mixed_examples(call)
+    if mixed:
+        return _report("wrong", (mixed,))
     second = _second(detector, first)
     if _read_in_place(detector, first, second):
         call = (function.loss, *call[1:])
@@ -208,7 +238,16 @@ def _judge(
             return done("correct", findings)
         findings += [_placed(finding, places) for finding in diagnosis.findings]
         if not findings and not function.mutates:
-            findings += (explain or unidentified)(call, detector, detection.at, places)
+            output = None if explain else output_not_loss(detector, detection.at)
+            explained = (
+                [output]
+                if output
+                else (explain or unidentified)(call, detector, detection.at, places)
+            )
+            findings += explained
+        unsure = {f.code for f in findings} <= {*UNSURE, Code.NOT_A_LOSS}
+        if unsure and is_count(detector, detection.at):
+            findings = [Finding(Code.NOT_A_LOSS, COUNTS)]
         return done("wrong", findings)
     seen = [] if detector.coarse else diagnosis.findings
     sure = [f for f in seen if f.code in SURE]
@@ -222,6 +261,9 @@ def _judge(
             f"wrong ({seen[0].code}): check with reg = 0.1, weights that are not tiny, and "
             "different numbers of examples, features and classes",
         )
+    is_rough = detection.outcome == Outcome.UNCLEAR or detector.roughness
+    if is_rough and is_count(detector, detection.at):
+        return done("wrong", [Finding(Code.NOT_A_LOSS, COUNTS)])
     if detection.outcome == Outcome.UNCLEAR:
         return done(
             "inconclusive",
@@ -303,10 +345,11 @@ def _second(detector: Detector, first: Evaluation) -> Evaluation:
 def _detect(detector: Detector, first: Evaluation, second: Evaluation) -> Detection:
     """Compare slopes; again with the steps of float32, where the outcome is unclear."""
     values = (first.value, second.value)
-    rounded = any(values) and all(float(np.float32(v)) == v for v in values)
+    whole = all(v == round(v) for v in values)  # as a count of mistakes is
+    rounded = not whole and all(float(np.float32(v)) == v for v in values)
     detector.float32 = rounded or getattr(detector.function.loss, "rounds", False)
     found = detect(detector, first, second)
-    if found.outcome != Outcome.UNCLEAR or detector.float32:
+    if found.outcome != Outcome.UNCLEAR or detector.float32 or whole:
         return found
     detector.float32, detector.scale, detector.slopes = True, 0.0, []
     again = detect(detector, first, second)

@@ -76,8 +76,10 @@ class Code(StrEnum):
     MAX_SHIFT_INCONSISTENT = "max_shift_inconsistent"
     OVERFLOW = "overflow"
     NAN_LOSS = "nan_loss"
+    NOT_A_LOSS = "not_a_loss"
     # the form of the gradient, and what the function does
     NOT_WRITTEN = "not_written"
+    ARGUMENT = "argument"
     MISSING_KEY = "missing_key"
     SHAPE_2D = "shape_2d"
     BROADCAST_SHAPE = "broadcast_shape"

@@ -22,6 +22,7 @@ from .codes import Code
 from .evaluate import UnusableGradientError
 from .explain import choose, explain, plain_errors
 from .identify import Block, Match, Measurement, arrays_of, identify, measure
+from .not_a_loss import COUNTS
 from .penalty import penalty_findings, set_penalty_apart
 from .report import Finding, Step, ignores_argument, never_filled
 from .small_problem import HIDDEN, D, Problem
@@ -142,6 +143,9 @@ def _compared(outcome: str) -> Step:
 
 def _patterns(measurement: Measurement, raw: Sequence[Block]) -> list[Finding]:
     """The right numbers in the wrong place or cut off, or no numbers at all."""
+    flat = not measurement.numerical.any() and measurement.at.gradient.any()
+    if flat and len({e.value for e in measurement.nearby}) > 1:
+        return [Finding(Code.NOT_A_LOSS, COUNTS)]
     moves = not all(block.is_insensitive for block in raw)
     if moves and all(b.is_zero(b.analytic) and b.is_zero(b.analytic_penalty) for b in raw):
         return [never_filled(None)]

@@ -11,6 +11,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,7 +167,7 @@ class LossFunction:
             )
             raise
         self._notice_changed_parameters(params, x)
-        value, gradient = _pair(returned)
+        value, gradient = _pair(self.loss, returned)
         return Evaluation(x, value, self._joined(gradient))
 
     def notice_lost_gradient(self, at: Evaluation) -> None:
@@ -367,7 +368,7 @@ def _refuse_nothing(**returned: Any) -> None:
         raise UnusableGradientError([not_written(" and ".join(seen))])
 
 
-def _pair(returned: Any) -> tuple[float, Any]:
+def _pair(loss: Loss, returned: Any) -> tuple[float, Any]:
     if is_nothing(returned) and not isinstance(returned, tuple | list):
         seen = "nothing is returned (or `return loss, dW` is missing at the end of the function)"
         raise UnusableGradientError([not_written(seen)])
@@ -391,6 +392,8 @@ def _pair(returned: Any) -> tuple[float, Any]:
             f"the loss returned an array of shape {value.shape} first, but it must return "
             "(value, gradient) in this order: exchange the two"
         )
+    if value.size > 1 and value.dtype.kind in "fiu":
+        raise UnusableGradientError([_several_numbers(loss, value.shape, returned[1])])
     if value.size != 1 or value.dtype.kind not in "fiu" or value.dtype == np.float16:
         raise TypeError(
             f"the loss returned a value of shape {value.shape} and dtype {value.dtype}, but it "
@@ -399,6 +402,24 @@ def _pair(returned: Any) -> tuple[float, Any]:
     if np.isfinite(value):
         value = np.clip(value, -MOST, MOST)  # a long double goes further
     return float(value.reshape(())[()]), returned[1]
+
+
+def _several_numbers(loss: Loss, shape: tuple[int, ...], gradient: Any) -> Finding:
+    """An array stands where the loss belongs."""
+    what = "the scores of a net; compute the loss from them"
+    if not isinstance(gradient, np.ndarray | Mapping):
+        name = getattr(loss, "__name__", "forward")
+        names = [name, name.replace("forward", "backward")]
+        with suppress(TypeError, ValueError):
+            names += inspect.signature(loss).parameters
+        what = f"the output of a layer: check_layer({', '.join(names)})"
+    elif len(shape) == 1 or 1 in shape:
+        what = (
+            "one loss for each example; return their mean, and the gradient of the mean (or the "
+            "sum, in both)"
+        )
+    message = f"The loss has shape {shape}, but it must be one number. It looks like {what}."
+    return Finding(Code.NOT_A_LOSS, message, evidence={"shape": shape})
 
 
 def _as_float64(array: NDArray[Any]) -> NDArray[Any]:

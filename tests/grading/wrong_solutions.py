@@ -84,7 +84,7 @@ wrong("svm_naive", "prints the loss", "", "loss", "wrong_type", "The loss is Non
 wrong("svm_naive", "a loss for each example", "", "loss", "wrong_type", "one real number",
       ("loss = 0.0", "loss = np.zeros(len(X))"), ("loss += ", "loss[i] += "),
       ("return loss / len(X)", "return loss"))
-wrong("svm_naive", "scores cut to integers", "", "loss", "ignores_argument", "must be",
+wrong("svm_naive", "scores cut to integers", "", "loss", "not_a_loss", "cut to an integer",
       ("scores = X[i] @ W", "scores = (X[i] @ W).astype(int)"))
 wrong("svm_naive", "centres X in place", "M14", "loss", "mutates_input",
       "changes its argument X in place", ("    loss = 0.0", "    X -= X.mean(axis=0)\n    loss = 0.0"))
