@@ -29,14 +29,25 @@ def blamed(
 ) -> list[Finding]:
     """What is wrong with an argument, and with the function beside it; nothing where none is."""
     second_best: list[Finding] = []
+    given = None
+    with suppress(Exception):  # it may raise, or return nothing that can be compared
+        given = _value(call)
     for finding, other in _mended(call, raised=raised):
         with suppress(Exception):  # it need not run with that
+            if given == _value(other):
+                continue  # this form makes no difference
             report = examine(other)
             if report:
                 return [finding]
             if raised and report.mistakes[0].code not in VAGUE:
                 second_best = second_best or [finding, *report.mistakes]
     return second_best
+
+
+def _value(call: Bound) -> tuple[float, bytes]:
+    function = LossFunction(*call)
+    at = function(function.x)
+    return at.value, at.gradient.tobytes()
 
 
 def _finding(name: str, message: str) -> Finding:
@@ -90,12 +101,12 @@ def _labels(name: str, given: Any, array: Any, sizes: set[int]) -> Iterator[tupl
     highest = int(labels.max())
     if labels.min() == 1 and highest in sizes and highest + 1 not in sizes:
         message = message or _refusal(check_label_range, labels, highest, "W", name)
-        message = f"{message} ({name} - 1, where they begin at 1)"
+        message = f"{message}; labels start from 0, use {name} - 1"
         labels = labels - 1
     if isinstance(given, list) and not message:
         message = (
             f"{name} is a list, which cannot be compared with a number, nor indexed by an array: "
-            f"pass np.array({name})"
+            f"pass np.asarray({name})"
         )
     if message:
         yield message, labels
@@ -132,7 +143,9 @@ def _refused(name: str, y: Any, one_hot: bool = False) -> str:
     message = _refusal(as_labels, y, len(y) if np.ndim(y) < 2 else np.size(y), "X", name)
     said, _, remedy = message.partition(": ")
     if np.ndim(y) == 2:
-        remedy = f"use {name}.argmax(axis=1)" if one_hot else f"use {name}.ravel()"
+        remedy = f"use {name}.ravel()"
+    if one_hot:
+        remedy = f"its rows are one-hot, use {name}.argmax(axis=1)"
     return f"{said}: {remedy}" if message else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .small_problem import InPlace
+from .snapshot import captured_variables
 
 OF_PARAMETERS = ("p", "w", "theta", "beta")  # first letters of an argument that holds parameters
 
@@ -34,18 +35,41 @@ def as_function(loss: Any, params: Any, args: tuple[Any, ...]) -> tuple[Any, ...
     if params is not held:
         args = (params, *args)
 
-    def of_own_parameters(self: Any, _: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self, method.__name__)(*args, **kwargs)
+    return InPlace(method, held, alone=True), held, args
 
-    first = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("self", "_")]
-    taken = [p for p in signature.parameters.values() if p.name not in ("self", "_")]
-    of_own_parameters.__signature__ = signature.replace(parameters=[*first, *taken])  # type: ignore[attr-defined]
-    return InPlace(types.MethodType(of_own_parameters, owner), held), held, args
+
+def as_net(call: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """``lambda _: net.loss(X, y)`` as the call of the net itself, where it returns just that."""
+    loss, params, args, kwargs = call
+    for owner in captured_variables(loss).values():
+        held = getattr(owner, "params", None), getattr(owner, "W", None)
+        method = getattr(owner, "loss", None)
+        if not any(v is params for v in held) or not isinstance(method, types.MethodType):
+            continue
+        seen: list[Any] = []
+
+        def recorded(*args: Any, method: Any = method, seen: Any = seen, **kwargs: Any) -> Any:
+            seen.append((args, kwargs, method(*args, **kwargs)))
+            return seen[-1][2]
+
+        vars(owner)["loss"] = recorded
+        try:
+            returned = loss(params, *args, **kwargs)
+        finally:
+            del vars(owner)["loss"]
+        if len(seen) == 1 and returned is seen[0][2]:
+            return InPlace(method, params, alone=True), params, *seen[0][:2]
+    return None
 
 
 def _refuse_misuse(loss: Any, params: Any, args: tuple[Any, ...]) -> None:
     """Answer calls that are not meant so with the call that is."""
     names = [written(v) for v in (loss, params, *args)]
+    if isinstance(loss, tuple) and len(loss) == 2:
+        raise TypeError(
+            "loss is what a function returned, but the function itself is needed: "
+            f"check_gradient(lambda W: my_loss(W, X, y), {names[1]}), or check_gradient(net, X, y)"
+        )
     if callable(params) and not callable(loss):
         order = ", ".join([names[1], names[0], *names[2:]])
         raise TypeError(f"the function comes first: check_gradient({order})")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..validation import Rng, as_rng
 from .arguments import blamed, mixed_examples
-from .calls import as_function
+from .calls import as_function, as_net
 from .codes import Code
 from .conditions import (
     blame_numbers,
@@ -38,6 +38,7 @@ from .snapshot import StateSnapshot
 
 BUDGET = 80  # evaluations on the caller's data to fail and locate
 SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
+VAGUE = {Code.LOSS_WRONG_GRAD_OF_OTHER, Code.SCALE_CONST, Code.UNEXPLAINED}
 UNSURE = (Code.IGNORES_ARGUMENT, Code.UNEXPLAINED)  # a count of mistakes looks like that
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
 Call = tuple[Any, ...]  # (loss, params, args, kwargs)
@@ -182,7 +183,8 @@ def _conclude(
         return _report("wrong", (mixed,))
     second = _second(detector, first)
     if _read_in_place(detector, first, second):
-        call = (function.loss, *call[1:])
+        call = as_net(call) or (function.loss, *call[1:])
+        detector.function = function = function.again(call)
         first = function(function.x)
         second = _second(detector, first)
     if is_starter(function, first, second):
@@ -236,15 +238,14 @@ def _judge(
     if wrong:
         if diagnosis.adds_epsilon and not diagnosis.findings:
             return done("correct", findings)
-        findings += [_placed(finding, places) for finding in diagnosis.findings]
+        named = [_placed(finding, places) for finding in diagnosis.findings]
+        if not explain and {f.code for f in (*findings, *named)} <= VAGUE:
+            output = output_not_loss(detector, detection.at)
+            if output and (output.code == Code.NOT_A_LOSS or not named):
+                named = [output]
+        findings += named
         if not findings and not function.mutates:
-            output = None if explain else output_not_loss(detector, detection.at)
-            explained = (
-                [output]
-                if output
-                else (explain or unidentified)(call, detector, detection.at, places)
-            )
-            findings += explained
+            findings += (explain or unidentified)(call, detector, detection.at, places)
         unsure = {f.code for f in findings} <= {*UNSURE, Code.NOT_A_LOSS}
         if unsure and is_count(detector, detection.at):
             findings = [Finding(Code.NOT_A_LOSS, COUNTS)]

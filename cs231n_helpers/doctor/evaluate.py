@@ -170,6 +170,12 @@ class LossFunction:
         value, gradient = _pair(self.loss, returned)
         return Evaluation(x, value, self._joined(gradient))
 
+    def again(self, call: tuple[Any, ...]) -> LossFunction:
+        """The same loss, called in another way, with what was noticed and counted so far."""
+        other = LossFunction(*call)
+        other.findings, other.evaluations = self.findings, self.evaluations
+        return other
+
     def notice_lost_gradient(self, at: Evaluation) -> None:
         """The loss has a value where the gradient has none."""
         if abs(at.value) < HUGE and not at.finite and np.abs(at.x).max() < HUGE:
@@ -332,14 +338,14 @@ def _shape_error(
     more_axes = len(got) > len(shape) or (len(got) == len(shape) and 1 in shape and 1 not in got)
     same_size = len(shape) > 2 and math.prod(got) == math.prod(shape)  # a batch that was flattened
     table = [
-        (bool(swapped), Code.SWAPPED_KEYS, f", which is the shape of {(swapped or [''])[0]}: the "
-         "two gradients are stored under each other's name."),
+        (bool(swapped), Code.SWAPPED_KEYS, f", which is the shape of {(swapped or [''])[0]}: "
+         "exchange the two gradients."),
         (without_ones[0] == without_ones[1] or (same_size and got[0] == shape[0]), Code.SHAPE_2D,
          f": return it as {shape}, with .reshape(params.shape)."),
         (got == shape[::-1], Code.TRANSPOSE, ": it is transposed; exchange the factors of the "
          "product, (A.T @ B).T = B.T @ A."),
         (len(shape) == 1 and len(got) > 1 and got[-1] == shape[0] and got[0] != shape[0],
-         Code.BIAS_AXIS, ": sum over the examples with axis=0, one number for each bias."),
+         Code.BIAS_AXIS, ": sum over the examples, axis=0 (over all axes but the last)."),
         (np.prod(shape) > 1 and more_axes, Code.BROADCAST_SHAPE, ": a column met a row and NumPy "
          "made a table of them; give both the same shape first, with ravel() or reshape."),
         (len(shape) == 1 or (len(shape) == 2 and 1 in shape), Code.BIAS_AXIS,

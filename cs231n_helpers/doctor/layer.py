@@ -30,6 +30,7 @@ from .slopes import Detector
 from .snapshot import copied
 
 DRAWS = 2  # of dout
+SEED = 97  # not 0: a dout that was drawn like the inputs could be equal to them
 MOST = 2_000  # entries of an input that are differentiated one by one
 STEP = 1e-5
 EPSILONS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # that people add to a variance
@@ -104,7 +105,8 @@ def check_layer(
     >>> report.verdict, report.findings[0].parameter, report.findings[0].code
     ('wrong', 'b', 'scale_inv_N')
     """
-    rng, evaluations = as_rng(rng), 0
+    rng = as_rng(np.random.RandomState(SEED) if rng is None else rng)
+    evaluations = 0
     for _ in range(DRAWS if dout is None else 1):
         layer = Layer(forward, backward, inputs, settings, rng, dout)
         report = examine((layer, layer.params, (), {}), rng, layer.explain)
@@ -189,7 +191,7 @@ class Layer:
                 finding = never_filled(name)
             elif name in jacobians:
                 finding = self._named(name, analytic[name], values, jacobians)
-            if finding is None and not place.everywhere:
+            if finding is None and not (place.everywhere and name in jacobians):
                 [finding] = unidentified(call, detector, at, {label: place})
             elif finding is None:
                 message = (
@@ -202,14 +204,15 @@ class Layer:
 
     def _jacobian(self, values: Mapping[str, Array], name: str) -> Array:
         """(outputs, entries of one input), by central differences of the forward pass."""
-        columns = []
-        for k in range(values[name].size):
+        columns, x = [], values[name]
+        step = STEP * (float(np.sqrt(np.mean(x**2))) or 1.0)
+        for k in range(x.size):
             ends = []
-            for h in (STEP, -STEP):
+            for h in (step, -step):
                 moved = {n: v.copy() for n, v in values.items()}
                 moved[name].flat[k] += h
                 ends.append(np.ravel(self.outputs(moved)[0]).astype(float))
-            columns.append((ends[0] - ends[1]) / (2 * STEP))
+            columns.append((ends[0] - ends[1]) / (2 * step))
         return np.stack(columns, axis=1)
 
     def _named(
@@ -259,14 +262,14 @@ class Case:
     def factor(self, factor: float) -> Finding:
         """The gradient is the right one times a number."""
         n = len(self.out) if self.out.ndim else 1
-        inside = self.out.size // max(n, 1)
+        terms = round((np.abs(self.jacobian) > 1e-9).sum() / self.x.size)  # of each entry's sum
         for value, code, message in [
             (-1, Code.SIGN, "The sign is wrong."),
             (n, Code.SCALE_N, f"It is N = {n} times too large."),
             (1 / n, Code.SCALE_INV_N, f"It is N = {n} times too small: sum over the examples; a "
              "mean, where the loss has one, is in dout already."),
-            (1 / inside, Code.SCALE_CONST, f"It is {inside} times too small: sum over all outputs "
-             "of an example; a mean, where the loss has one, is in dout already."),
+            (1 / max(terms, 1), Code.SCALE_CONST, f"It is {terms} times too small: sum over all "
+             "outputs that it acts on; a mean, where the loss has one, is in dout already."),
             (0.5, Code.SCALE_HALF, "It is half of what it should be."),
         ]:  # fmt: skip
             if abs(factor - value) <= 1e-4 * abs(value):
@@ -283,6 +286,7 @@ class Case:
         if len(shape) > 1:
             yield Code.TRANSPOSE, MOVED, self.right.T.reshape(shape)
             yield Code.TRANSPOSE, MOVED, np.swapaxes(self.right, -1, -2).reshape(shape)
+            yield Code.TRANSPOSE, MOVED, np.flip(self.right, (-1, -2))
         yield from self._dense()
         yield from self._shifted()
         yield Code.BIAS_AXIS, SUM_OF_ALL, np.full(shape, self.d.sum())
@@ -329,14 +333,14 @@ class Case:
     def _shifted(self) -> Iterator[Prediction]:
         """A pad that was not cut off: everything stands some places further on."""
         for axes in [(-1,), (-2, -1), (1, 2)] if self.x.ndim > 2 else []:
-            for pad in (1, 2, 3):
-                far = [slice(None)] * self.x.ndim
-                near = list(far)
+            most = min(self.x.shape[k] for k in axes) // 2
+            for pad, up in itertools.product(range(1, min(most, 3) + 1), (True, False)):
+                ends = [[slice(None)] * self.x.ndim for _ in range(2)]
                 for axis in axes:
-                    far[axis], near[axis] = slice(pad, None), slice(None, -pad)
+                    ends[up][axis], ends[not up][axis] = slice(pad, None), slice(None, -pad)
                 predicted = self.analytic.copy()  # nothing is known of what lies in the pad
-                predicted[tuple(far)] = self.right[tuple(near)]
-                if predicted[tuple(far)].any():
+                predicted[tuple(ends[1])] = self.right[tuple(ends[0])]
+                if predicted[tuple(ends[1])].any():
                     yield Code.PAD_SHIFT, SHIFTED.format(pad=pad), predicted
 
     def _normalized(self) -> Iterator[Prediction]:
@@ -344,6 +348,7 @@ class Case:
         x, d = self.x, self.d.reshape(self.x.shape)
         others = [v for k, v in self.values.items() if k != self.name and v.ndim < x.ndim + 1]
         rest = tuple(k for k in range(x.ndim) if k != 1)
+        others += [v.reshape(-1, *[1] * (x.ndim - 2)) for v in others if x.ndim > 2 and v.ndim == 1]
         axes_of = dict.fromkeys([(0,), (x.ndim - 1,), rest] if x.ndim > 1 else [])
         for axes in axes_of:
             center = x - x.mean(axes, keepdims=True)

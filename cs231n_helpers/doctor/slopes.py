@@ -32,6 +32,7 @@ LEAST_SPREAD = 1e-8  # of parameters; below, they are 0 to any step
 SHRINK = 8.0  # from one step to the next smaller one
 PERSISTS = 0.5  # an error that halves with h is truncation, and a difference of the sides curvature
 SYMMETRIC = 0.05  # of the larger side: what the two sides may differ without a kink
+SMOOTH = 500.0  # times the slope: what a step rises above the roughness
 GROWS = 2.0  # an error, or a difference of the sides, that grows as h shrinks is rounding
 
 
@@ -152,6 +153,8 @@ class Detector:
             spread = float(np.sqrt(np.mean(at.x**2))) * np.sqrt(at.x.size)
             return 0.1 * max(float(spread), 1e-3 * size)
         slope = self.typical_slope(at, v)
+        if self.roughness and slope > 0:  # so long that it is a small share of the slope
+            return float(np.clip(SMOOTH * self.roughness / slope, 1e-6 * size, 1e-2 * size))
         h = STEP * max(abs(at.value), self.scale) / slope if slope > 0 else np.inf
         return float(np.clip(h, 1e-6 * size, 2e-4 * size))
 

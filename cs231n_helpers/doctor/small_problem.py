@@ -56,7 +56,8 @@ class Call:
         self.bindings |= {("kw", k): v for k, v in self.kwargs.items()}
         self.parameters: list[inspect.Parameter] = []  # after the first
         with suppress(TypeError, ValueError):  # built in: it has no signature
-            self.parameters = list(inspect.signature(loss).parameters.values())[1:]
+            taken = list(inspect.signature(loss).parameters.values())
+            self.parameters = taken if self.in_place and self.in_place.alone else taken[1:]
         for parameter in self.parameters[len(self.args) :]:
             if isinstance(parameter.default, float | int | tuple):
                 self.bindings.setdefault(("kw", parameter.name), parameter.default)
@@ -112,15 +113,17 @@ class Call:
         attributes = {k: v for (kind, k), v in new.items() if kind == "self"}
         names = {binding: v for binding, v in new.items() if binding[0] in ("closure", "global")}
         loss = self.loss
+        owner, function = getattr(loss, "__self__", None), getattr(loss, "__func__", loss)
+        if names and isinstance(function, types.FunctionType):
+            function = _rebound(function, names)
         if attributes:
-            owner = getattr(loss, "__self__", loss)
-            twin = copy.copy(owner)
+            twin = copy.copy(loss if owner is None else owner)
             vars(twin).update(attributes)
-            loss = twin if owner is loss else types.MethodType(loss.__func__, twin)  # type: ignore[attr-defined]
-        elif names and isinstance(loss, types.FunctionType):
-            loss = _rebound(loss, names)
+            owner, function = (None, twin) if owner is None else (twin, function)
+        if function is not loss:
+            loss = function if owner is None else types.MethodType(function, owner)
         if self.in_place:
-            loss = InPlace(loss, self.in_place.params)
+            loss = InPlace(loss, self.in_place.params, alone=self.in_place.alone)
         return loss, args, kwargs
 
 
@@ -174,18 +177,23 @@ class InPlace:
     dict that holds them, or in their place among its variables. Then all is put back.
     """
 
-    def __init__(self, loss: Callable[..., Any], params: Any) -> None:
+    def __init__(self, loss: Callable[..., Any], params: Any, *, alone: bool = False) -> None:
         self.loss, self.params = loss, params
+        self.alone = alone  # it takes no parameters: it is a method of a net that has them
         self.rounds = False  # float32 is read, and not a float64 copy
         with suppress(TypeError, ValueError):
-            self.__signature__ = inspect.signature(loss)
+            self.__signature__ = signature = inspect.signature(loss)
+            if alone:
+                first = inspect.Parameter("parameters", inspect.Parameter.POSITIONAL_ONLY)
+                every = [first, *signature.parameters.values()]
+                self.__signature__ = signature.replace(parameters=every)
 
     def __call__(self, params: Any, *args: Any, **kwargs: Any) -> Any:
         call = Call(self.loss, args, kwargs)
         held = {b: params for b, value in call.bindings.items() if value is self.params}
         with self._written(params, elsewhere=bool(held)):
             loss, args, kwargs = call.rebind(held)
-            return loss(params, *args, **kwargs)
+            return loss(*(() if self.alone else (params,)), *args, **kwargs)
 
     @contextmanager
     def _written(self, params: Any, *, elsewhere: bool) -> Iterator[None]:

@@ -55,9 +55,7 @@ def says(loss, message, W=W, X=X, y=y):
 
 
 COLUMN = f"y has shape ({N}, 1), but it must be (N,), one label an example: use y.ravel()."
-ONE_HOT = (
-    f"y has shape ({N}, {C}), but it must be (N,), one label an example: use y.argmax(axis=1)."
-)
+ONE_HOT = f"y has shape ({N}, {C}), but it must be (N,), one label an example: its rows are one-hot"
 BYTES = "X has dtype uint8, where results wrap around below 0: convert it with X.astype(float)."
 FLOATS = "y has dtype float64, but labels are integers 0..C-1: convert them with y.astype(int)."
 
@@ -73,7 +71,7 @@ FLOATS = "y has dtype float64, but labels are integers 0..C-1: convert them with
         says(cross_entropy, FLOATS, y=y.astype(float)),
         says(with_equality, "y is a list, which cannot be compared", y=y.tolist()),
         says(cross_entropy, f"= {C} is not a valid label: W has {C} columns", y=y + 1),
-        says(with_equality, "(y - 1, where they begin at 1)", y=y + 1),
+        says(with_equality, "labels start from 0, use y - 1.", y=y + 1),
         says(hinge_in_loops, BYTES, W=W / 1000, X=PIXELS),
         says(cross_entropy, "W looks transposed, pass W.T.", W=W.T),
         says(cross_entropy, "looks transposed: pass X.T.", X=X.T),

@@ -156,7 +156,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("loss", "params", "error", "message"),
         [
-            ((1.0, 2.0), np.ones(2), TypeError, "must be a function"),
+            ((1.0, 2.0), np.ones(2), TypeError, "the function itself is needed: check_gradient"),
             (np.ones(2), quadratic, TypeError, r"comes first: check_gradient\(quadratic, "),
             (Net, np.ones(2), TypeError, r"Net is a class.*net = Net\(\.\.\.\), then check_gr"),
             (lambda w: np.sum(w), np.ones(2), TypeError, r"must return two things, \(value"),

@@ -59,6 +59,18 @@ def batchnorm_back(mean=1.0, variance=1.0):
     return backward
 
 
+def spatial(x, gamma, beta):
+    std = np.sqrt(x.var(axis=(0, 2, 3), keepdims=True) + 1e-5)
+    hat = (x - x.mean(axis=(0, 2, 3), keepdims=True)) / std
+    gamma = gamma[:, np.newaxis, np.newaxis]
+    return gamma * hat + beta[:, np.newaxis, np.newaxis], (hat, gamma / std)
+
+
+def spatial_back(dout, cache):
+    hat, factor = cache
+    return dout * factor, (dout * hat).sum(axis=(0, 2, 3)), dout.sum(axis=(0, 2, 3))
+
+
 def conv(x, w, b, conv_param):
     stride, pad = conv_param["stride"], conv_param["pad"]
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
@@ -92,7 +104,8 @@ def conv_back(bug=""):
                     dw = outer if bug == "= in dw" else dw + outer
         height = padded.shape[2] - 2 * pad
         cut = slice(0, height) if bug == "pad" else slice(pad, pad + height)
-        return dx[:, :, cut, cut], dw, dout.sum(axis=(0, 2, 3)), None
+        db = dout.sum(axis=(0, 2, 3)) / (32 if bug == "mean in db" else 1)
+        return dx[:, :, cut, cut], dw, db, None
 
     return backward
 
@@ -149,6 +162,7 @@ def put(array, index, values):
 
 CONV = (X4, RNG.standard_normal((3, 2, 3, 3)), RNG.standard_normal(3), {"stride": 1, "pad": 1})
 NORM = (ROWS, RNG.standard_normal(5), RNG.standard_normal(5), {"mode": "train"})
+SPATIAL = (X4, RNG.standard_normal(2), RNG.standard_normal(2))
 DROP = (ROWS, {"p": 0.7, "seed": 3})
 INDEX = np.array([[0, 2, 2], [1, 0, 4]])
 
@@ -218,7 +232,9 @@ AFFINE, RELU = (X, W, B), (X4,)
         wrong(batchnorm, batchnorm_back(1, 0), NORM, "x", NORM_TERM, "variance is missing"),
         wrong(batchnorm, batchnorm_back(0, 1), NORM, "x", NORM_TERM, "mean is missing"),
         wrong(batchnorm, batchnorm_back(1, 2), NORM, "x", NORM_TERM, "2 times"),
+        wrong(spatial, spatial_back, SPATIAL, "x", NORM_TERM, "mean is missing and"),
         wrong(conv, conv_back("pad"), CONV, "x", "pad_shift", "shifted by 1"),
+        wrong(conv, conv_back("mean in db"), CONV, "b", "scale_const", "32 times too small"),
         wrong(conv, conv_back("= in dx"), CONV, "x", "overwritten", "+="),
         wrong(conv, conv_back("= in dw"), CONV, "w", "overwritten", "+="),
         wrong(embed, lambda d, c: embed_back(d, c, put), (ROWS, INDEX),

@@ -532,7 +532,7 @@ wrong("net_backward", "reg_scale always one half", "M7", "W1, W2", "ignores_argu
 wrong("net_backward", "biases penalised", "", "b1, b2", "reg_bias", "leave them out",
       ("dhidden.sum(axis=0)", 'dhidden.sum(axis=0) + 2 * reg_scale * reg * params["b1"]'),
       ("dscores.sum(axis=0)", 'dscores.sum(axis=0) + 2 * reg_scale * reg * params["b2"]'))
-wrong("net_backward", "biases exchanged", "", "b1, b2", "swapped_keys", "each other's name",
+wrong("net_backward", "biases exchanged", "", "b1, b2", "swapped_keys", "exchange the two",
       ('"b1":', '"b":'), ('"b2":', '"b1":'), ('"b":', '"b2":'))
 wrong("net_backward", "b2 left out", "", "b2", "missing_key", "b2",
       ('        "b2": dscores.sum(axis=0),\n', ""))
