@@ -6,6 +6,7 @@ To read the package, take losses, classifiers, training, gradient_check and plot
 module           what it holds
 ================ =============================================================================
 losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
+layers           affine and ReLU layers forward and backward, and the net that they make
 classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
 training         minibatch gradient descent, the steps of a linear classifier and of a net
 gradient_check   numerical gradients, relative errors: the course's own checks

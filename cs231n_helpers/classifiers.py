@@ -258,7 +258,7 @@ class TwoLayerNet:
         X = as_matrix("X", X, "(N, D)", W1.dtype)
         check_columns(X, len(W1), "W1")
         if y is None:
-            return net_scores(params, X)[1]
+            return net_scores(params, X)
         y = as_labels(y, len(X))
         check_label_range(y, len(params["b2"]), "W2")
         loss, grads = net_loss(params, X, y, reg, reg_scale)

@@ -8,7 +8,7 @@ model                 scores                   gradient
 ====================  =======================  ==============================
 linear, its weights   ``X @ W``                ``dW = X.T @ dscores``
 linear, its input     ``X @ W``                ``dX = dscores @ W.T``
-two-layer net         ``hidden @ W2 + b2``     goes on backwards, see `net_loss`
+net of layers         ``hidden @ W + b``       goes on backwards, see `layers`
 ====================  =======================  ==============================
 
 Shapes: N examples, D features, C classes; X (N, D), y (N,) integers in 0..C-1, W (D, C),
@@ -29,6 +29,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .layers import net_backward, net_forward
 from .threads import in_order, product
 from .validation import (
     Floats,
@@ -294,44 +295,31 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     return _input_gradient(_cross_entropy, W, X, y)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
-    """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
-    hidden = product(X, params["W1"])
-    hidden += params["b1"]
-    check_finite_result("hidden layer overflows", hidden, X=X, **params)
-    np.maximum(0, hidden, out=hidden)
-    scores = hidden @ params["W2"] + params["b2"]
-    check_finite_result("scores overflow", scores, X=X, **params)
-    return hidden, scores
+def net_scores(params: Mapping[str, Floats], X: Floats) -> Floats:
+    """Scores (N, C) of a net, see `TwoLayerNet`."""
+    return net_forward(params, X)[0]
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def net_loss(
     params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
 ) -> tuple[float, dict[str, Floats]]:
-    """Regularised softmax loss of a two-layer net, and its gradient for each parameter.
+    """Regularised softmax loss of a net, and its gradient for each parameter.
 
-    From dscores it goes backwards: through ``W2`` to the hidden layer, through the ReLU, to ``W1``.
+    It may have any depth, see `layers`. Each W adds its penalty; biases have none.
     """
-    hidden, scores = net_scores(params, X)
-    W1, W2 = params["W1"], params["W2"]
-    data_loss, dscores = _cross_entropy(scores, y)
-    penalty1, dW1_penalty = l2_penalty(W1, reg, reg_scale)
-    penalty2, dW2_penalty = l2_penalty(W2, reg, reg_scale)
-    loss = data_loss + penalty1 + penalty2
-    check_finite_result("loss overflows", loss, X=X, **params)
-
-    dhidden = dscores @ W2.T  # (N, H)
-    np.copyto(dhidden, 0, where=hidden <= 0)  # the ReLU passes on only what it let through
-    dW1 = product(X.T, dhidden)
-    dW1 += dW1_penalty
-    return loss, {
-        "W1": dW1,
-        "b1": dhidden.sum(axis=0),
-        "W2": hidden.T @ dscores + dW2_penalty,
-        "b2": dscores.sum(axis=0),
+    scores, inputs = net_forward(params, X)
+    loss, dscores = _cross_entropy(scores, y)
+    penalties = {
+        name: l2_penalty(W, reg, reg_scale) for name, W in params.items() if name[0] == "W"
     }
+    for penalty, _ in penalties.values():
+        loss += penalty
+    check_finite_result("loss overflows", loss, X=X, **params)
+    grads = net_backward(params, dscores, inputs)
+    for name, (_, dW_penalty) in penalties.items():
+        grads[name] += dW_penalty
+    return loss, grads
 
 
 @np.errstate(over="ignore", invalid="ignore")

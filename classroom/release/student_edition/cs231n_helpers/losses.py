@@ -189,21 +189,17 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     return _of_input("softmax_dx", W, X, y)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def net_scores(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
-    """Hidden layer (N, H) and scores (N, C) of a two-layer net, see `TwoLayerNet`."""
-    check_finite("X", X)
-    hidden, scores = solution("net_forward")(params, X)
-    check_finite_result("scores overflow", scores, X=X, **params)
-    return hidden, scores
+def net_scores(params: Mapping[str, Floats], X: Floats) -> Floats:
+    """Scores (N, C) of a net, see `TwoLayerNet`."""
+    return _net_forward(params, X)[1]
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def net_loss(
     params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
 ) -> tuple[float, dict[str, Floats]]:
-    """Regularised softmax loss of a two-layer net, and its gradient for each parameter."""
-    hidden, scores = net_scores(params, X)
+    """Regularised softmax loss of a net, and its gradient for each parameter."""
+    hidden, scores = _net_forward(params, X)
     loss, dscores = softmax_loss(scores, y)
     loss += sum(l2_penalty(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
     check_finite_result("loss overflows", loss, X=X, **params)
@@ -217,6 +213,15 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
         return 0.0, np.zeros_like(W)
     value, gradient = solution("penalty")(W, float(reg), float(reg_scale))
     return float(value), gradient
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
+    """Hidden layer (N, H) and scores (N, C) of a two-layer net."""
+    check_finite("X", X)
+    hidden, scores = solution("net_forward")(params, X)
+    check_finite_result("scores overflow", scores, X=X, **params)
+    return hidden, scores
 
 
 def _strength(reg: float, reg_scale: float) -> float:
