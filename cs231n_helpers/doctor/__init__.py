@@ -14,6 +14,9 @@ passed. `evaluate` calls the learner's function safely, `snapshot` puts back wha
 `diagnose` asks `identify`, `explain`, `penalty` and `wrong_losses` in turn; `backward` is a
 backward pass in named terms, and `mistakes` declares each known mistake as one small entry.
 `codes` has their names, `report` says it in words, and `explanations` why it happens.
+
+`house_call` looks at all functions of an assignment, which `house_process` runs: what each is tried
+on is in `house_checks`, and `house_report` says what was found.
 """
 
 from .check import check_gradient

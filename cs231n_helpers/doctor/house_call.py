@@ -37,6 +37,12 @@ class Source:
     line: int | None = None  # of the error
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
 
+    @property
+    def takes_reg(self) -> bool:
+        """Its net takes the strength of the penalty with each loss, as until 2020."""
+        loss = self.functions.get("TwoLayerNet.loss")
+        return loss is not None and any(a.arg == "reg" for a in loss.args.args)
+
 
 def find_root(folder: Path) -> Path:
     """The folder that holds `cs231n`: this one, one around it, or one in it."""
@@ -83,10 +89,8 @@ def find_items(sources: Mapping[str, Source]) -> Iterator[tuple[Item, Source]]:
     """What the assignment asks for, with the file that has it, or should have it."""
     for item in ITEMS:
         holders = [s for s in sources.values() if item.name in s.functions]
-        if item.name.startswith("TwoLayerNet."):  # reg is an argument of loss, or of the net
-            held = {id(s): s.functions.get("TwoLayerNet.loss") for s in holders}
-            in_call = {k: f and any(a.arg == "reg" for a in f.args.args) for k, f in held.items()}
-            holders = [s for s in holders if bool(in_call[id(s)]) == (item.file == "neural_net")]
+        if item.name.startswith("TwoLayerNet."):
+            holders = [s for s in holders if s.takes_reg == (item.file == "neural_net")]
         usual = sources.get(item.file)
         if item.file == "optim" and "2025" not in year_of(sources)[0]:
             continue
@@ -157,7 +161,7 @@ class HouseCall:
 def _as_answer(reply: Mapping[str, Any]) -> Answer:
     """What came from a process that runs code of others: text, and not too much of it."""
     texts = {
-        f.name: "".join(c if c.isprintable() or c == "\n" else " " for c in reply[f.name][:3000])
+        f.name: "".join(c if c.isprintable() or c == "\n" else " " for c in reply[f.name][:9000])
         for f in fields(Answer) if isinstance(reply.get(f.name), str)
     }  # fmt: skip
     if texts.get("status") not in ("right", *STEPS):

@@ -240,23 +240,20 @@ def _net_loss(make: Function, cls: Any, _: Any) -> Answer:
     return _judge(loss, params, (data.X, data.y), softmax_loss(scores, data.y)[0], *squares)
 
 
-def _first_weights(*hidden: Any) -> Function:
-    def check(cls: Any, _: Any) -> Answer:
-        net = cls(input_dim=60, num_classes=40, weight_scale=0.02, **dict(hidden))
-        if not getattr(net, "params", None):
-            return UNWRITTEN
-        for name, like in Data().params(60, 50, 40).items():
-            got = np.asarray(net.params.get(name, np.nan))
-            if got.shape != like.shape:
-                return wrong(f"{name} has shape {got.shape}, but it should be {like.shape}.")
-            if name[0] == "b" and got.any():
-                return wrong(f"{name} should start at 0.")
-            if name[0] == "W" and not 0.8 < got.std() / 0.02 < 1.2:
-                seen = f"The standard deviation of {name} is {got.std():.2g} at weight_scale 0.02"
-                return wrong(f"{seen}: draw weight_scale * np.random.randn(...).")
-        return RIGHT
-
-    return check
+def _first_weights(hidden: Mapping[str, Any], cls: Any, _: Any) -> Answer:
+    net = cls(input_dim=60, num_classes=40, weight_scale=0.02, **hidden)
+    if not getattr(net, "params", None):
+        return UNWRITTEN
+    for name, like in Data().params(60, 50, 40).items():
+        got = np.asarray(net.params.get(name, np.nan))
+        if got.shape != like.shape:
+            return wrong(f"{name} has shape {got.shape}, but it should be {like.shape}.")
+        if name[0] == "b" and got.any():
+            return wrong(f"{name} should start at 0.")
+        if name[0] == "W" and not 0.8 < got.std() / 0.02 < 1.2:
+            seen = f"The standard deviation of {name} is {got.std():.1g} at weight_scale 0.02"
+            return wrong(f"{seen}: draw weight_scale * np.random.randn(...).")
+    return RIGHT
 
 
 def _train(make: Function, cls: Any, _: Any) -> Answer:
@@ -304,9 +301,9 @@ def _distances(method: str, cls: Any, _: Any) -> Answer:
     data, model = Data(), cls()
     train = data.draw((7, D))
     model.train(train, np.arange(7) % C)
-    squared = cdist(data.X, train) ** 2
-    causes = {"take the square root": squared}
-    return compare("distances", getattr(model, method)(data.X), np.sqrt(squared), causes)
+    right = cdist(data.X, train)
+    causes = {"take the square root": right**2}
+    return compare("distances", getattr(model, method)(data.X), right, causes)
 
 
 def _nearest(cls: Any, _: Any) -> Answer:
@@ -395,9 +392,10 @@ def _items() -> list[Item]:
             Item("layers", f"{kind}_backward", partial(_backward, f"{kind}_forward"),
                  (f"{kind}_forward",)))),
         *(Item("layers", right.__name__, partial(_score_loss, right)) for right in losses),
-        Item("fc_net", "TwoLayerNet.__init__", _first_weights(("hidden_dim", 50))),
+        Item("fc_net", "TwoLayerNet.__init__", partial(_first_weights, {"hidden_dim": 50})),
         Item("fc_net", "TwoLayerNet.loss", partial(_net_loss, _net_of_2021), tuple(LAYERS)),
-        Item("fc_net", "FullyConnectedNet.__init__", _first_weights(("hidden_dims", [50]))),
+        Item("fc_net", "FullyConnectedNet.__init__",
+             partial(_first_weights, {"hidden_dims": [50]})),
         Item("fc_net", "FullyConnectedNet.loss", partial(_net_loss, _deep_net), tuple(LAYERS)),
         *(Item("optim", r, partial(_update, r)) for r in RULES),
     ]  # fmt: skip

@@ -115,6 +115,6 @@ def _rows(lines: Sequence[Line]) -> Iterator[str]:
         if answer.note:
             yield f"<p>Note: {html.escape(answer.note)}</p>"
         if answer.details:
-            yield "<details><summary>How it was found</summary>"
+            yield "<details><summary>Why?</summary>"
             yield f"<pre>{html.escape(answer.details)}</pre></details>"
         yield "</div>"

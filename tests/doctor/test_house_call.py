@@ -163,3 +163,28 @@ class TestFolders:
         assert list(statuses(found).values()) == ["right", "right", "right", "not covered"]
         message = "It needs nowhere.fast, which is not there."
         assert found["softmax_loss_vectorized"].answer.message == message
+
+    def test_a_net_is_judged_with_right_layers_when_it_is_asked_for_alone(self, tmp_path):
+        spoiled = ("layers.py", "dout * (cache > 0)", "dout")
+        found = found_in(write(tmp_path, "2025", spoiled), "net.loss")
+        assert statuses(found) == {"TwoLayerNet.loss": "right", "FullyConnectedNet.loss": "right"}
+        note = "Judged on right layers, not on your relu_backward."
+        assert {line.answer.note for line in found.values()} == {note}
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("import os; os.fork()", "no program started"),
+            ("import subprocess; subprocess.run(['ls'])", "no program started"),
+            ("input()", "EOFError"),
+            ("import sys; sys.exit()", "It raises SystemExit (cs231n/classifiers/softmax.py:"),
+            ("big = bytearray(8 * 2**30)", "MemoryError"),
+            ("return softmax_loss_vectorized(W, X, y, reg)", "RecursionError"),
+            ("print('x' * 10**6, flush=True); return 1 / 0", "ZeroDivisionError"),
+        ],
+    )
+    def test_hostile_code_is_stopped_and_the_rest_goes_on(self, tmp_path, line, said):
+        n = "    N = len(X)\n"
+        found = found_in(write(tmp_path, "2017", ("softmax.py", n, f"{n}    {line}\n")), "softmax")
+        assert list(statuses(found).values()) == ["right", "wrong"]
+        assert said in found["softmax_loss_vectorized"].answer.message
