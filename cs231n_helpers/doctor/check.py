@@ -273,13 +273,17 @@ def _judge(
             "neither confirm nor refute the gradient: check at another point, in float64, with "
             "smaller data",
         )
-    if detection.at.gradient.any() and not any(s.is_visible for s in detector.slopes):
-        return done(
-            "inconclusive",
-            [],
+    if not any(s.is_visible for s in detector.slopes):
+        why = (
             "all slopes drown in the rounding of the loss, so they can neither confirm nor refute "
-            "the gradient: scale the data or the parameters up",
+            "the gradient: scale the data or the parameters up"
         )
+        if not any(s.analytic or s.numerical for s in detector.slopes):
+            why = (
+                "the loss does not change with the parameters and the gradient is 0, and that 0 is "
+                "0 shows nothing: check with other data, for example with more than one class"
+            )
+        return done("inconclusive", [], why)
     return done("correct", [])
 
 

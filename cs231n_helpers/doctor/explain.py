@@ -21,6 +21,10 @@ SIZES = {
 }  # fmt: skip
 
 
+# what goes wrong between examples, of which one call may have only one
+AMONG_EXAMPLES = (Code.ONEHOT_INDEXING, Code.WRONG_INDEX, Code.SUM_AXIS_WRONG, Code.BIAS_AXIS)
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One mistake that predicts some of the wrong arrays, each up to a factor (1: exactly)."""
@@ -75,6 +79,11 @@ def choose(
                 "no known mistake predicts this gradient: derive this array anew, and check its "
                 "pieces one by one, from the loss back"
             )
+            if all(blocks[k].is_right_in_part for k in left):
+                message = (
+                    "no known mistake predicts this gradient, which is wrong in scattered entries "
+                    "and right in the others: look for a mask, an index or a condition"
+                )
             best = Explanation(Code.UNEXPLAINED, message, dict.fromkeys(left, 1.0), 9.0)
         found += best.findings(blocks)
         left -= set(best.factors)
@@ -102,9 +111,8 @@ def plain_errors(blocks: Sequence[Block], wrong: Iterable[int]) -> Iterator[Expl
             factor = next((f for f in by_factor if close(f, fit[0])), fit[0])
             by_factor.setdefault(factor, {})[k] = 1.0
         shift = block.analytic - block.numerical
-        off = np.abs(shift) > 1e-6 * max(float(np.abs(block.numerical).max()), 1e-9)
-        for local in LOCAL_ERRORS:
-            where = line_of(off, local.axis, local.all_but)
+        for local in LOCAL_ERRORS if block.is_right_in_part else ():
+            where = line_of(block.off, local.axis, local.all_but)
             if where:
                 cost = 2.0 if local.axis == "entry" else 2.6
                 yield Explanation(local.code, local.message, alone, cost, where=where)
@@ -196,7 +204,8 @@ def _predictions(match: Match) -> Iterator[Explanation]:
     for mistake in MISTAKES:
         if mistake.when and not tags & set(mistake.when):
             continue
-        draft = Explanation(mistake.code, mistake.message, {}, 1.5)
+        less_likely = mistake.code in AMONG_EXAMPLES and len(model.T) == 1
+        draft = Explanation(mistake.code, mistake.message, {}, 1.8 if less_likely else 1.5)
         for layer in _layers_of(mistake, len(model.layers)):
             other = replace(model, replaced={mistake.term: mistake.wrong}, only=layer)
             yield from _compared(match, textbook, other, draft)

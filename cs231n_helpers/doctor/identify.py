@@ -63,6 +63,17 @@ class Block:
         """The part of the data is right."""
         return self.same(self.numerical, self.analytic)
 
+    @cached_property
+    def off(self) -> NDArray[np.bool_]:
+        """Where the part of the data is wrong."""
+        largest = max(float(np.abs(self.numerical).max(initial=0.0)), 1e-9)
+        return np.abs(self.analytic - self.numerical) > 1e-6 * largest
+
+    @property
+    def is_right_in_part(self) -> bool:
+        """It is right in some entries, and not because these are 0."""
+        return not self.is_zero(self.numerical[~self.off])
+
     @property
     def is_insensitive(self) -> bool:
         """The loss does not change with this parameter."""
@@ -354,6 +365,9 @@ def line_of(off: NDArray[np.bool_], axis: str, all_but: bool = False) -> str | N
     is_entry = off.sum() == 1 and min(off.shape) > 1
     found = np.flatnonzero(~lines if all_but else lines)
     if is_entry or len(found) != 1 or len(lines) < (3 if all_but else 2):
+        return None
+    others = off if axis == "row" else off.T
+    if all_but and others[lines].mean() < 0.9:
         return None
     which = {0: "first", len(lines) - 1: "last"}.get(int(found[0]), "")
     if all_but:

@@ -5,10 +5,12 @@ Where the assignment is not known, place and factor alone make the findings.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .codes import Code
 from .evaluate import Evaluation, Vector
@@ -18,6 +20,7 @@ from .small_problem import Call
 
 MANY = 24  # entries along an axis, beyond which only a few wrong ones are worth counting up
 FEW = 4
+SAMPLE = 6  # single entries that are asked, where an error may be scattered
 DERIVE = "check the derivation one piece at a time, from the loss back."
 
 
@@ -34,6 +37,14 @@ class Place:
     def everywhere(self) -> bool:
         pairs = zip(self.axes, self.shape, strict=True)
         return all(axis is None or len(axis) == n for axis, n in pairs)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """True for the entries in all of these rows and columns."""
+        mask = np.zeros(self.shape, dtype=bool)
+        pairs = zip(self.axes, self.shape, strict=True)
+        mask[np.ix_(*(range(n) if axis is None else axis for axis, n in pairs))] = True
+        return mask
 
     @property
     def is_entry(self) -> bool:
@@ -123,32 +134,86 @@ def unidentified(
     call: tuple[Any, ...], detector: Detector, at: Evaluation, places: dict[str | None, Place]
 ) -> list[Finding]:
     """Findings from place and factor alone, where the assignment is not known."""
-    found = [_spot_or_factor(call, detector, at, *item) for item in places.items()]
+    other = _another(detector, at)
+    found = [_spot_or_factor(call, detector, at, other, *item) for item in places.items()]
     message = f"The gradient is wrong, and where could not be found out: {DERIVE}"
     return found or [Finding(Code.UNEXPLAINED, message)]
 
 
+def _another(detector: Detector, at: Evaluation) -> Evaluation:
+    """A second point: a factor that depends on the parameters is none."""
+    spread = max(float(np.sqrt(np.mean(at.x**2))), 0.1)
+    step = 0.2 * spread * detector.rng.standard_normal(at.x.size)
+    with suppress(Exception):  # a loss need not be defined there
+        other = detector.function(at.x + step)
+        return other if other.finite else at
+    return at
+
+
 def _spot_or_factor(
-    call: tuple[Any, ...], detector: Detector, at: Evaluation, label: str | None, place: Place
-) -> Finding:
-    if not place.everywhere:
+    call: tuple[Any, ...], detector: Detector, at: Evaluation, other: Evaluation,
+    label: str | None, place: Place,
+) -> Finding:  # fmt: skip
+    gradient = at.gradient[detector.function.blocks.slices[place.parameter]].reshape(place.shape)
+    if gradient[~place.mask].any():  # "right elsewhere" needs an elsewhere that is not 0
         code = Code.ENTRY_WRONG if place.is_entry else Code.UNEXPLAINED
         if len(place.lines) == 2 and sum(place.lines) == 1:
             code = Code.LAST_ROW_WRONG if place.lines[0] else Code.SINGLE_CLASS_WRONG
+        where = f"{place}{_of_bias(call, place)}"
+        if sum(len(axis or ()) != 1 for axis in place.axes) > 1:
+            where = _scattered(detector, at, place, gradient) or where
         message = (
-            f"The gradient is wrong in {place}, and right elsewhere: look at what the code does "
+            f"The gradient is wrong in {where}, and right elsewhere: look at what the code does "
             "differently there."
         )
         return Finding(code, message, label, str(place), {"axes": place.axes})
-    directions = (detector.direction(place.parameter) for _ in range(2))
-    slopes = [detector.measure(at, v, detector.step(at, v)) for v in directions]
+    points = (at, other)
+    directions = [detector.direction(place.parameter) for _ in points]
+    slopes = [
+        detector.measure(point, v, detector.step(point, v))
+        for point, v in zip(points, directions, strict=True)
+    ]
     if not any(s.analytic for s in slopes):
         return never_filled(label)
     ratios = [s.analytic / s.numerical for s in slopes if s.numerical]
     if len(ratios) == 2 and _close(*ratios) and abs(ratios[0] - 1) > 2e-3:
         return _factor(ratios[0], label, call)
     message = f"The gradient is wrong everywhere, and no known mistake explains it: {DERIVE}"
+    if where := _scattered(detector, at, place, gradient):
+        message = (
+            f"The gradient is wrong in {where}, and no known mistake explains it: look for a mask, "
+            "an index or a condition that picks them."
+        )
     return Finding(Code.UNEXPLAINED, message, label)
+
+
+def _scattered(detector: Detector, at: Evaluation, place: Place, gradient: Vector) -> str:
+    """Ask single entries of a place, the largest: in which it is wrong, if not in all of them."""
+    size = np.where(place.mask, np.abs(gradient), 0.0).ravel()
+    asked = np.argsort(-size, kind="stable")[:SAMPLE]
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for k in asked[size[asked] > 0]:
+        v = np.zeros(at.x.size)
+        v[detector.function.blocks.slices[place.parameter].start + k] = 1.0
+        slope = detector.measure(at, v, detector.step(at, v))
+        index = tuple(int(i) for i in np.unravel_index(k, place.shape))
+        found[slope.agrees].append(str(index[0] if len(index) == 1 else index))
+    wrong, right = found[False], found[True]
+    if not wrong or not right:
+        return ""
+    return f"scattered entries (among others {wrong[0]}, but not {right[0]})"
+
+
+def _of_bias(call: tuple[Any, ...], place: Place) -> str:
+    """Name the bias, where a row belongs to a column of ones in the data."""
+    loss, _, args, kwargs = call
+    row = place.axes[0] if place.axes else None
+    if row is None or len(row) != 1:
+        return ""
+    for X in Call(loss, args, kwargs).arrays().values():
+        if X.ndim == 2 and X.shape[1] == place.shape[0] and np.all(X[:, row[0]] == 1):
+            return ", that of the bias (its column of the data is all ones)"
+    return ""
 
 
 def _factor(factor: float, label: str | None, call: tuple[Any, ...]) -> Finding:
