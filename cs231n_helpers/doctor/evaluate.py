@@ -92,7 +92,9 @@ class Blocks:
 
     def join(self, arrays: Mapping[str, Any]) -> Vector:
         """Arrays by name as one float64 vector."""
-        return np.concatenate([np.ravel(arrays[k]).astype(np.float64) for k in self.slices])
+        return np.concatenate([np.ravel(arrays[k]) for k in self.slices]).astype(
+            np.float64, copy=False
+        )
 
     def split(self, vector: Vector) -> dict[str, Vector]:
         """Views of `vector`, in the shapes of the parameters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from loss_examples import data, net_data, softmax
+from loss_examples import data, net_data, net_loss, softmax
 
 from cs231n_helpers import check_gradient
 
@@ -152,3 +152,15 @@ def test_a_number_that_changes_the_part_of_the_data_is_no_strength(bug):
     report = check_gradient(focal, *data(), 2.0)
     assert report.verdict == ("wrong" if bug else "correct")
     assert not any(f.code.startswith(("reg", "loss_reg")) for f in report.mistakes)
+
+
+def test_a_penalty_that_is_right_is_not_differentiated_entry_by_entry():
+    def noisy(params, X, y, reg):
+        value, grads = net_loss(params, X, y, reg)
+        noise = np.random.RandomState(3).standard_normal
+        return value, {k: g + 0.1 * noise(g.shape) for k, g in grads.items()}
+
+    params, X, y = net_data(D=30, H=9, C=5, seed=1)
+    report = check_gradient(noisy, params, X, y, 0.1)
+    assert {f.code for f in report.mistakes} == {"unexplained"}
+    assert report.small_evaluations < 2 * 176 + 50  # the small net has 176 parameters
