@@ -370,7 +370,7 @@ def recognize(
     """
     shape_error: Exception | None = None
     with suppress(Exception):  # arguments of forms that nobody thought of: a loss unknown to us
-        call = Call(loss, args, kwargs)
+        call = Call(*_unpaired(loss, args), kwargs)
         for problem in itertools.islice(_problems(call, params, classes), MOST_TRIED):
             try:
                 at = problem.evaluate()
@@ -385,6 +385,36 @@ def recognize(
                     problem.forget_false_strength()
                 return problem, None
     return None, shape_error
+
+
+def _unpaired(loss: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    """The same call with X and T, an example in each row, for a list of pairs (x, t)."""
+    for i, pairs in enumerate(args):
+        if (
+            not isinstance(pairs, list)
+            or not pairs
+            or not all(
+                type(pair) in (tuple, list) and len(pair) == 2 and isinstance(pair[0], np.ndarray)
+                for pair in pairs
+            )
+        ):
+            continue
+        forms = [tuple(1 if n == 1 else -1 for n in np.shape(one)) for one in pairs[0]]
+        stacked = [np.stack([np.reshape(pair[k], -1) for pair in pairs]) for k in (0, 1)]
+        stacked[1] = stacked[1] if forms[1] else stacked[1][:, 0]  # labels
+        paired = functools.partial(_call_with_pairs, loss, i, forms)
+        return paired, (*args[:i], *stacked, *args[i + 1 :])
+    return loss, args
+
+
+def _call_with_pairs(
+    loss: Callable[..., Any], i: int, forms: Sequence[tuple[int, ...]], params: Any, *args: Any
+) -> Any:
+    rows = zip(args[i], args[i + 1], strict=True)
+    pairs = [
+        tuple(np.reshape(v, form)[()] for v, form in zip(row, forms, strict=True)) for row in rows
+    ]
+    return loss(params, *args[:i], pairs, *args[i + 2 :])
 
 
 def _is_about_shapes(error: Exception) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from loss_examples import data, net_data, net_loss, softmax
@@ -104,8 +106,14 @@ NORMS = {  # penalty and its gradient
 }
 
 
-@pytest.mark.parametrize("one", NORMS)
-@pytest.mark.parametrize("other", NORMS)
+PAIRS = list(itertools.product(NORMS, repeat=2))
+FAST = [*PAIRS[1::4], PAIRS[12]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [pytest.param(*pair, marks=[] if pair in FAST else pytest.mark.slow) for pair in PAIRS],
+)
 def test_a_penalty_is_checked_before_it_is_named(one, other):
     def loss(w, X, t, lam):
         return squared(w, X, t, 1, lam * NORMS[one][0](w), lam * NORMS[other][1](w))
