@@ -199,9 +199,8 @@ def _scattered(detector: Detector, at: Evaluation, place: Place, gradient: Vecto
         index = tuple(int(i) for i in np.unravel_index(k, place.shape))
         found[slope.agrees].append(str(index[0] if len(index) == 1 else index))
     wrong, right = found[False], found[True]
-    if not wrong or not right:
-        return ""
-    return f"scattered entries (among others {wrong[0]}, but not {right[0]})"
+    among = f"among others {wrong[0]}, " if wrong else ""
+    return f"scattered entries ({among}but not {right[0]})" if right else ""
 
 
 def _of_bias(call: tuple[Any, ...], place: Place) -> str:

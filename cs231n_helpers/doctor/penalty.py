@@ -163,7 +163,12 @@ NORMS = [
     Norm("sum(W**2)", lambda W: W, "W", 2),
     Norm("sqrt(sum(W**2))", lambda W: W / np.linalg.norm(W), "W / sqrt(sum(W**2))", 1),
     Norm("sum(|W|)", np.sign, "sign(W)", 1),
-    Norm("sum(|W|)**2", lambda W: np.abs(W).sum() * np.sign(W), "sum(|W|) * sign(W)", 2),
+    Norm(
+        "the squared sum, sum(|W|)**2",
+        lambda W: np.abs(W).sum() * np.sign(W),
+        "sum(|W|) * sign(W)",
+        2,
+    ),
     Norm("sum(W**4)", lambda W: W**3, "W**3", 8),
     Norm("sum(|W|**3)", lambda W: W * np.abs(W), "W * |W|", 4),
 ]
