@@ -8,6 +8,7 @@ module           what it holds
 losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
 layers           affine and ReLU layers forward and backward, and the net that they make
 classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
+optim            update rules: plain steps, momentum, RMSProp, Adam
 training         minibatch gradient descent, the steps of a linear classifier and of a net
 gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions

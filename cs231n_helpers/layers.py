@@ -9,7 +9,6 @@ Bad input is refused as in `losses`; NaN, infinity and what overflows are a `Not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from .validation import (
     Floats,
     as_floats,
     as_matrix,
+    as_rows,
     check_columns,
     check_finite,
     check_finite_result,
@@ -230,9 +230,7 @@ def _affine_inputs(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return x, the same as a matrix X (N, D), w and b."""
     w, b = as_matrix("w", w, "(D, M)"), as_floats("b", b)
-    x = as_floats("x", x, w.dtype)
-    X = x.reshape(len(x), math.prod(x.shape[1:])) if x.ndim > 2 else x
-    X = as_matrix("x", X, "(N, d_1, ..., d_k)")
+    x, X = as_rows("x", x, w.dtype)
     check_columns(X, len(w), "w", "x", transposed=X.shape[1] == w.shape[1])
     if b.shape != w.shape[1:]:
         raise ValueError(

@@ -122,6 +122,19 @@ def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np
     return array
 
 
+def as_rows(
+    name: str, values: ArrayLike, integers_become: Any = np.float64
+) -> tuple[Floats, Floats]:
+    """Return examples (N, d_1, ..., d_k), and the same as a matrix (N, d_1 * ... * d_k).
+
+    >>> as_rows("X", np.zeros((2, 3, 5)))[1].shape
+    (2, 15)
+    """
+    array = as_floats(name, values, integers_become)
+    rows = array.reshape(len(array), math.prod(array.shape[1:])) if array.ndim > 2 else array
+    return array, as_matrix(name, rows, "(N, d_1, ..., d_k)", integers_become)
+
+
 def as_labels(y: ArrayLike, num_examples: int, examples_of: str = "X", name: str = "y") -> Labels:
     """Return `y` as (N,) non-negative integer labels, one for each of `num_examples` examples."""
     labels = as_array(name, y)
@@ -230,14 +243,19 @@ def shown(value: object) -> str:
 
 
 def as_number(
-    name: str, value: float, least: float = -math.inf, rule: str = "a finite number"
+    name: str,
+    value: float,
+    least: float = -math.inf,
+    rule: str = "a finite number",
+    *,
+    below: float = math.inf,
 ) -> float:
     """Return `value` as a Python float: a NumPy scalar would turn float32 to float64."""
     number = math.nan
     if isinstance(value, Real) and not isinstance(value, bool):
         with suppress(OverflowError):  # an integer or a fraction beyond float
             number = float(value)
-    if not math.isfinite(number) or number < least:
+    if not math.isfinite(number) or not least <= number < below:
         raise ValueError(
             f"{name} = {shown(value)}, but it must be {rule}: "
             "check its sign, and that a number and not an array was passed"
