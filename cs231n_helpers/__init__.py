@@ -7,8 +7,10 @@ module           what it holds
 ================ =============================================================================
 losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
 layers           affine and ReLU layers forward and backward, and the net that they make
-classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet
+classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet, FullyConnectedNet
 optim            update rules: plain steps, momentum, RMSProp, Adam
+solver           trains any model that is made of parameters, by any update rule
+parameter_files  parameters written to a file and read back
 training         minibatch gradient descent, the steps of a linear classifier and of a net
 gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions
@@ -23,6 +25,7 @@ leftovers        nothing is left of a search that was ended
 datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
 doctor           is a gradient wrong, where, and what is wrong with it
 explorers        figures with sliders, for notebooks 01 to 05 and 09
+course           the course's modules and names, for its notebooks of any year
 exercises        the exercises of notebooks 01 to 04, and the check after each
 ================ =============================================================================
 """
@@ -30,7 +33,7 @@ exercises        the exercises of notebooks 01 to 04, and the check after each
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .classifiers import LinearClassifier, LinearSVM, Softmax, TwoLayerNet
+from .classifiers import FullyConnectedNet, LinearClassifier, LinearSVM, Softmax, TwoLayerNet
 from .gradient_check import (
     eval_numerical_gradient,
     eval_numerical_gradient_array,
@@ -49,6 +52,7 @@ from .losses import (
 )
 from .progress_bar import progress
 from .search import SearchResult, sample_settings, search
+from .solver import Solver
 from .validation import NotFiniteError
 
 # What needs Matplotlib, SciPy or the data is imported when it is first asked for.
@@ -91,14 +95,15 @@ else:
 
 
 __all__ = [
-    "Explorer", "Finding", "GradientReport", "LinearClassifier", "LinearSVM", "NotFiniteError",
-    "SearchResult", "Softmax", "Splits", "TwoLayerNet", "WrongGradientError", "check_exercise",
-    "check_gradient", "check_layer", "design_matrix", "eval_numerical_gradient",
-    "eval_numerical_gradient_array", "explore_input_step", "explore_net", "explore_softmax",
-    "explore_step_size", "explore_svm", "explore_update_rules", "grad_check_sparse", "load_cifar10",
-    "load_fashion_mnist", "load_images", "make_spiral", "mean_image", "plot_decision_regions",
-    "plot_search", "plot_training", "preprocess", "progress", "rel_error", "sample_settings",
-    "search", "show_images", "show_weights", "softmax_input_gradient", "softmax_loss",
+    "Explorer", "Finding", "FullyConnectedNet", "GradientReport", "LinearClassifier",
+    "LinearSVM", "NotFiniteError", "SearchResult", "Softmax", "Solver", "Splits", "TwoLayerNet",
+    "WrongGradientError", "check_exercise", "check_gradient", "check_layer", "design_matrix",
+    "eval_numerical_gradient", "eval_numerical_gradient_array", "explore_input_step",
+    "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
+    "explore_update_rules", "grad_check_sparse", "load_cifar10", "load_fashion_mnist",
+    "load_images", "make_spiral", "mean_image", "plot_decision_regions", "plot_search",
+    "plot_training", "preprocess", "progress", "rel_error", "sample_settings", "search",
+    "show_images", "show_weights", "softmax_input_gradient", "softmax_loss",
     "softmax_loss_naive", "softmax_loss_vectorized", "svm_input_gradient", "svm_loss",
     "svm_loss_naive", "svm_loss_vectorized", "use_reference", "visualize_grid",
 ]  # fmt: skip

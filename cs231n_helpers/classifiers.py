@@ -1,4 +1,4 @@
-"""The three models of the assignment: linear SVM, softmax classifier, two-layer net.
+"""The models of the assignment: linear SVM, softmax classifier, two-layer net, net of any depth.
 
 Shapes: N examples, D features, H hidden units, C classes.
 
@@ -7,8 +7,9 @@ Bad input is refused as in `losses`, before anything is computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from .validation import (
     as_matrix,
     as_non_negative,
     as_rng,
+    as_rows,
     blocks,
     check_columns,
     check_finite,
@@ -223,15 +225,7 @@ class TwoLayerNet:
         std = as_non_negative("std", std)
         dtype = as_float_dtype("dtype", dtype)
         rng = as_rng(rng)
-        with np.errstate(over="ignore"):
-            self.params: dict[str, Floats] = {
-                "W1": (std * rng.standard_normal((D, H))).astype(dtype),
-                "b1": np.zeros(H, dtype),
-                "W2": (std * rng.standard_normal((H, C))).astype(dtype),
-                "b2": np.zeros(C, dtype),
-            }
-        for weights in self.params.values():
-            check_finite_result("weights overflow", weights, std=std)
+        self.params = first_net((D, H, C), std, rng, dtype)
 
     def loss(
         self, X: ArrayLike, y: ArrayLike | None = None, reg: float = 0.0, *, reg_scale: float = 0.5
@@ -253,20 +247,7 @@ class TwoLayerNet:
         loss, grads : float, dict
             The gradients have the keys and shapes of `params`.
         """
-        params = self._checked_params()
-        W1 = params["W1"]
-        X = as_matrix("X", X, "(N, D)", W1.dtype)
-        check_columns(X, len(W1), "W1")
-        if y is None:
-            return net_scores(params, X)
-        y = as_labels(y, len(X))
-        check_label_range(y, len(params["b2"]), "W2")
-        loss, grads = net_loss(params, X, y, reg, reg_scale)
-        with np.errstate(over="ignore"):
-            grads = {name: g.astype(W1.dtype, copy=False) for name, g in grads.items()}
-        for gradient in grads.values():
-            check_finite_result("gradient overflows", gradient, X=X, **params)
-        return loss, grads
+        return net_answer(self._checked_params(), X, y, reg, reg_scale)
 
     def predict(self, X: ArrayLike) -> Labels:
         """Return the class (N,) with the highest score for each row of X (N, D)."""
@@ -354,22 +335,129 @@ class TwoLayerNet:
         return {"loss_history": losses, **history}
 
     def _checked_params(self) -> dict[str, Floats]:
-        """Return the parameters as arrays of real numbers; a shape that would broadcast is none."""
-        if not isinstance(self.params, Mapping) or self.params.keys() != {"W1", "b1", "W2", "b2"}:
-            raise ValueError(
-                f"params is {shown(self.params)}, but it must be a dict of W1, b1, W2 and b2"
-            )
-        params = {name: as_floats(name, self.params[name]) for name in ("W1", "b1", "W2", "b2")}
-        as_matrix("W1", params["W1"], "(D, H)")
-        as_matrix("W2", params["W2"], "(H, C)")
-        H, C = params["W1"].shape[1], params["W2"].shape[1]
-        for name, shape in (("b1", (H,)), ("W2", (H, C)), ("b2", (C,))):
-            if params[name].shape != shape:
+        return as_net_params(self.params, 2)
+
+
+class FullyConnectedNet:
+    """Net of any depth: affine layers, ReLUs between them, softmax loss, 0.5 * reg on each W.
+
+    Formula: ``hidden_k = max(0, hidden_(k-1) Wk + bk)``, ``scores = hidden_(L-1) WL + bL`` and the
+    penalty ``0.5 * reg * (sum(W1**2) + ... + sum(WL**2))``. `Solver` trains it.
+
+    Parameters
+    ----------
+    hidden_dims : sequence of int
+        Units of each hidden layer; without any it is a linear classifier.
+    input_dim, num_classes : int
+        D and C.
+    reg, weight_scale : float
+        Strength of the penalty and standard deviation of the first weights, both >= 0.
+    dtype : floating dtype
+        Of the parameters, and of what is computed.
+    rng : Generator or RandomState
+        Draws W1, W2, ...
+
+    Attributes
+    ----------
+    params : dict
+        W1 (D, H1), b1 (H1,), W2 (H1, H2), b2 (H2,), ...
+    reg : float
+    dtype : dtype
+
+    References
+    ----------
+    CS231n course notes, Neural Networks Part 1.
+
+    Examples
+    --------
+    >>> net = FullyConnectedNet([10, 5], input_dim=12, num_classes=3)
+    >>> net.loss(np.ones((2, 3, 2, 2))).shape, list(net.params)
+    ((2, 3), ['W1', 'b1', 'W2', 'b2', 'W3', 'b3'])
+    """
+
+    def __init__(
+        self,
+        hidden_dims: Sequence[int],
+        input_dim: int = 3 * 32 * 32,
+        num_classes: int = 10,
+        *,
+        reg: float = 0.0,
+        weight_scale: float = 1e-2,
+        dtype: Any = np.float64,
+        rng: Rng | None = None,
+    ) -> None:
+        sizes = (
+            as_count("input_dim", input_dim),
+            *(as_count(f"hidden_dims[{k}]", size) for k, size in enumerate(hidden_dims)),
+            as_count("num_classes", num_classes),
+        )
+        weight_scale = as_non_negative("weight_scale", weight_scale)
+        self.reg, self.dtype = as_non_negative("reg", reg), as_float_dtype("dtype", dtype)
+        self.params = first_net(sizes, weight_scale, as_rng(rng), self.dtype)
+        self.num_layers = len(sizes) - 1
+
+    def loss(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
+        """Return the scores (N, C), or with labels the loss and the gradients of all parameters.
+
+        X is (N, d_1, ..., d_k) with d_1 * ... * d_k = D, y (N,) integers 0..C-1; the gradients have
+        the keys and shapes of `params`.
+        """
+        X = as_rows("X", X, self.dtype)[1]
+        with np.errstate(over="ignore"):
+            X = X.astype(self.dtype, copy=False)
+        return net_answer(as_net_params(self.params, self.num_layers), X, y, self.reg, 0.5)
+
+
+def first_net(sizes: Sequence[int], std: float, rng: Rng, dtype: Any) -> dict[str, Floats]:
+    """Draw W1, b1, W2, ... of a net with layers of these sizes: std * N(0, 1), biases 0."""
+    params: dict[str, Floats] = {}
+    for k, shape in enumerate(pairwise(sizes), start=1):
+        with np.errstate(over="ignore"):
+            params[f"W{k}"] = (std * rng.standard_normal(shape)).astype(dtype)
+        params[f"b{k}"] = np.zeros(shape[1], dtype)
+        check_finite_result("weights overflow", params[f"W{k}"], std=std)
+    return params
+
+
+def as_net_params(params: Any, num_layers: int) -> dict[str, Floats]:
+    """Return a net's parameters as arrays of real numbers; a shape that would broadcast is none."""
+    names = [f"{letter}{k}" for k in range(1, num_layers + 1) for letter in "Wb"]
+    if not isinstance(params, Mapping) or params.keys() != set(names):
+        raise ValueError(
+            f"params is {shown(params)}, but it must be a dict of {', '.join(names[:-1])} and "
+            f"{names[-1]}"
+        )
+    arrays = {name: as_floats(name, params[name]) for name in names}
+    weights = {name: as_matrix(name, arrays[name], "(D, M)") for name in names[::2]}
+    sizes = [len(arrays["W1"]), *(W.shape[1] for W in weights.values())]
+    for k, shape in enumerate(pairwise(sizes), start=1):
+        for name, wanted in ((f"b{k}", shape[1:]), (f"W{k}", shape)):
+            if arrays[name].shape != wanted:
+                given = " and ".join(f"{name} {W.shape}" for name, W in weights.items())
                 raise ValueError(
-                    f"{name} has shape {params[name].shape}, but W1 {params['W1'].shape} and W2 "
-                    f"{params['W2'].shape} need {shape}: reshape it"
+                    f"{name} has shape {arrays[name].shape}, but {given} need {wanted}: reshape it"
                 )
-        return params
+    return arrays
+
+
+def net_answer(
+    params: Mapping[str, Floats], X: ArrayLike, y: ArrayLike | None, reg: float, reg_scale: float
+) -> Any:
+    """Return the scores (N, C) of X (N, D), or with labels (loss, gradients)."""
+    dtype = params["W1"].dtype
+    X = as_matrix("X", X, "(N, D)", dtype)
+    check_columns(X, len(params["W1"]), "W1")
+    if y is None:
+        return net_scores(params, X)
+    y = as_labels(y, len(X))
+    last = len(params) // 2
+    check_label_range(y, len(params[f"b{last}"]), f"W{last}")
+    loss, grads = net_loss(params, X, y, reg, reg_scale)
+    with np.errstate(over="ignore"):
+        grads = {name: g.astype(dtype, copy=False) for name, g in grads.items()}
+    for gradient in grads.values():
+        check_finite_result("gradient overflows", gradient, X=X, **params)
+    return loss, grads
 
 
 def first_weights(X: Floats, num_classes: int, rng: Rng) -> Floats:

@@ -123,8 +123,8 @@ FAULTS = [
         ("training", "X[rows], y[rows])", "X[rows], y[rows[::-1]])", "01"),
         ("training", "losses.append(loss)", "losses.insert(0, loss)", "01"),
         # the net
-        ("classifiers", "\"W1\": (std * rng", "\"W1\": (2 * std * rng", "03"),
-        ("classifiers", "\"b1\": np.zeros(H, dtype)", "\"b1\": np.ones(H, dtype)", "03"),
+        ("classifiers", "(std * rng", "(2 * std * rng", "03"),
+        ("classifiers", "np.zeros(shape[1], dtype)", "np.ones(shape[1], dtype)", "03"),
         ("layers", "np.maximum(0, hidden, out=hidden)", "np.abs(hidden, out=hidden)", "03"),
         ("layers", "    out += b\n", "    out += 0 * b\n", "03"),
         ("layers", "    out += b\n", "    out -= b\n", "03"),

@@ -33,7 +33,7 @@ def load_cifar10(
     *,
     num_train: int | None = None,
     num_val: int = 1_000,
-    num_test: int = 1_000,
+    num_test: int | None = 1_000,
     dtype: DTypeLike | None = None,
 ) -> Splits:
     """Load CIFAR-10, split as the course does: 49,000 to train, 1,000 to validate, 1,000 to test.
@@ -48,8 +48,8 @@ def load_cifar10(
         Images to train on, the first of the training set. By default all but the last `num_val`.
     num_val : int
         Images to validate on: always the last of the training set.
-    num_test : int
-        Images to test on, the first of the test set.
+    num_test : int, optional
+        Images to test on, the first of the test set; None takes all.
     dtype : floating dtype, optional
         Return what ``preprocess(load_cifar10(root), dtype=dtype)`` would, without ever holding the
         images as well: 49,000 of them take 602 MB as float32.
@@ -76,7 +76,7 @@ def load_cifar10(
         if not parts:  # the six files are one row of records: 5 n to train on, then n to test
             val_at = 5 * n - as_part("num_val", num_val, 5 * n - 1)
             train_end = val_at if num_train is None else as_part("num_train", num_train, val_at)
-            test_end = 5 * n + as_part("num_test", num_test, n)
+            test_end = 5 * n + (n if num_test is None else as_part("num_test", num_test, n))
             spans = (0, train_end), (val_at, 5 * n), (5 * n, test_end)
             parts = [_Part(start, stop, width, kind) for start, stop in spans]
         for part in parts:

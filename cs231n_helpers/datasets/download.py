@@ -170,7 +170,7 @@ def _fetch_file(store: Any, file: str) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk, not of the network
         raise OSError(
-            f"{store.get_url(file)} could not be fetched: {error} Run `make data` again, or put "
+            f"{store.get_url(file)} could not be fetched: {error} Run this again, or put "
             f"the file into {home} by other means"
         ) from error
     os.replace(fetched, home / file)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..validation import shown
 
-REMEDY = "get the official files with `make data`"
+REMEDY = "get the official files with `python -m cs231n_helpers.datasets.download`"
 
 
 def as_path(name: str, value: Any) -> Path:

@@ -93,7 +93,10 @@ def test_cifar10_is_found(cifar, monkeypatch, tmp_path):
     monkeypatch.setenv("CS231N_CACHE", str(root.parent))
     assert_same(load_cifar10(**options), expected)
     monkeypatch.setenv("CS231N_CIFAR10", str(tmp_path / "nowhere"))
-    with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist: .*`make data`"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"folder .*nowhere does not exist: .*`python -m cs231n_helpers.datasets.download`",
+    ):
         load_cifar10(**options)
     monkeypatch.setenv("CS231N_CIFAR10", str(root))
     monkeypatch.setenv("CS231N_CACHE", str(tmp_path / "nowhere"))
@@ -116,7 +119,7 @@ def test_wrong_folders(tmp_path, fashion):
     def refused(match, folder=tmp_path / "here"):
         with pytest.raises(FileNotFoundError, match=match) as caught:
             load_cifar10(folder)
-        assert "`make data`" in str(caught.value)
+        assert "`python -m cs231n_helpers.datasets.download`" in str(caught.value)
         assert str(folder) in str(caught.value)
         return str(caught.value)
 
@@ -160,7 +163,7 @@ RECORD = 3_073
 def refused(root, match):
     with pytest.raises(ValueError, match=match) as caught:
         load_cifar10(root, num_train=1, num_val=5, num_test=3)
-    assert "`make data`" in str(caught.value)
+    assert "`python -m cs231n_helpers.datasets.download`" in str(caught.value)
 
 
 LARGEST = 10_000 * RECORD

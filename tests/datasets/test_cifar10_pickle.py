@@ -38,7 +38,7 @@ def refused(root, content, match, stem="data_batch_1"):
         load_cifar10(root, num_val=2, num_test=2)
     message = str(caught.value)
     assert str(root / stem) in message
-    assert "`make data`" in message
+    assert "`python -m cs231n_helpers.datasets.download`" in message
     assert len(message) < 800
     return message
 

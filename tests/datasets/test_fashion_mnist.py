@@ -54,7 +54,7 @@ def test_switch(monkeypatch, cifar):
 def test_switch_to_the_full_set(fashion, monkeypatch, tmp_path):
     root, _ = fashion
     monkeypatch.setenv("CS231N_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(FileNotFoundError, match="get the official files with `make data`"):
+    with pytest.raises(FileNotFoundError, match="get the official files with `python -m"):
         load_images("fashion_mnist_full")
     (tmp_path / "cache" / "fashion-mnist").mkdir(parents=True)
     for file in root.glob("*.gz"):
@@ -201,7 +201,7 @@ def test_bad_idx_files(fashion, kind, content, match):
     with pytest.raises(ValueError, match=match) as caught:
         load_fashion_mnist(root, num_val=5)
     assert str(path.with_suffix("")) in str(caught.value)
-    assert "`make data`" in str(caught.value)
+    assert "`python -m cs231n_helpers.datasets.download`" in str(caught.value)
 
 
 def test_missing_idx_file(fashion):

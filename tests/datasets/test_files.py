@@ -63,7 +63,9 @@ def refused(load, path, kinds, match):
     tracemalloc.stop()
     message = str(caught.value)
     assert path.name in message
-    assert ("git checkout" if path.suffix == ".npz" else "`make data`") in message
+    assert (
+        "git checkout" if path.suffix == ".npz" else "`python -m cs231n_helpers.datasets.download`"
+    ) in message
     assert peak < 100_000_000, f"{peak:,} bytes"
     assert seconds < 5, f"{seconds} s"  # well below one where nobody else is at work
     return caught.value

@@ -315,7 +315,11 @@ def load(kind: str, root: Path) -> Splits:
 
 def outcome(kind: str, root: Path) -> Splits | None:
     """Return what is loaded, None if it is refused as it should be."""
-    remedy = "git checkout -- data" if kind == "shipped" else "`make data`"
+    remedy = (
+        "git checkout -- data"
+        if kind == "shipped"
+        else "`python -m cs231n_helpers.datasets.download`"
+    )
     try:
         with nothing_left(root), warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cs231n_helpers.layers import net_backward, net_forward
 from cs231n_helpers.validation import (
     Floats,
     Labels,
@@ -191,7 +192,7 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
 
 def net_scores(params: Mapping[str, Floats], X: Floats) -> Floats:
     """Scores (N, C) of a net, see `TwoLayerNet`."""
-    return _net_forward(params, X)[1]
+    return (net_forward if len(params) != 4 else _net_forward)(params, X)[0]
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -199,11 +200,18 @@ def net_loss(
     params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
 ) -> tuple[float, dict[str, Floats]]:
     """Regularised softmax loss of a net, and its gradient for each parameter."""
-    hidden, scores = _net_forward(params, X)
+    two_layers = len(params) == 4
+    scores, hidden = (_net_forward if two_layers else net_forward)(params, X)
     loss, dscores = softmax_loss(scores, y)
-    loss += sum(l2_penalty(params[name], reg, reg_scale)[0] for name in ("W1", "W2"))
+    penalties = {k: l2_penalty(W, reg, reg_scale) for k, W in params.items() if k[0] == "W"}
+    loss += sum(penalty for penalty, _ in penalties.values())
     check_finite_result("loss overflows", loss, X=X, **params)
-    grads = solution("net_backward")(params, X, hidden, dscores, reg, reg_scale)
+    if two_layers:
+        grads = solution("net_backward")(params, X, hidden, dscores, reg, reg_scale)
+    else:
+        grads = net_backward(params, dscores, hidden)
+        for name, (_, dW_penalty) in penalties.items():
+            grads[name] = grads[name] + dW_penalty
     return loss, {name: grads[name] for name in params}
 
 
@@ -216,12 +224,12 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Floats]:
-    """Hidden layer (N, H) and scores (N, C) of a two-layer net."""
+def _net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, Any]:
+    """Scores (N, C) and hidden layer (N, H) of a two-layer net, by yours."""
     check_finite("X", X)
     hidden, scores = solution("net_forward")(params, X)
     check_finite_result("scores overflow", scores, X=X, **params)
-    return hidden, scores
+    return scores, hidden
 
 
 def _strength(reg: float, reg_scale: float) -> float:

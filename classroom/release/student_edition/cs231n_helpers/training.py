@@ -17,6 +17,35 @@ from cs231n_helpers.validation import Floats, Labels, NotFiniteError, Rng
 from .solved import solution
 
 
+def sgd(
+    step: Callable[[int, Floats, Labels], float],
+    X: Floats,
+    y: Labels,
+    *,
+    num_iters: int,
+    batch_size: int,
+    verbose: bool,
+    rng: Rng,
+) -> list[float]:
+    """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
+
+    Yours is `sgd`, whose weights stand still here: `step` moves those that there are.
+    """
+    iterations = count()
+
+    def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, _: float) -> Any:
+        iteration = next(iterations)
+        with _iteration_named(iteration):
+            loss = step(iteration, X_batch, y_batch)
+            if not np.isfinite(loss):
+                raise NotFiniteError(f"the loss is {loss}")
+        return loss, np.zeros_like(W)
+
+    still = np.zeros((1, 1))
+    _, losses = solution("sgd")(loss_function, still, X, y, 0.0, 0.0, num_iters, batch_size, rng)
+    return _told(losses, verbose)
+
+
 def train_linear(
     model: Any,
     X: Floats,

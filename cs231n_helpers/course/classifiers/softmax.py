@@ -1,0 +1,21 @@
+"""The softmax loss of a linear classifier, with the penalty of the year: see `use_year`."""
+
+from numpy.typing import ArrayLike
+
+from ... import losses
+from ...validation import Floats
+from ..conventions import reg_scale
+
+
+def softmax_loss_naive(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float
+) -> tuple[float, Floats]:
+    """See `cs231n_helpers.softmax_loss_naive`."""
+    return losses.softmax_loss_naive(W, X, y, reg, reg_scale=reg_scale())
+
+
+def softmax_loss_vectorized(
+    W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float
+) -> tuple[float, Floats]:
+    """See `cs231n_helpers.softmax_loss_vectorized`."""
+    return losses.softmax_loss_vectorized(W, X, y, reg, reg_scale=reg_scale())
