@@ -31,13 +31,22 @@ from .evaluate import Evaluation, LossFunction, UnusableGradientError
 from .locate import Place, locate, unidentified
 from .not_a_loss import COUNTS, is_count, output_not_loss
 from .plot import draw
-from .report import Finding, GradientReport, Step, ignores_argument, not_written
+from .probes import probed
+from .report import (
+    OF_THE_LOSS,
+    Finding,
+    GradientReport,
+    Step,
+    ignores_argument,
+    not_written,
+    rounded_error,
+)
 from .slopes import Detection, Detector, Outcome, Slope, detect, second_point
 from .small_problem import REG, InPlace, Problem, recognize
 from .snapshot import StateSnapshot
 
 BUDGET = 80  # evaluations on the caller's data to fail and locate
-SURE = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)  # wrong, however right the slopes are
+NEARLY = 0.01  # an error of the gradient that a training does not notice
 VAGUE = {Code.LOSS_WRONG_GRAD_OF_OTHER, Code.SCALE_CONST, Code.UNEXPLAINED}
 UNSURE = (Code.IGNORES_ARGUMENT, Code.UNEXPLAINED)  # a count of mistakes looks like that
 SPOTS = (Code.ENTRY_WRONG, Code.LAST_ROW_WRONG, Code.SINGLE_CLASS_WRONG)
@@ -225,9 +234,15 @@ def _judge(
         elif findings:
             findings = []  # only on the caller's data does the loss never change
         steps += diagnosis.steps
-    elif wrong and not findings and error is not None:
-        findings.append(shape_error(error))
     notes = [*cautions(detector, detection, problem), *diagnosis.cautions]
+    epsilon = [f for f in notes if f.code == Code.EPS_IN_LOG]
+    if epsilon and all(f.code in OF_THE_LOSS for f in diagnosis.findings):
+        off = max(s.relative_error for s in detector.slopes if s.at.x is function.x)
+        wrong = wrong and off > NEARLY
+        here = f": here its relative error is {rounded_error(off)}"
+        told = replace(epsilon[0], message=epsilon[0].template.format(here=here), caution=not wrong)
+        notes.remove(epsilon[0])
+        (findings if wrong else notes).append(replace(told, template=""))
 
     def done(verdict: str, findings: list[Finding], reason: str = "") -> GradientReport:
         return _report(
@@ -236,8 +251,6 @@ def _judge(
         )  # fmt: skip
 
     if wrong:
-        if diagnosis.adds_epsilon and not diagnosis.findings:
-            return done("correct", findings)
         named = [_placed(finding, places) for finding in diagnosis.findings]
         if not explain and {f.code for f in (*findings, *named)} <= VAGUE:
             output = output_not_loss(detector, detection.at)
@@ -245,22 +258,28 @@ def _judge(
                 named = [output]
         findings += named
         if not findings and not function.mutates:
-            findings += (explain or unidentified)(call, detector, detection.at, places)
+            by_place = partial(explain or unidentified, call, detector, detection.at, places)
+            findings = by_place() if error is None else [shape_error(error)]
         unsure = {f.code for f in findings} <= {*UNSURE, Code.NOT_A_LOSS}
         if unsure and is_count(detector, detection.at):
             findings = [Finding(Code.NOT_A_LOSS, COUNTS)]
+        unnamed = {Code.UNEXPLAINED, *(SPOTS if problem is None else ())}
+        if error is not None or {f.code for f in findings} <= unnamed:
+            knows = explain or function.mutates
+            args = (call, detector, detection.at, [*places], problem is not None)
+            findings = ([] if knows else probed(*args)) or findings
         return done("wrong", findings)
     seen = [] if detector.coarse else diagnosis.findings
-    sure = [f for f in seen if f.code in SURE]
+    sure = [f for f in seen if f.code in OF_THE_LOSS]
     if findings or sure or any(not f.caution for f in function.findings.values()):
         return done("wrong", [*findings, *sure])
     if seen:
         return done(
-            "inconclusive",
+            "inconclusive" if seen[0].code == Code.UNEXPLAINED else "wrong",
             seen,
-            "no error shows with these parameters and data, but on other data the function is "
-            f"wrong ({seen[0].code}): check with reg = 0.1, weights that are not tiny, and "
-            "different numbers of examples, features and classes",
+            "no error shows with these parameters and data, but on other data the gradient is "
+            "wrong: check with reg = 0.1, weights that are not tiny, and different numbers of "
+            "examples, features and classes",
         )
     is_rough = detection.outcome == Outcome.UNCLEAR or detector.roughness
     if is_rough and is_count(detector, detection.at):
@@ -296,7 +315,11 @@ def _with_what_was_seen(
     sure = [f for f in own if not f.caution]
     if sure:
         verdict, mistakes = "wrong", tuple(f for f in mistakes if f.code != Code.UNEXPLAINED)
-    rests_on = [s.relative_error for s in detector.slopes if s.agrees or verdict == "wrong"]
+    nearly = any(f.code == Code.EPS_IN_LOG for f in report.findings)  # elsewhere it may be far off
+    rests_on = [
+        s.relative_error for s in detector.slopes
+        if (s.at.x is function.x if nearly else s.agrees or verdict == "wrong")
+    ]  # fmt: skip
     least = 2e-3 if detector.coarse and verdict == "correct" else 0.0
     return replace(
         report,

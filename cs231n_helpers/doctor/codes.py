@@ -51,6 +51,7 @@ class Code(StrEnum):
     ENTRY_WRONG = "entry_wrong"
     LAST_ROW_WRONG = "last_row_wrong"
     SINGLE_CLASS_WRONG = "single_class_wrong"
+    STEPS_NOT_ADDED = "steps_not_added"
     UNROLL_ORDER = "unroll_order"
     FLATTEN_ORDER = "flatten_order"
     PAD_SHIFT = "pad_shift"

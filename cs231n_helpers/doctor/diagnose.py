@@ -21,12 +21,13 @@ from .backward import Array
 from .codes import Code
 from .evaluate import UnusableGradientError
 from .explain import choose, explain, plain_errors
+from .guarded import find_guard
 from .identify import Block, Match, Measurement, arrays_of, identify, measure
 from .not_a_loss import COUNTS
 from .penalty import penalty_findings, set_penalty_apart
 from .report import Finding, Step, ignores_argument, never_filled
 from .small_problem import HIDDEN, D, Problem
-from .wrong_losses import known_wrong_loss, loss_beside, overflow_findings, value_findings
+from .wrong_losses import epsilon, known_wrong_loss, loss_beside, overflow_findings, value_findings
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,6 @@ class Diagnosis:
         known = {f.code for f in self.findings}
         return not known or bool(known & {Code.IGNORES_ARGUMENT, Code.UNEXPLAINED})
 
-    @property
-    def adds_epsilon(self) -> bool:
-        """The loss seems to take log(p + eps)."""
-        return any(f.code == Code.EPS_IN_LOG for f in self.cautions)
-
 
 def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) -> Diagnosis:
     """Find out what is wrong with the gradient on the small problem, if anything.
@@ -78,18 +74,28 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
     )
     if not measurement.is_finite:
         return Diagnosis(steps=[step])
+    guard = find_guard(measurement)
+    measurement = guard.unguarded if guard else measurement
+    rest = _of_measurement(measurement, guard is None)
+    return replace(
+        rest, found=[*rest.found, *([epsilon(guard)] if guard else [])], steps=[step, *rest.steps]
+    )
+
+
+def _of_measurement(measurement: Measurement, may_be_guarded: bool) -> Diagnosis:
+    """Compare with what is known, simple patterns first."""
     raw = measurement.blocks()
     found = _patterns(measurement, raw)
     if all(block.is_ignored for block in raw):
         found += [ignores_argument(block.label) for block in raw]
     if found:
-        return Diagnosis(found, [step])
-    match = identify(measurement)
-    rest = _of_textbook_loss(measurement, match) if match else _of_other_loss(measurement, raw)
-    return replace(rest, steps=[step, *rest.steps])
+        return Diagnosis(found)
+    if match := identify(measurement):
+        return _of_textbook_loss(measurement, match, may_be_guarded)
+    return _of_other_loss(measurement, raw)
 
 
-def _of_textbook_loss(measurement: Measurement, match: Match) -> Diagnosis:
+def _of_textbook_loss(measurement: Measurement, match: Match, may_be_guarded: bool) -> Diagnosis:
     """Compare with the textbook's gradient."""
     if measurement.penalty_is_inside:
         match = replace(match, blocks=set_penalty_apart(match.blocks, match.model))
@@ -98,7 +104,7 @@ def _of_textbook_loss(measurement: Measurement, match: Match) -> Diagnosis:
     found = [*explain(match), *penalty_findings(match.blocks, match)]
     if not found:
         found += value_findings(measurement, match)
-    found += overflow_findings(measurement, match)
+    found += overflow_findings(measurement, match, may_be_guarded)
     return Diagnosis(found, [_compared(f"{match.model}, times {match.factor:.4g}; {outcome}")])
 
 

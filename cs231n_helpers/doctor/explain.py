@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .backward import OUTPUT_LOSSES, Array, Model
 from .codes import Code
-from .identify import Block, Match, close, line_of
+from .identify import Block, Match, arrays_of, close, line_of
 from .mistakes import FACTORS, LOCAL_ERRORS, MISTAKES, Factor, Mistake
 from .report import Finding
 from .small_problem import Problem
@@ -201,7 +202,7 @@ def _predictions(match: Match) -> Iterator[Explanation]:
     """All known mistakes that predict at least one of the wrong arrays."""
     model, textbook = match.model, match.model.gradients()
     tags = {model.output_loss.name, model.activation.name if len(model.layers) > 1 else ""}
-    for mistake in MISTAKES:
+    for mistake in (*MISTAKES, *_fitted_slopes(match)):
         if mistake.when and not tags & set(mistake.when):
             continue
         less_likely = mistake.code in AMONG_EXAMPLES and len(model.T) == 1
@@ -219,6 +220,48 @@ def _predictions(match: Match) -> Iterator[Explanation]:
             names = {"loss_name": loss.title, "actual_loss": actual}
             draft = Explanation(Code.LOSS_WRONG_GRAD_OF_OTHER, message, {}, 1.9, fields=names)
             yield from _compared(match, textbook, replace(model, output_loss=loss), draft)
+
+
+SLOPES = {"tanh": "1 - {0}**2", "sigmoid": "{0} (1 - {0})", "softplus": "sigmoid(z)"}
+
+
+def _fitted_slopes(match: Match) -> Iterator[Mistake]:
+    """Polynomials, such as 1 + h**2, that stand where the slope of the activation belongs."""
+    model, top = match.model, len(match.model.layers) - 1
+    right = SLOPES.get(model.activation.name)
+    first, end = (len(arrays_of(model.layers[: top - k])) for k in (1, 0))
+    below = [k for k in match.wrong if first <= k < end] if top and right else []
+    for term, letter in (("a", "h"), ("z_in", "z")) if below else ():
+        columns = []
+        for power in np.eye(3):
+            other = replace(model, replaced={"slope": partial(_polynomial, term, power)}, only=top)
+            columns.append(_joined(other.gradients(), below))
+        basis, exact = np.stack(columns, axis=1), match.blocks[0].measurement.exact
+        target = _joined([b.analytic for b in match.blocks], below) / match.factor
+        weights = np.round(2 * np.linalg.lstsq(basis, target, rcond=None)[0]) / 2
+        rest = np.linalg.norm(basis @ weights - target)
+        if weights.any() and rest <= exact * np.linalg.norm(target):
+            names = ("", letter, f"{letter}**2")
+            said = " + ".join(
+                f"{w:g} {name}".strip() if abs(w) != 1 or not name else "-" * bool(w < 0) + name
+                for w, name in zip(weights, names, strict=True)
+                if w
+            ).replace("+ -", "- ")
+            message = (
+                f"the slope of the {model.activation.name} is taken to be {said}: it is "
+                f"{str(right).format('h')}"
+            )
+            wrong = partial(_polynomial, term, weights)
+            yield Mistake(Code.ACTIVATION_MISMATCH, "slope", wrong, message)
+
+
+def _polynomial(term: str, weights: Array, p: Any) -> Array:
+    x = getattr(p, term)
+    return np.asarray(weights[0] + weights[1] * x + weights[2] * x**2)
+
+
+def _joined(arrays: Sequence[Array], which: Iterable[int]) -> Array:
+    return np.concatenate([arrays[k].ravel() for k in which])
 
 
 def _layers_of(mistake: Mistake, layers: int) -> list[int | None]:

@@ -128,6 +128,8 @@ class Measurement:
     analytic_penalty: Vector
     exact: float
     scale: float = 1.0  # of the data, see `elsewhere`
+    # what eps in the log adds to the value of this loss
+    excess: Callable[[Measurement, Vector], float] | None = None
 
     @property
     def classes(self) -> int:
@@ -150,7 +152,8 @@ class Measurement:
 
     def evaluate(self, x: Vector, reg: float = 0.0) -> Evaluation:
         """Value and gradient at another point; without the penalty, if its strength can be set."""
-        return self.problem.evaluate(x, reg if self.problem.reg else None, self.scale)
+        at = self.problem.evaluate(x, reg if self.problem.reg else None, self.scale)
+        return replace(at, value=at.value - self.excess(self, x)) if self.excess else at
 
     def unpack(self, layout: ParameterLayout, x: Vector) -> tuple[tuple[Layer, ...], Array]:
         """Layers and input of the model at these parameters."""

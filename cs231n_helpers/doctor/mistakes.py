@@ -405,10 +405,6 @@ MISTAKES = [
         "slope", SMOOTH,
         (Code.ACTIVATION_DERIVATIVE_MISSING, "the derivative of the hidden activation is missing: "
          "multiply the signal by it", lambda p: np.ones_like(p.z_in)),
-        (Code.ACTIVATION_MISMATCH, "the slope of the activation is 1 - h: for the sigmoid it is "
-         "h (1 - h), for the tanh 1 - h**2", lambda p: 1 - p.a),
-        (Code.ACTIVATION_MISMATCH, "the slope of the activation is taken to be h itself",
-         lambda p: p.a),
     ),
     *_in_term(
         "slope", ("sigmoid",),

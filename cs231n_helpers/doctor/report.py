@@ -15,6 +15,9 @@ from matplotlib.figure import Figure
 from .codes import Code
 from .explanations import explanation
 
+# wrong, however right the slopes are
+OF_THE_LOSS = (Code.OVERFLOW, Code.LOSS_OFFSET, Code.LOSS_VALUE)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -135,7 +138,7 @@ class GradientReport:
     verdict : str
         "correct", "wrong" or "inconclusive".
     reason : str
-        Why it is inconclusive and what to do; empty otherwise.
+        Why it is inconclusive, or wrong though no slope shows it, and what to do; or empty.
     findings : tuple of Finding
         Most likely first, cautions last.
     evaluations : int
@@ -192,16 +195,18 @@ class GradientReport:
         return tuple(f for f in self.findings if f.caution)
 
     def _headline(self) -> str:
-        error = f"relative error {_rounded(self.max_relative_error)}"
+        error = f"relative error {rounded_error(self.max_relative_error)}"
         if self.verdict == "correct":
             return f"The gradient is correct ({error})."
         if not self.is_written:
             return "There is nothing to check yet."
         if np.isnan(self.max_relative_error):
             return "Something is wrong, before any slope can be compared."
-        if self.verdict == "inconclusive":
-            return f"This check cannot tell: {self.reason}."
-        if self.max_relative_error < 1e-7:
+        if self.reason:
+            cannot = "This check cannot tell: " * (self.verdict == "inconclusive")
+            return capitalized(f"{cannot}{self.reason}.")
+        agrees = {f.code for f in self.mistakes} <= {*OF_THE_LOSS}
+        if self.max_relative_error < 1e-7 or agrees:
             return "The slopes agree, yet something is wrong."
         return f"The gradient is wrong ({error})."
 
@@ -283,7 +288,7 @@ def capitalized(text: str) -> str:
     return text[:1].upper() + text[1:] if is_word else text
 
 
-def _rounded(error: float) -> str:
+def rounded_error(error: float) -> str:
     """In few digits: enough to act on, and the same on every machine."""
     return "below 1e-7" if error < 1e-7 else f"{error:.3g}" if error > 0.01 else f"{error:.1g}"
 

@@ -56,6 +56,7 @@ class Slope:
     right: float  # the same over [0, h] and over [-h, 0], by the trapezoid rule
     left: float
     tolerance: float
+    at: Evaluation
 
     @property
     def agrees(self) -> bool:
@@ -177,6 +178,7 @@ class Detector:
             right=float(analytic[1:].mean()) - rise / h,
             left=float(analytic[:2].mean()) - fall / h,
             tolerance=self.noise(largest) / h + relative * steepest if usable else np.nan,
+            at=at,
         )
 
     def test(self, at: Evaluation, v: Vector, start: float | None = None) -> tuple[Outcome, Slope]:

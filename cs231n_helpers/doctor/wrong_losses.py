@@ -17,6 +17,7 @@ from ..gradient_check import eval_numerical_gradient
 from .backward import OUTPUT_LOSSES, Array, Formula, Model
 from .codes import Code
 from .explain import examples_left_out
+from .guarded import Guard
 from .identify import Block, Match, Measurement, close, models
 from .layouts import ParameterLayout
 from .mistakes import LABELLED, WRONG_TARGETS
@@ -286,7 +287,19 @@ def _with_its_margin(measurement: Measurement, match: Match) -> Model:
 # ---- a value that overflows ----
 
 
-def overflow_findings(measurement: Measurement, match: Match) -> Iterator[Finding]:
+def epsilon(guard: Guard | str) -> Finding:
+    """The loss takes the log of a probability with eps beside it."""
+    message = (
+        f"The loss takes {guard}, so P - onehot(y) is only nearly its gradient{{here}}. Without "
+        "eps: subtract the maximum from the scores and use log(sum(exp)); for a sigmoid use "
+        "np.logaddexp."
+    )
+    return Finding(Code.EPS_IN_LOG, message.format(here=""), template=message, caution=True)
+
+
+def overflow_findings(
+    measurement: Measurement, match: Match, may_be_guarded: bool
+) -> Iterator[Finding]:
     """Shift the scores of each example by some thousands: softmax must not notice.
 
     A sigmoid does notice, but its cross-entropy need not be infinite.
@@ -295,13 +308,8 @@ def overflow_findings(measurement: Measurement, match: Match) -> Iterator[Findin
     if name not in ("softmax", "logistic") or problem.by_input:
         return
     far = measurement.evaluate(1e4 * measurement.at.x).value  # some probabilities are 0 there
-    if np.isfinite(far) and far < 100 * max(match.factor, 1e-3):
-        message = (
-            "The loss stays finite where a probability is 0, so it seems to take log(p + eps). "
-            "P - onehot(y) is then only nearly its gradient; subtract the maximum from the scores "
-            "and use log(sum(exp)) instead of eps."
-        )
-        yield Finding(Code.EPS_IN_LOG, message, caution=True)
+    if may_be_guarded and np.isfinite(far) and far < 100 * max(match.factor, 1e-3):
+        yield epsilon("some log(p + eps)")
     shifted = measurement.evaluate(_shifted(measurement, match.layout))
     change = abs(shifted.value - measurement.at.value)
     apart = not measurement.penalty_is_inside  # no penalty in the value

@@ -245,7 +245,7 @@ class TestCautions:
 
         W, X, y = data()
         report = check_gradient(no_penalty, W, X, y, 0.0)
-        assert report.verdict == "inconclusive"
-        assert not report
+        assert report.verdict == "wrong"
         assert report.findings[0].code == "reg_missing"
+        assert str(report).startswith("No error shows with these parameters and data, but on other")
         assert "reg = 0.1" in report.reason

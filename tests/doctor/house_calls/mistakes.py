@@ -16,16 +16,6 @@ from house_calls import right_nets as nets
 from house_calls import right_ways as ways
 
 FALLS_SHORT: dict[str, list[str]] = {
-    "eps is not recognised, or not told with its size": [
-        "reported: eps and no shift",
-        "reported: larger eps",
-        "columns, 1e-6",
-        "a column, 1e-4",
-        "sigmoid columns, 1e-5",
-        "unshifted, 1e-9",
-        "1e-6, and a sum for a mean",
-        "1e-3 in a column",
-    ],
     "the cause stands in the arguments, and the report looks elsewhere": [
         "reported: labels as a column",
         "reported: column of labels and a hinge",
@@ -53,22 +43,10 @@ FALLS_SHORT: dict[str, list[str]] = {
         "scattered errors",
         "one class only",
     ],
-    "words that do not fit this loss": [
-        "named, so not inconclusive",
-    ],
     "not yet a known mistake": [
-        "1 + h**2",
-        "1 + h**2 for one example",
         "mask of the dropout",
         "diagonal of a layer norm",
         "diagonal of the attention",
-        "pad forgotten",
-        "windows overwrite",
-        "words overwrite",
-        "noise overwrites",
-        "letters overwrite",
-        "time stands still",
-        "cell forgets the future",
     ],
     "the call that was meant is not said": [
         "what the loss returned",
