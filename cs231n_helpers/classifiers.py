@@ -23,6 +23,7 @@ from .validation import (
     Labels,
     NotFiniteError,
     Rng,
+    as_array,
     as_count,
     as_float_dtype,
     as_floats,
@@ -386,6 +387,11 @@ class FullyConnectedNet:
         dtype: Any = np.float64,
         rng: Rng | None = None,
     ) -> None:
+        if as_array("hidden_dims", hidden_dims).ndim != 1:
+            raise TypeError(
+                f"hidden_dims is {shown(hidden_dims)}, but it must be a list with the units of "
+                "each hidden layer: pass [100] for one of 100"
+            )
         sizes = (
             as_count("input_dim", input_dim),
             *(as_count(f"hidden_dims[{k}]", size) for k, size in enumerate(hidden_dims)),

@@ -23,6 +23,8 @@ from .validation import (
     shown,
 )
 
+KEYS = {"X_train", "y_train", "X_val", "y_val"}
+
 
 class Solver:
     """Minibatch training that keeps the parameters with the best validation accuracy.
@@ -87,9 +89,24 @@ class Solver:
         verbose: bool = True,
         rng: Rng | None = None,
     ) -> None:
+        if not isinstance(getattr(model, "params", None), Mapping) or not hasattr(model, "loss"):
+            raise TypeError(
+                f"model is {shown(model)}, but it must have a dict `params` and `loss(X, y)`: pass "
+                "a FullyConnectedNet or one of your own"
+            )
+        if not isinstance(data, Mapping) or not data.keys() >= KEYS:
+            raise ValueError(
+                f"data is {shown(data)}, but it must be a dict with {', '.join(sorted(KEYS))}"
+            )
+        optim_config = {} if optim_config is None else optim_config
+        if not isinstance(optim_config, Mapping):
+            raise TypeError(
+                f"optim_config is {shown(optim_config)}, but it must be a dict: pass "
+                "{'learning_rate': 1e-3}"
+            )
         self.model, self.rng = model, as_rng(rng)
-        self.X_train, self.y_train = _examples(data, "train")
-        self.X_val, self.y_val = _examples(data, "val")
+        self.X_train, self.y_train = _examples(data["X_train"], data["y_train"], "_train")
+        self.X_val, self.y_val = _examples(data["X_val"], data["y_val"], "_val")
         self.update_rule = RULES.get(str(update_rule), update_rule)
         if not callable(self.update_rule):
             raise ValueError(
@@ -102,9 +119,7 @@ class Solver:
         self.print_every = as_count("print_every", print_every)
         self.num_train_samples, self.num_val_samples = num_train_samples, num_val_samples
         self.checkpoint_name, self.verbose = checkpoint_name, verbose
-        self.optim_configs: dict[str, Config] = {
-            name: dict(optim_config or {}) for name in model.params
-        }
+        self.optim_configs: dict[str, Config] = {name: dict(optim_config) for name in model.params}
         self.epoch, self.best_val_acc = 0, -1.0
         self.best_params: dict[str, Floats] = {}
         self.loss_history: list[float] = []
@@ -115,6 +130,7 @@ class Solver:
         self, X: Any, y: Any, num_samples: int | None = None, batch_size: int = 100
     ) -> float:
         """Return the share of X whose highest score is that of y, on all or on drawn examples."""
+        X, y = _examples(X, y)
         if num_samples is not None and as_count("num_samples", num_samples) < len(X):
             rows = self.rng.choice(len(X), num_samples)
             X, y = X[rows], y[rows]
@@ -177,9 +193,6 @@ class Solver:
             self.best_params = {name: np.array(p) for name, p in self.model.params.items()}
 
 
-def _examples(data: Mapping[str, ArrayLike], part: str) -> tuple[Floats, Labels]:
-    X, y = f"X_{part}", f"y_{part}"
-    if not isinstance(data, Mapping) or not {X, y} <= data.keys():
-        raise ValueError(f"data is {shown(data)}, but it must be a dict with {X} and {y}: add them")
-    images, _ = as_rows(X, data[X], integers_become=None)
-    return images, as_labels(data[y], len(images), X, y)
+def _examples(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:
+    images, _ = as_rows("X" + suffix, X, integers_become=None)
+    return images, as_labels(y, len(images), "X" + suffix, "y" + suffix)

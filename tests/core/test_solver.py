@@ -50,6 +50,11 @@ class TestNetOfAnyDepth:
     @pytest.mark.parametrize(
         ("call", "kind", "text"),
         [
+            (
+                lambda: FullyConnectedNet(100),
+                TypeError,
+                r"hidden_dims is 100, .*: pass \[100\] for",
+            ),
             (lambda: FullyConnectedNet([3, 0]), ValueError, r"hidden_dims\[1\] = 0"),
             (lambda: FullyConnectedNet([3], num_classes=2.5), ValueError, "num_classes = 2.5"),
             (lambda: FullyConnectedNet([3], dtype=int), TypeError, "dtype = "),
@@ -170,8 +175,13 @@ class TestSolver:
             ({"print_every": 0}, ValueError, "print_every = 0"),
             ({"num_train_samples": 0}, ValueError, "num_samples = 0"),
             ({"optim_config": {"learning_rate": -1}}, ValueError, "learning_rate = -1"),
-            ({"data": {"X_train": X, "y_train": Y}}, ValueError, "a dict with X_val and y_val"),
-            ({"data": [X, Y]}, ValueError, "data is .* a dict with X_train and y_train"),
+            ({"optim_config": 1e-3}, TypeError, "optim_config is 0.001, but it must be a dict"),
+            (
+                {"data": {"X_train": X, "y_train": Y}},
+                ValueError,
+                "with X_train, X_val, y_train, y_v",
+            ),
+            ({"data": [X, Y]}, ValueError, "data is .* a dict with X_train, "),
             ({"data": DATA | {"y_val": np.eye(3)[Y[40:]]}}, ValueError, "use y_val.argmax"),
             (
                 {"data": DATA | {"y_train": Y}},
@@ -185,6 +195,12 @@ class TestSolver:
     def test_bad_input_is_refused_by_name(self, settings, kind, text):
         with pytest.raises(kind, match=text):
             solver(**settings).train()
+
+    def test_what_is_no_model_or_no_data_is_refused_by_name(self):
+        with pytest.raises(TypeError, match=r"model is .* a dict `params` and `loss"):
+            Solver(FullyConnectedNet, DATA)
+        with pytest.raises(ValueError, match="if its rows are one-hot"):
+            solver().check_accuracy(X, np.eye(3)[Y])
 
     def test_images_as_lists_and_integers_are_numbers_too(self):
         data = {name: (10 * array).astype(int).tolist() if name[0] == "X" else array.tolist()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ... import classifiers
-from ...validation import shown
+from ...validation import as_number, shown
 from .. import layer_utils, layers
 from ..conventions import global_rng
 from ..layer_utils import *  # noqa: F403
@@ -31,7 +31,7 @@ class FullyConnectedNet(Saved, classifiers.FullyConnectedNet):
         dropout_keep_ratio: float = 1, normalization: str | None = None, reg: float = 0.0,
         weight_scale: float = 1e-2, dtype: Any = np.float32, seed: int | None = None,
     ) -> None:  # fmt: skip
-        if dropout_keep_ratio != 1 or normalization is not None:
+        if as_number("dropout_keep_ratio", dropout_keep_ratio) != 1 or normalization is not None:
             raise ValueError(
                 f"dropout_keep_ratio = {shown(dropout_keep_ratio)} and normalization = "
                 f"{shown(normalization)}, but they belong to assignment 2: leave them at 1 and None"
