@@ -332,7 +332,7 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     W = as_floats("W", W)
     reg, reg_scale = as_non_negative("reg", reg), as_non_negative("reg_scale", reg_scale)
     strength = 2 * reg_scale * reg
-    squares = float((W * W).sum())
+    squares = float(np.sum(W * W, dtype=np.float64))  # of float32, too: a check sees each digit
     if not math.isfinite(squares):  # beyond float32, but perhaps not beyond float64
         squares = float(np.square(W, dtype=np.float64).sum())
     penalty, gradient = 0.5 * strength * squares, strength * W

@@ -96,7 +96,7 @@ FAULTS = [
         ("losses", "squares, strength * W", "squares, 0.5 * strength * W", "01"),
         ("losses", "squares, strength * W", "squares, strength * np.sum(W) + 0 * W", "01"),
         ("losses", "strength = 2 * reg_scale * reg", "strength = reg", "01"),
-        ("losses", "float((W * W).sum())", "float(np.abs(W).sum())", "01"),
+        ("losses", "np.sum(W * W, dtype=np.float64)", "np.sum(np.abs(W), dtype=np.float64)", "01"),
         # the loops
         ("losses", "if j == label or margin <= 0:", "if j == label or margin < 0:", "01"),
         ("losses", "if j == label or margin <= 0:", "if margin <= 0:", "01"),
