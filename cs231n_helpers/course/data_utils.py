@@ -12,7 +12,7 @@ from ..datasets.preprocessing import mean_image
 from ..datasets.splits import as_part
 from ..validation import Floats, Labels
 
-HERE = Path("cs231n/datasets")  # where the course's script puts it
+HERE = Path("cs231n/datasets/cifar-10-batches-py")  # where the course's script puts it
 
 
 def load_CIFAR10(root: str | os.PathLike[str] | None) -> tuple[Floats, Labels, Floats, Labels]:
@@ -30,8 +30,8 @@ def get_CIFAR10_data(
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Load CIFAR-10 in three parts, channels first, the mean training image subtracted.
 
-    The folder is cs231n/datasets in the working directory, where there is one, else as for
-    `load_cifar10`; errors are the same.
+    They are looked for as by `load_cifar10`, and in cs231n/datasets of the working directory where
+    CS231N_CIFAR10 says nothing; errors are the same.
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ def get_CIFAR10_data(
     dict
         X_train, X_val, X_test: (N, 3, 32, 32) float64; y_train, y_val, y_test: (N,) integers.
     """
-    X, y, X_test, y_test = _images(HERE if HERE.is_dir() else None)
+    X, y, X_test, y_test = _images(
+        HERE if HERE.is_dir() and not os.environ.get("CS231N_CIFAR10") else None
+    )
     n = as_part("num_training", num_training, len(X) - 1)
     end = n + as_part("num_validation", num_validation, len(X) - n)
     m = as_part("num_test", num_test, len(X_test))

@@ -187,6 +187,12 @@ class TestImages:
             np.testing.assert_array_equal(data[f"y_{part}"], labels[rows])
             assert data[f"X_{part}"].flags.c_contiguous
 
+    def test_the_environment_variable_says_where_first(self, root, monkeypatch):
+        there = root.rename(root.parent / "cifar")
+        root.mkdir()  # no images are in it
+        monkeypatch.setenv("CS231N_CIFAR10", str(there))
+        assert len(get_CIFAR10_data(20, 10, 4)["X_train"]) == 20
+
     @pytest.mark.usefixtures("root")
     @pytest.mark.parametrize(
         ("parts", "text"),
