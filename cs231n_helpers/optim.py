@@ -165,7 +165,10 @@ def _inputs(
         )
     for name, value in defaults.items():
         config.setdefault(name, value)
-    return w, dw.astype(w.dtype, copy=False), config
+    as_w = dw.astype(w.dtype, copy=False)
+    if as_w is not dw:
+        check_finite_result("gradient overflows", as_w, dw=dw)
+    return w, as_w, config
 
 
 def _rate(config: Config) -> float:

@@ -21,6 +21,7 @@ from odd import Odd
 from runner import ViolationError, main, outcome
 
 import cs231n_helpers as package
+from cs231n_helpers import layers, optim
 from cs231n_helpers.losses import l2_penalty
 
 Long = np.longdouble
@@ -471,9 +472,74 @@ def relative_case(odd: Odd) -> str:
     return judged(odd, "rel_error", lambda: package.rel_error(x, y), judge)
 
 
+def layer_case(odd: Odd) -> str:
+    N, D, M = (int(size) for size in odd.rng.integers(1, 5, 3))
+    x, w, b = odd.array("x", N, D), odd.array("w", D, M), odd.array("b", M)
+    dout, relu = odd.array("dout", N, M), odd.happens(2)
+    before = deepcopy((x, w, b, dout))
+
+    def inputs() -> Any:
+        X, W, B = numbers(x, None), numbers(w, 2), numbers(b, 1)
+        if X.ndim < 2 or X[0].size != len(W) or len(B) != W.shape[1]:
+            raise MeaninglessError
+        X = X.reshape(len(X), -1)
+        Z, largest = X @ W + B, np.abs(X) @ np.abs(W) + np.abs(B)
+        eps = 8 * precision(x, w, b) * (D + N + M)
+        return X, W, Z, eps * largest + 1e-37
+
+    def judge_forward(got: Any) -> None:
+        *_, Z, rounding = inputs()
+        close("out", got[0], np.maximum(Z, 0) if relu else Z, rounding)
+        same_arguments(before, (x, w, b, dout))
+
+    def judge_backward(got: Any) -> None:
+        X, W, Z, rounding = inputs()
+        dZ, eps = numbers(dout, 2), 8 * precision(x, w, b, dout) * (D + N + M)
+        if dZ.shape != Z.shape:
+            raise MeaninglessError
+        if relu and (np.abs(Z) <= rounding).any():
+            return  # a ReLU may switch, which is no error
+        dZ = dZ * (Z > 0) if relu else dZ
+        size = np.abs(dZ)
+        expected = (dZ @ W.T, size @ np.abs(W).T), (X.T @ dZ, np.abs(X).T @ size)
+        for name, gradient, (value, bound) in zip(("dx", "dw"), got, expected, strict=False):
+            close(name, gradient.reshape(value.shape), value, eps * bound)
+        close("db", got[2], dZ.sum(axis=0), eps * size.sum(axis=0))
+        same_arguments(before, (x, w, b, dout))
+
+    forward = layers.affine_relu_forward if relu else layers.affine_forward
+    backward = layers.affine_relu_backward if relu else layers.affine_backward
+    if odd.happens(2):
+        return judged(odd, forward.__name__, lambda: forward(x, w, b), judge_forward)
+    return judged(
+        odd, backward.__name__, lambda: backward(dout, forward(x, w, b)[1]), judge_backward
+    )
+
+
+def momentum_case(odd: Odd) -> str:
+    shape = tuple(odd.rng.integers(1, 4, odd.rng.integers(1, 3)))
+    w, dw, velocity = (odd.array(name, *shape) for name in ("w", "dw", "velocity"))
+    rate, momentum = odd.number("learning_rate", 0.1), odd.number("momentum", 0.9)
+    config = {"learning_rate": rate, "momentum": momentum, "velocity": velocity}
+    before = deepcopy((w, dw, velocity))
+
+    def judge(got: Any) -> None:
+        weights, slopes, speed = (numbers(value, None, empty=True) for value in (w, dw, velocity))
+        if not weights.shape == slopes.shape == speed.shape or strength(momentum) >= 1:
+            raise MeaninglessError
+        parts = strength(momentum) * speed, -strength(rate) * slopes, weights
+        bound = 8 * precision(w, dw, velocity) * sum(map(np.abs, parts)) + 1e-37
+        close("next_w", got[0], sum(parts), bound)
+        close("velocity", config["velocity"], parts[0] + parts[1], bound)
+        same_arguments(before, (w, dw, velocity))
+
+    return judged(odd, "sgd_momentum", lambda: optim.sgd_momentum(w, dw, config), judge)
+
+
 CASES = [
     scores_case, weights_case, weights_case, weights_case, penalty_case, net_case, net_case,
     predict_case, training_case, net_training_case, numerical_case, relative_case,
+    layer_case, momentum_case,
 ]  # fmt: skip
 
 
