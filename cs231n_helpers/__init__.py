@@ -26,7 +26,7 @@ datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, f
 doctor           is a gradient wrong, where, and what is wrong with it
 explorers        figures with sliders, for notebooks 01 to 05 and 09
 course           the course's modules and names, for its notebooks of any year
-exercises        the exercises of notebooks 01 to 04, and the check after each
+exercises        the exercises of 01 to 04 and 09, and the check after each
 ================ =============================================================================
 """
 

@@ -90,7 +90,7 @@ def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 def test_all_explorers_are_found() -> None:
-    assert [name[:2] for name in EXPLORERS] == ["01", "02", "03", "04", "05"]
+    assert [name[:2] for name in EXPLORERS] == ["01", "02", "03", "04", "05", "09"]
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

@@ -190,6 +190,67 @@ def backward_cases(rng: np.random.Generator) -> list[Case]:
     return [*cases, cases[1].in_float32()]
 
 
+def affine_cases(rng: np.random.Generator) -> list[Case]:
+    """(dout, (x, w, b)), with rows x and with images x."""
+    cases = []
+    for with_images in (False, True):
+        N, D, C, H = draw_sizes(rng)
+        shape = (N, D, C) if with_images else (N, D)
+        size = D * C if with_images else D
+        x, w, b = normal(rng, 1.0, *shape), normal(rng, 1.0, size, H), normal(rng, 1.0, H)
+        where = f"with x of the shape {shape} and w of the shape {w.shape}"
+        cases.append(Case((normal(rng, 1.0, N, H), (x, w, b)), where))
+    return [*cases, cases[0].in_float32()]
+
+
+def relu_cases(rng: np.random.Generator) -> list[Case]:
+    """(dout, x), none of whose entries is near 0."""
+    cases = []
+    for _ in range(2):
+        N, D, C, _ = draw_sizes(rng)
+        x = normal(rng, 1.0, N, D, C)
+        x += np.copysign(np.float32(0.01), x)
+        cases.append(Case((normal(rng, 1.0, N, D, C), x), f"with x of the shape {x.shape}"))
+    return [*cases, cases[0].in_float32()]
+
+
+def _rule_cases(rng: np.random.Generator, *configs: dict[str, Any]) -> list[Case]:
+    """(w, dw, config) for each, then (w, dw) alone, and the first in float32.
+
+    A number of a config is a setting; the names in "state" become arrays that are positive.
+    """
+    cases = []
+    for config in configs:
+        _, D, C, _ = draw_sizes(rng)
+        names = config.pop("state")
+        said = ", ".join(f"{name} = {value}" for name, value in config.items())
+        state = {name: np.abs(normal(rng, 1.0, D, C)) + 0.125 for name in names}
+        args = (normal(rng, 1.0, D, C), normal(rng, 1.0, D, C), {**config, **state})
+        cases.append(Case(args, f"with {said} in config"))
+    alone = Case(cases[0].args[:2], "without config")
+    return [*cases, alone, cases[0].in_float32()]
+
+
+def momentum_cases(rng: np.random.Generator) -> list[Case]:
+    rates = [round(float(rng.uniform(0.1, 0.4)), 2) for _ in range(2)]
+    momentum = round(float(rng.uniform(0.3, 0.7)), 2)
+    return _rule_cases(
+        rng, {"learning_rate": rates[0], "state": ["velocity"]},
+        {"learning_rate": rates[1], "momentum": momentum, "state": ["velocity"]},
+    )  # fmt: skip
+
+
+def adam_cases(rng: np.random.Generator) -> list[Case]:
+    """The second has settings of its own, among them an epsilon that shows."""
+    rates = [round(float(rng.uniform(0.1, 0.4)), 2) for _ in range(2)]
+    settings = {"beta1": 0.6, "beta2": 0.8, "epsilon": 0.25}
+    t = int(rng.integers(2, 5))
+    return _rule_cases(
+        rng, {"learning_rate": rates[0], "t": t, "state": ["m", "v"]},
+        {"learning_rate": rates[1], **settings, "t": t, "state": ["m", "v"]},
+    )  # fmt: skip
+
+
 # ---- what is right, by part ----
 
 
@@ -236,3 +297,51 @@ def by_input(loss: str) -> Callable[..., Values]:
         return {"gradient": model.gradients()[0]}
 
     return right
+
+
+def affine(dout: Array, cache: tuple[Array, Array, Array]) -> Values:
+    x, w, _ = cache
+    return {
+        "dx": np.einsum("nh,dh->nd", dout, w).reshape(x.shape),
+        "dw": np.einsum("nd,nh->dh", x.reshape(len(x), -1), dout),
+        "db": np.einsum("nh->h", dout),
+    }
+
+
+def relu(dout: Array, cache: Array) -> Values:
+    return {"dx": np.where(cache > 0, dout, 0.0)}
+
+
+# settings of the update rules where config has none
+MOMENTUM = {"learning_rate": 1e-2, "momentum": 0.9}
+ADAM = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+
+
+def momentum(w: Array, dw: Array, config: Any = None) -> Values:
+    config = {**MOMENTUM, "velocity": np.zeros_like(w), **(config or {})}
+    config["velocity"] = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
+    return {"next_w": move_by_velocity(w, config), "velocity": config["velocity"]}
+
+
+def move_by_velocity(w: Array, config: Any) -> Array:
+    moved: Array = w + config["velocity"]
+    return moved
+
+
+def adam(w: Array, dw: Array, config: Any = None) -> Values:
+    start = {"m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0}
+    config = {**ADAM, **start, **(config or {})}
+    for name, beta, new in (("m", config["beta1"], dw), ("v", config["beta2"], dw**2)):
+        config[name] = beta * config[name] + (1 - beta) * new
+    config["t"] += 1
+    state = {"m": config["m"], "v": config["v"], "t": float(config["t"])}
+    return {"next_w": move_by_moments(w, config), **state}
+
+
+def move_by_moments(w: Array, config: Any) -> Array:
+    m, v = (
+        config[name] / (1 - config[beta] ** config["t"])
+        for name, beta in (("m", "beta1"), ("v", "beta2"))
+    )
+    moved: Array = w - config["learning_rate"] * m / (np.sqrt(v) + config["epsilon"])
+    return moved

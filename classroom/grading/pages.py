@@ -39,6 +39,10 @@ TITLES = {
     "svm_dx": "dX of the SVM",
     "softmax_dx": "dX of the softmax classifier",
     "net_dx": "dX of the net",
+    "affine_backward": "The affine layer, backward",
+    "relu_backward": "The ReLU, backward",
+    "sgd_momentum": "A step with momentum",
+    "adam": "A step of Adam",
 }
 
 MOST_FREQUENT = 15  # findings on the summary

@@ -114,6 +114,10 @@ PARTS_POINTS: dict[str, dict[str, int]] = {
     "svm_dx": {"gradient": 6},
     "softmax_dx": {"gradient": 5},
     "net_dx": {"gradient": 8},
+    "affine_backward": {"dx": 2, "dw": 2, "db": 2},
+    "relu_backward": {"dx": 3},
+    "sgd_momentum": {"next_w": 3, "velocity": 2},
+    "adam": {"next_w": 3, "m": 1, "v": 1, "t": 1},
 }
 JUDGES: dict[str, Judge] = {
     "sgd": partial(judge_training, net=False),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_helpers.exercises.compare import as_number, as_pair
+from cs231n_helpers.exercises.compare import as_number, as_tuple
 from cs231n_helpers.exercises.student_function import (
     Feedback,
     FeedbackError,
@@ -66,7 +66,7 @@ def judge_search(
 def _returned(evaluate: RecordingEvaluator, returned: Any) -> tuple[Any, Any]:
     if evaluate.misuse:
         raise FeedbackError(evaluate.misuse, "wrong_type")
-    return as_pair(returned, "accuracies, best")
+    return as_tuple(returned, "accuracies, best")
 
 
 def _check_pairs(
@@ -122,7 +122,7 @@ def _check_best(evaluate: RecordingEvaluator, returned: Any, changed: Any) -> No
         raise FeedbackError(text, "best_wrong")
     from_best = sorted(tried, key=evaluate.accuracies.__getitem__, reverse=True)
     try:
-        pair = tuple(as_number(v, "best") for v in as_pair(best, ""))
+        pair = tuple(as_number(v, "best") for v in as_tuple(best, "rate, reg"))
     except FeedbackError:
         raise FeedbackError(
             f"best is {described(best)}; it must be the pair (learning_rate, reg) with the highest "

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs231n_helpers.doctor.snapshot import copied
-from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_numbers, as_pair
+from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_numbers, as_tuple
 from cs231n_helpers.exercises.student_function import (
     CallError,
     Feedback,
@@ -218,7 +218,7 @@ def _run(
     run = partial(Run, **settings, changed=student.changed)
     losses = None
     try:
-        final, losses = as_pair(returned, f"{loss.argument}, losses")
+        final, losses = as_tuple(returned, f"{loss.argument}, losses")
         return run(final=loss.arrays(final), losses=losses)
     except FeedbackError as error:
         return run(malformed=error, losses=losses)

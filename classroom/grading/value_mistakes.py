@@ -18,6 +18,7 @@ from cs231n_helpers.exercises.compare import Array, near
 from cs231n_helpers.exercises.explain import model_of, penalty_value
 from cs231n_helpers.exercises.student_function import Feedback
 
+from . import hidden_data
 from .hidden_data import forward
 
 Known = tuple[str, str, Callable[[Any], Any]]
@@ -140,3 +141,139 @@ SCORES: list[Known] = [
 def in_forward(part: str, given: Any, params: Any, X: Array) -> Feedback | None:
     right = {**params, **forward(params, X), "z": X @ params["W1"] + params["b1"]}
     return _first(HIDDEN if part == "hidden" else SCORES, given, right)
+
+
+# ---- layers: p has dout, x as rows, w, and what is right ----
+
+AFFINE: dict[str, list[Known]] = {
+    "dx": [("sign", "The sign of dx is the other way round.", lambda p: -p["dx"])],
+    "dw": [
+        ("scale_inv_N", "dw is a mean over the examples: it is their sum, x.T @ dout; whether the "
+         "loss is a mean is in dout already.", lambda p: p["dw"] / len(p["dout"])),
+        ("sign", "The sign of dw is the other way round.", lambda p: -p["dw"]),
+    ],
+    "db": [
+        ("scale_inv_N", "db is the mean of dout over the examples: b is added to each of them, so "
+         "db is the sum.", lambda p: p["dout"].mean(axis=0)),
+        ("unexplained", "db is the sum of all of dout: sum over the examples only, axis 0.",
+         lambda p: 0 * p["db"] + p["dout"].sum()),
+        ("example_dropped", "db is dout of one example: b is added to each of them, so db is the "
+         "sum.", lambda p: p["dout"][0]),
+    ],
+}  # fmt: skip
+RELU: list[Known] = [
+    ("relu_mask_missing", "dout passes unchanged: the ReLU passes on only what it let through, "
+     "where x > 0.", lambda p: p["dout"]),
+    ("relu_mask_wrong", "The mask is taken from dout: it must be that of the forward pass, x > 0.",
+     lambda p: np.maximum(0, p["dout"])),
+    ("relu_mask_wrong", "dout is multiplied by the output instead of by the mask x > 0.",
+     lambda p: p["dout"] * np.maximum(0, p["x"])),
+    ("relu_mask_wrong", "dout is left out: this is the mask alone, x > 0; multiply it by dout.",
+     lambda p: np.where(p["x"] > 0, 1.0, 0.0)),
+    ("relu_mask_wrong", "The mask is the wrong way round: it must be x > 0.",
+     lambda p: p["dout"] - p["dx"]),
+]  # fmt: skip
+
+
+def in_affine(part: str, given: Any, dout: Array, cache: Any) -> Feedback | None:
+    return _first(AFFINE[part], given, {"dout": dout, **hidden_data.affine(dout, cache)})
+
+
+def in_relu(part: str, given: Any, dout: Array, cache: Array) -> Feedback | None:
+    return _first(RELU, given, {"dout": dout, "x": cache, **hidden_data.relu(dout, cache)})
+
+
+# ---- update rules: p has w, dw, the settings and state before the step, and what is right ----
+
+MOMENTUM: dict[str, list[Known]] = {
+    "velocity": [
+        ("sign", "The gradient is added to the velocity: a step goes against it, momentum * "
+         "velocity - learning_rate * dw.", lambda p: p["mu"] * p["old"] + p["rate"] * p["dw"]),
+        ("rate_missing", "The learning rate is missing before dw.",
+         lambda p: p["mu"] * p["old"] - p["dw"]),
+        ("momentum_wrong", "The gradient is multiplied by 1 - momentum, too: here it is "
+         "learning_rate * dw alone.",
+         lambda p: p["mu"] * p["old"] - (1 - p["mu"]) * p["rate"] * p["dw"]),
+        ("momentum_wrong", "The velocity before the step is not used: keep momentum times it.",
+         lambda p: -p["rate"] * p["dw"]),
+        ("momentum_wrong", "The old velocity is not multiplied by momentum.",
+         lambda p: p["old"] - p["rate"] * p["dw"]),
+        ("momentum_wrong", "This is the velocity before the step: leave the new one in config.",
+         lambda p: p["old"]),
+    ],
+    "next_w": [
+        ("sign", "The velocity is subtracted: it points downhill already, w + velocity.",
+         lambda p: p["w"] - p["velocity"]),
+        ("momentum_wrong", "w moves by the velocity before the step: update it first.",
+         lambda p: p["w"] + p["old"]),
+        ("momentum_wrong", "w moves by the gradient alone: w + velocity.",
+         lambda p: p["w"] - p["rate"] * p["dw"]),
+        ("momentum_wrong", "This is Nesterov's rule, which looks ahead: here it is w + velocity.",
+         lambda p: p["w"] + p["mu"] * p["velocity"] - p["rate"] * p["dw"]),
+    ],
+}  # fmt: skip
+ADAM: dict[str, list[Known]] = {
+    "m": [
+        ("adam_moment", "m is divided by 1 - beta1**t before it is kept: keep m itself, and divide "
+         "in the step.", lambda p: p["m"] / (1 - p["beta1"] ** p["t"])),
+        ("adam_moment", "The weight 1 - beta1 before dw is missing.",
+         lambda p: p["beta1"] * p["old_m"] + p["dw"]),
+        ("adam_moment", "beta1 and 1 - beta1 are exchanged.",
+         lambda p: (1 - p["beta1"]) * p["old_m"] + p["beta1"] * p["dw"]),
+        ("adam_moment", "beta2 stands in m: that is for v.",
+         lambda p: p["beta2"] * p["old_m"] + (1 - p["beta2"]) * p["dw"]),
+    ],
+    "v": [
+        ("adam_moment", "v is divided by 1 - beta2**t before it is kept: keep v itself, and divide "
+         "in the step.", lambda p: p["v"] / (1 - p["beta2"] ** p["t"])),
+        *[("adam_moment", "dw is not squared in v.",
+           lambda p, size=size: p["beta2"] * p["old_v"] + (1 - p["beta2"]) * size(p["dw"]))
+          for size in (np.abs, np.positive)],
+        ("adam_moment", "The weight 1 - beta2 before dw**2 is missing.",
+         lambda p: p["beta2"] * p["old_v"] + p["dw"] ** 2),
+        ("adam_moment", "beta1 stands in v: that is for m.",
+         lambda p: p["beta1"] * p["old_v"] + (1 - p["beta1"]) * p["dw"] ** 2),
+    ],
+    "t": [
+        ("adam_time", "t is what it was before the step: raise it by one, before it is used.",
+         lambda p: p["t"] - 1),
+    ],
+    "next_w": [
+        ("adam_bias", "m and v are not divided by 1 - beta**t, so the first steps are wrong.",
+         lambda p: _moved(p, 1, 1)),
+        ("adam_bias", "Only m is divided by 1 - beta**t: v as well.",
+         lambda p: _moved(p, 1 - p["beta1"] ** p["t"], 1)),
+        ("adam_time", "t is raised after it is used: raise it first.",
+         lambda p: _moved(p, 1 - p["beta1"] ** (p["t"] - 1), 1 - p["beta2"] ** (p["t"] - 1))),
+        ("sign", "The step goes along the gradient: subtract it.",
+         lambda p: 2 * p["w"] - p["next_w"]),
+        ("adam_epsilon", "epsilon stands inside the square root: add it after.",
+         lambda p: p["w"] - p["rate"] * p["m_hat"] / np.sqrt(p["v_hat"] + p["epsilon"])),
+        ("adam_root", "The square root of v is missing.",
+         lambda p: p["w"] - p["rate"] * p["m_hat"] / (p["v_hat"] + p["epsilon"])),
+    ],
+}  # fmt: skip
+
+
+def _moved(p: Any, share_m: float, share_v: float) -> Array:
+    m, v = p["m"] / share_m, p["v"] / share_v
+    moved: Array = p["w"] - p["rate"] * m / (np.sqrt(v) + p["epsilon"])
+    return moved
+
+
+def in_momentum(part: str, given: Any, w: Array, dw: Array, config: Any = None) -> Any:
+    settings = {**hidden_data.MOMENTUM, "velocity": np.zeros_like(w), **(config or {})}
+    names = {"mu": "momentum", "rate": "learning_rate", "old": "velocity"}
+    p = {"w": w, "dw": dw, **{k: settings[name] for k, name in names.items()}}
+    return _first(MOMENTUM[part], given, {**p, **hidden_data.momentum(w, dw, config)})
+
+
+def in_adam(part: str, given: Any, w: Array, dw: Array, config: Any = None) -> Any:
+    start = {"m": np.zeros_like(w), "v": np.zeros_like(w)}
+    settings = {**hidden_data.ADAM, **start, **(config or {})}
+    p = {"w": w, "dw": dw, **settings, "rate": settings["learning_rate"]}
+    p |= {"old_m": settings["m"], "old_v": settings["v"], **hidden_data.adam(w, dw, config)}
+    p["m_hat"], p["v_hat"] = (
+        p[k] / (1 - p[b] ** p["t"]) for k, b in (("m", "beta1"), ("v", "beta2"))
+    )
+    return _first(ADAM[part], given, p)

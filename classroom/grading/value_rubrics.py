@@ -20,7 +20,7 @@ from cs231n_helpers import Finding, check_gradient
 from cs231n_helpers.doctor.report import capitalized
 from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.doctor.wrong_losses import OVERFLOW
-from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_pair, compare, near
+from cs231n_helpers.exercises.compare import Array, as_array, as_number, as_tuple, compare, near
 from cs231n_helpers.exercises.explain import (
     Function,
     SparingGradient,
@@ -79,11 +79,12 @@ class ValueRubric:
     follows: Callable[..., dict[str, Any]] | None = None
     named: Callable[..., Feedback | None] | None = None
     large_scores: bool = False
+    keys: str = f"return a dict with the keys {', '.join(PARAMETERS)}"
 
     def split(self, returned: Any) -> dict[str, Any]:
         """What was returned, by part."""
         if self.pair:
-            return dict(zip(self.names, as_pair(returned, self.pair), strict=True))
+            return dict(zip(self.names, as_tuple(returned, self.pair), strict=True))
         if len(self.names) == 1:
             return dict.fromkeys(self.names, returned)
         if type(returned) is not dict:
@@ -150,7 +151,7 @@ class ValueRubric:
         failures = {}
         for part, name in self.names.items():
             if part not in given:
-                text = f"There is no {name}: return a dict with the keys {', '.join(PARAMETERS)}."
+                text = f"There is no {name}: {self.keys}."
                 failures[part] = Failure(case, Feedback(text, ("missing_key",)))
                 continue
             check = partial(
@@ -263,6 +264,17 @@ class ValueRubric:
         ]
 
 
+class RuleRubric(ValueRubric):
+    """How to judge an update rule: next_w, and each entry of config that is a part."""
+
+    def split(self, returned: Any) -> dict[str, Any]:
+        """What was returned, by part."""
+        next_w, config = as_tuple(returned, "next_w, config")
+        if type(config) is not dict:
+            raise FeedbackError(f"config is {described(config)}; it must be a dict.", "wrong_type")
+        return {"next_w": next_w, **{part: config[part] for part in self.names if part in config}}
+
+
 # The checker was asked about the right gradient beside the student's loss: what it finds in the
 # gradient, turned round, holds for the loss.
 LOSS_MESSAGES = {
@@ -360,6 +372,28 @@ def _scores_of(given: dict[str, Any], params: dict[str, Array], X: Array) -> dic
     return {"scores": hidden @ params["W2"] + params["b2"]}
 
 
+def _by_rule(
+    parts: tuple[str, ...], usual: Mapping[str, float], move: Callable[..., Array]
+) -> Callable[..., dict[str, Any]]:
+    """The step that follows from the state that was returned, if that is one."""
+
+    def follows(given: dict[str, Any], w: Array, dw: Array, config: Any = None) -> dict[str, Any]:
+        try:
+            state = {
+                part: as_number(given[part], part)
+                if part == "t"
+                else as_array(given[part], w.shape, part)
+                for part in parts
+            }
+        except (FeedbackError, KeyError):
+            return {}
+        if not all(np.all(np.isfinite(value)) for value in state.values()) or state.get("t") == 0:
+            return {}
+        return {"next_w": move(w, {**usual, **(config or {}), **state})}
+
+    return follows
+
+
 # ---- the exercises ----
 
 
@@ -403,4 +437,26 @@ VALUE_RUBRICS = {
     "svm_dx": _input("hinge", hidden_data.hinge_cases),
     "softmax_dx": _input("softmax", partial(two_cases, linear_data)),
     "net_dx": _input("softmax", partial(two_cases, net_data), value_mistakes.in_net_dx),
+    "affine_backward": ValueRubric(
+        {name: f"the gradient {name}" for name in ("dx", "dw", "db")},
+        hidden_data.affine, hidden_data.affine_cases,
+        pair="dx, dw, db", named=value_mistakes.in_affine,
+    ),
+    "relu_backward": ValueRubric(
+        {"dx": "the gradient dx"}, hidden_data.relu, hidden_data.relu_cases,
+        named=value_mistakes.in_relu,
+    ),
+    "sgd_momentum": RuleRubric(
+        {"next_w": "next_w", "velocity": 'config["velocity"]'}, hidden_data.momentum,
+        hidden_data.momentum_cases, follows=_by_rule(
+            ("velocity",), hidden_data.MOMENTUM, hidden_data.move_by_velocity
+        ),
+        named=value_mistakes.in_momentum, keys="leave it in config for the next step",
+    ),
+    "adam": RuleRubric(
+        {"next_w": "next_w", **{part: f'config["{part}"]' for part in "mvt"}}, hidden_data.adam,
+        hidden_data.adam_cases,
+        follows=_by_rule(("m", "v", "t"), hidden_data.ADAM, hidden_data.move_by_moments),
+        named=value_mistakes.in_adam, keys="leave it in config for the next step",
+    ),
 }  # fmt: skip

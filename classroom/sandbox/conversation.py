@@ -174,19 +174,19 @@ def _change(old: Any, new: Any) -> None:
     if isinstance(old, dict):
         for key in old.keys() - new.keys():
             del old[key]
-    elif len(old) != len(new):
+    elif isinstance(old, list) and len(old) != len(new):
         old[:] = new
     for key, value in new.items() if isinstance(new, dict) else enumerate(new):
-        if (isinstance(old, list) or key in old) and _same_kind(old[key], value):
+        if (not isinstance(old, dict) or key in old) and _same_kind(old[key], value):
             _change(old[key], value)
-        else:
+        elif not isinstance(old, tuple):
             old[key] = value
 
 
 def _same_kind(old: Any, new: Any) -> bool:
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
         return bool(old.shape == new.shape and old.dtype == new.dtype)
-    return isinstance(old, dict | list) and type(new) is type(old)
+    return isinstance(old, dict | list | tuple) and type(new) is type(old)
 
 
 def one_line(text: str, length: int = 400) -> str:

@@ -1,4 +1,4 @@
-"""The exercises of notebooks 01 to 04: the table, the check after each, calling and comparing.
+"""The exercises of 01 to 04 and 09: the table, the check after each, calling and comparing.
 
 ================ ==================================================================================
 module           what it holds

@@ -16,12 +16,14 @@ Array = NDArray[np.float64]
 SHOWN = 12  # numbers of an array that are written out
 
 
-def as_pair(returned: Any, what: str) -> tuple[Any, Any]:
-    """Two things in a tuple or list, else FeedbackError."""
-    if type(returned) not in (tuple, list) or len(returned) != 2:
-        text = f"It returned {described(returned)}; it must return two things, ({what})."
+def as_tuple(returned: Any, what: str) -> tuple[Any, ...]:
+    """Two or three things, as many as `what` names, in a tuple or list; else FeedbackError."""
+    count = len(what.split(","))
+    if type(returned) not in (tuple, list) or len(returned) != count:
+        number = {2: "two", 3: "three"}[count]
+        text = f"It returned {described(returned)}; it must return {number} things, ({what})."
         raise FeedbackError(text, "wrong_type")
-    return returned[0], returned[1]
+    return tuple(returned)
 
 
 def as_number(value: Any, name: str) -> float:

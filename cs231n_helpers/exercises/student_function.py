@@ -127,7 +127,8 @@ class StudentFunction:
         returned = self._call(*self.given, **kwargs)
         names = self.exercise.parameters
         for name, before, after in zip(names, args, self.given, strict=False):
-            self.changed = self.changed or _changed(name, before, after)
+            if name not in self.exercise.may_change:
+                self.changed = self.changed or _changed(name, before, after)
         return returned
 
     def call_again(self) -> Any:
@@ -166,6 +167,9 @@ def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
             found = (_changed(f"{name}[{k!r}]", before[k], after[k]) for k in before)
             return next(filter(None, found), None)
         seen = "its keys are others now"
+    elif isinstance(before, tuple):
+        pairs = enumerate(zip(before, after, strict=True))
+        return next(filter(None, (_changed(f"{name}[{k}]", *pair) for k, pair in pairs)), None)
     elif isinstance(before, list) and not _same_items(before, after):
         seen = "its items are others now"
     elif isinstance(before, np.ndarray):

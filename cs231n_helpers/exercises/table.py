@@ -1,4 +1,4 @@
-"""The exercises of notebooks 01 to 04, and how an exercise says that it is open or wrong."""
+"""The exercises of notebooks 01 to 04 and 09, and how an exercise says that it is open or wrong."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Exercise:
     number: str
     signature: str
     points: int
+    may_change: tuple[str, ...] = ()  # arguments that the function may change in place
 
     @property
     def function(self) -> str:
@@ -64,6 +65,12 @@ EXERCISES = {
     "svm_dx": Exercise("04_dx_derivation", "4.1", "svm_dx(W, X, y, delta=1.0)", 6),
     "softmax_dx": Exercise("04_dx_derivation", "4.2", "softmax_dx(W, X, y)", 5),
     "net_dx": Exercise("04_dx_derivation", "4.3", "net_dx(params, X, y)", 8),
+    "affine_backward": Exercise("09_layers", "9.1", "affine_backward(dout, cache)", 6),
+    "relu_backward": Exercise("09_layers", "9.2", "relu_backward(dout, cache)", 3),
+    "sgd_momentum": Exercise(
+        "09_layers", "9.3", "sgd_momentum(w, dw, config=None)", 5, ("config",)
+    ),
+    "adam": Exercise("09_layers", "9.4", "adam(w, dw, config=None)", 6, ("config",)),
 }  # fmt: skip
 
 

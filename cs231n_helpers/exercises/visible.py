@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from ..doctor import GradientReport, check_gradient
+from ..doctor import GradientReport, check_gradient, check_layer
 from ..doctor.snapshot import copied, global_names, helpers_of, same
 from . import worked_examples as by_hand
-from .compare import Array, as_array, as_dict, as_number, as_numbers, as_pair, compare, near
+from .compare import Array, as_array, as_dict, as_number, as_numbers, as_tuple, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
 from .student_function import (
@@ -45,7 +45,7 @@ from .table import (
     paragraphs,
     reference_hint,
 )
-from .worked_examples import random_data, random_net
+from .worked_examples import published_step, random_data, random_layer, random_net
 
 ON_RANDOM_DATA = "check_gradient, on random data:"
 TRY_AGAIN = "Change it, run its cell and this check again."
@@ -215,10 +215,10 @@ def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) 
     return next((text for value, text in meanings if near(given, value)), "")
 
 
-def _report(loss: Function, *args: Any) -> GradientReport:
+def _report(*args: Any, check: Callable[..., GradientReport] = check_gradient) -> GradientReport:
     try:
         with np.errstate(all="ignore"):
-            return check_gradient(loss, *args)
+            return check(*args)
     except (FeedbackError, OpenExerciseError):
         raise
     except Exception as error:
@@ -226,11 +226,12 @@ def _report(loss: Function, *args: Any) -> GradientReport:
         raise FeedbackError(text) from None
 
 
-def _gradient_is_right(loss: Function, *args: Any) -> str:
-    report = _report(loss, *args)
+def _gradient_is_right(*args: Any, check: Callable[..., GradientReport] = check_gradient) -> str:
+    """Ask the gradient checker about a loss and its arguments, or check_layer about a layer's."""
+    report, what = _report(*args, check=check), f"{check.__name__}, on random data:"
     if not report:
-        raise FeedbackError(f"{ON_RANDOM_DATA}\n\n{report}")
-    return f"{ON_RANDOM_DATA} {str(report).splitlines()[0]}"
+        raise FeedbackError(f"{what}\n\n{report}")
+    return f"{what} {str(report).splitlines()[0]}"
 
 
 def _expect_gradient(
@@ -300,7 +301,7 @@ def _svm_gradient(f: StudentFunction) -> Iterator[str]:
 
 def _svm_vectorized(f: StudentFunction) -> Iterator[str]:
     def loss_function(W: Array, X: Array, y: Any, delta: float = 0.7) -> Any:
-        return as_pair(f(W, X, y, delta=delta), "loss, dW")
+        return as_tuple(f(W, X, y, delta=delta), "loss, dW")
 
     loss, dW = loss_function(*by_hand.SVM, 0.5)
     what = f"the loss {FOUR}, with the margin 1/2,"
@@ -310,7 +311,7 @@ def _svm_vectorized(f: StudentFunction) -> Iterator[str]:
     yield "their dW"
     yield _gradient_is_right(loss_function, *random_data())
     yield from _without_loop(f)
-    yield from _at_the_kink(as_pair(f(*by_hand.SVM), "loss, dW")[1])
+    yield from _at_the_kink(as_tuple(f(*by_hand.SVM), "loss, dW")[1])
 
 
 def _at_the_kink(dW: Any) -> Iterator[str]:
@@ -324,7 +325,7 @@ def _at_the_kink(dW: Any) -> Iterator[str]:
 
 def _penalty(f: StudentFunction) -> Iterator[str]:
     def of(W: Array, reg: float, *reg_scale: float) -> Any:
-        return as_pair(f(W, reg, *reg_scale), "value, gradient")
+        return as_tuple(f(W, reg, *reg_scale), "value, gradient")
 
     W = by_hand.SVM[0]
     for reg_scale, right in ((0.5, 10), (1.0, 20)):
@@ -367,7 +368,7 @@ def _search(f: StudentFunction) -> Iterator[str]:
             )
         return known[asked[-1]]
 
-    accuracies, best = as_pair(f(evaluate, rates, regs), "accuracies, best")
+    accuracies, best = as_tuple(f(evaluate, rates, regs), "accuracies, best")
     if sorted(asked) != sorted(known):
         raise FeedbackError(
             f"3 rates and 2 regs make 6 pairs, each evaluated once: you asked for {asked}"
@@ -422,7 +423,7 @@ def _softmax_gradient(f: StudentFunction) -> Iterator[str]:
 
 def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
     def loss_function(W: Array, X: Array, y: Any, reg: float) -> Any:
-        return as_pair(f(W, X, y, reg), "loss, dW")
+        return as_tuple(f(W, X, y, reg), "loss, dW")
 
     loss, dW = loss_function(*by_hand.SOFTMAX, 0.0)
     _expect(f"the loss {TWO}", loss, np.log(50) / 2, N=2, hints=OWN_LABEL)
@@ -443,14 +444,14 @@ def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
 
 
 def _net_forward(f: StudentFunction) -> Iterator[str]:
-    hidden, scores = as_pair(f(*by_hand.NET[:2]), "hidden, scores")
+    hidden, scores = as_tuple(f(*by_hand.NET[:2]), "hidden, scores")
     _expect("hidden of the net for a pencil", hidden, by_hand.NET_HIDDEN)
     yield "hidden of the net for a pencil"
     _expect("scores of the net for a pencil", scores, by_hand.NET_SCORES)
     yield "its scores"
     params, X, y = random_net()
     right = model_of(params, X, y).forward()[0][1:]
-    returned = as_pair(f(params, X), "hidden, scores")
+    returned = as_tuple(f(params, X), "hidden, scores")
     for what, array, wanted in zip(("hidden", "scores"), returned, right, strict=True):
         _expect(f"{what} of a random net", array, wanted)
     yield "a random net of other sizes"
@@ -526,7 +527,7 @@ def _train(
     X, y = np.arange(2.0 * num_examples).reshape(-1, 2), np.arange(num_examples)
     rng = np.random.RandomState(7)
     returned = f(loss_function, start, X, y, *rates, 0.1, num_iters, size, rng)
-    params, losses = as_pair(returned, f"{what}, losses")
+    params, losses = as_tuple(returned, f"{what}, losses")
     if len(seen) != num_iters:
         raise FeedbackError(
             f"num_iters = {num_iters} steps ask loss_function once each, and yours {len(seen)} "
@@ -588,12 +589,88 @@ def _net_dx(f: StudentFunction) -> Iterator[str]:
     yield _gradient_is_right(loss, X, params, y)
 
 
+def _affine_backward(f: StudentFunction) -> Iterator[str]:
+    def forward(x: Array, w: Array, b: Array) -> tuple[Array, Any]:
+        return x.reshape(len(x), -1) @ w + b, (x, w, b)
+
+    cache = (by_hand.NET_HIDDEN, by_hand.PENCIL["W2"], by_hand.PENCIL["b2"])
+    right = (by_hand.NET_DHIDDEN, by_hand.NET_GRADS["W2"], by_hand.NET_GRADS["b2"])
+    returned = as_tuple(f(by_hand.NET_DSCORES, cache), "dx, dw, db")
+    for name, given, wanted in zip(("dx", "dw", "db"), returned, right, strict=True):
+        what = f"{name} of the second layer of the net for a pencil"
+        _expect(what, given, wanted, N=2, times=8)
+        yield what
+    x, w, b = random_layer()
+    dx = as_tuple(f(np.ones((4, 5)), (x, w, b)), "dx, dw, db")[0]
+    as_array(dx, x.shape, "dx of images x")
+    yield _gradient_is_right(forward, f, x, w, b, check=check_layer)
+
+
+def _relu_backward(f: StudentFunction) -> Iterator[str]:
+    what = "dx of the ReLU of the net for a pencil"
+    dout = by_hand.NET_DHIDDEN / 8
+    _expect(what, f(dout, by_hand.NET_PRE), by_hand.NET_DPRE, times=8)
+    yield what
+    x = random_layer()[0]
+    yield _gradient_is_right(lambda x: (np.clip(x, 0, None), x), f, x, check=check_layer)
+
+
+def _sgd_momentum(f: StudentFunction) -> Iterator[str]:
+    first, velocity = np.array([1.3, -2.9]), np.array([0.3, -0.9])
+    config = {"learning_rate": 0.1, "momentum": 0.5, "velocity": np.array([1.0, -1.0])}
+    next_w, config = _step(f, *by_hand.STEP, config)
+    _expect("the velocity, from (1, -1) with the momentum 1/2,", config.get("velocity"), velocity)
+    _expect("next_w, which is w and the new velocity,", next_w, first)
+    yield "a step by hand, and the velocity that it leaves in config"
+    next_w, config = _step(f, *by_hand.STEP, None)
+    _expect("next_w with the settings that are usual", next_w, [0.98, -2.04])
+    next_w, _ = _step(f, next_w, by_hand.STEP[1], config)
+    _expect("next_w after a second such step", next_w, [0.942, -2.116])
+    yield "two steps from rest, with the rate 0.01 and the momentum 0.9"
+    w, dw, state = published_step()
+    next_w, _ = _step(f, w, dw, {"learning_rate": 1e-3, "velocity": state})
+    _expect(
+        "next_w[0, 0] of the course's own check", as_array(next_w, (4, 5), "next_w")[0, 0], 0.1406
+    )
+    yield "the published number 0.1406"
+
+
+def _adam(f: StudentFunction) -> Iterator[str]:
+    w, dw = by_hand.STEP
+    next_w, config = _step(f, w, dw, None)
+    hints = {0.99683772: "m and v start at 0 and must be divided by 1 - beta**t", 1.001: AGAINST}
+    _expect("next_w[0] after the first step, which is one rate long,",
+            as_array(next_w, (2,), "next_w")[0], 0.999, hints=hints)  # fmt: skip
+    _expect("next_w after the first step", next_w, [0.999, -2.001])
+    yield "the first step is one rate long in every coordinate, whatever the gradient"
+    for name, right in (("m", 0.1 * dw), ("v", 0.001 * dw * dw), ("t", 1)):
+        _expect(f"{name} in config after the first step", config.get(name), right)
+    yield "m, v and t are left in config"
+    next_w, _ = _step(f, next_w, -2 * dw, config)
+    _expect("next_w after a second step, with the gradient -2 dw,", next_w, [0.9993661, -2.0006339])
+    yield "a second step goes on from them"
+    w, dw, state = published_step()
+    v = np.linspace(0.7, 0.5, 20).reshape(4, 5)
+    next_w, _ = _step(f, w, dw, {"learning_rate": 1e-2, "m": state, "v": v, "t": 5})
+    _expect("next_w[0, 0] of the course's own check, where t is 5 before the step,",
+            as_array(next_w, (4, 5), "next_w")[0, 0], -0.40094747)  # fmt: skip
+    yield "the published number -0.40094747"
+
+
+def _step(f: StudentFunction, w: Array, dw: Array, config: Any) -> tuple[Array, dict[str, Any]]:
+    """One step of an update rule: (next_w, config)."""
+    next_w, config = as_tuple(f(w, dw, config), "next_w, config")
+    if type(config) is not dict:
+        raise FeedbackError(f"config is {described(config)}; it must be a dict.", "wrong_type")
+    return as_array(next_w, w.shape, "next_w"), config
+
+
 #: By exercise, each named as it is.
 CHECKS: dict[str, Callable[[StudentFunction], Iterator[str]]] = {
     check.__name__[1:]: check
     for check in (
         _svm_naive, _svm_gradient, _svm_vectorized, _penalty, _sgd, _search, _softmax_naive,
         _softmax_gradient, _softmax_vectorized, _net_forward, _net_backward, _net_training,
-        _svm_dx, _softmax_dx, _net_dx,
+        _svm_dx, _softmax_dx, _net_dx, _affine_backward, _relu_backward, _sgd_momentum, _adam,
     )
 }  # fmt: skip

@@ -41,6 +41,9 @@ NET_GRADS = {  # in eighths, in the order of the way back
     "W1": np.array([[4.0, -12, 3], [3, -4, 6]]),
     "b1": np.array([2.0, -4, 3]),
 }
+NET_PRE = np.array([[2.0, -1, 1], [1, 1, -1]])  # before the ReLU
+NET_DHIDDEN = np.array([[1.0, 4, 3], [1, -4, -5]])  # in eighths, before the mask
+NET_DPRE = np.array([[1.0, 0, 3], [1, -4, 0]])  # in eighths, after it
 NET_DX = np.array([[0.0, 7], [-4, 1]])  # in eighths
 
 # the two examples of notebook 04; for the softmax X is 0 or log 2
@@ -49,6 +52,9 @@ BY_INPUT: Data = (W, np.array([[2.0, 1, 0], [1, 1, 1]]), np.array([1, 0]))
 SVM_DX = {1.0: [[0.5, -0.5, -0.5], [-1.5, 0.5, 2.0]], 4.0: [[0, -1, 0.5], [-3, 0, 2.5]]}
 BY_INPUT_LOG: Data = (W, np.log(2) * np.eye(2, 3), np.array([1, 0]))
 SOFTMAX_DX = np.array([[4.0, -12, -4], [-55 / 3, 5, 55 / 3]])  # in thirtieths
+
+# a step of the update rules of notebook 09
+STEP = (np.array([1.0, -2.0]), np.array([2.0, 4.0]))  # w and dw
 
 
 def random_data() -> Data:
@@ -64,3 +70,15 @@ def random_net() -> Data:
     shapes = {"W1": (4, 6), "b1": (6,), "W2": (6, 3), "b2": (3,)}
     params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     return params, rng.standard_normal((5, 4)), np.array([0, 2, 1, 1, 2])
+
+
+def random_layer() -> tuple[Array, Array, Array]:
+    """An affine layer: x (4, 2, 3), w (6, 5) and b (5,)."""
+    rng = np.random.RandomState(231)
+    return rng.standard_normal((4, 2, 3)), rng.standard_normal((6, 5)), rng.standard_normal(5)
+
+
+def published_step() -> tuple[Array, Array, Array]:
+    """The w, dw and state, (4, 5) each, of the course's own checks of its update rules."""
+    w, dw, state = (np.linspace(*ends, 20) for ends in ((-0.4, 0.6), (-0.6, 0.4), (0.6, 0.9)))
+    return w.reshape(4, 5), dw.reshape(4, 5), state.reshape(4, 5)

@@ -403,3 +403,72 @@ right("net_dx", "row by row", """
             dX.append(params["W1"] @ ((z >= 0) * (params["W2"] @ p)))
         return np.array(dX) / len(X)
 """)
+right("affine_backward", "products", """
+    def affine_backward(dout, cache):
+        x, w, b = cache
+        rows = x.reshape(len(x), -1)
+        return (dout @ w.T).reshape(x.shape), rows.T @ dout, dout.sum(axis=0)
+""")
+right("affine_backward", "example by example", """
+    def affine_backward(dout, cache):
+        x, w, b = cache
+        dx, dw, db = np.zeros_like(x), np.zeros_like(w), 0 * b
+        for i, d in enumerate(dout):
+            dx[i] = (w @ d).reshape(x[i].shape)
+            dw += np.outer(x[i], d)
+            db += d
+        return [dx, dw, db]
+""")
+right("relu_backward", "a mask", """
+    def relu_backward(dout, cache):
+        return dout * (cache > 0)
+""")
+right("relu_backward", "a copy, then zeros", """
+    def relu_backward(dout, cache):
+        dx = dout.copy()
+        dx[cache < 0] = 0
+        return dx
+""")
+right("sgd_momentum", "a new config", """
+    def sgd_momentum(w, dw, config=None):
+        config = {"learning_rate": 1e-2, "momentum": 0.9, "velocity": np.zeros_like(w), **(config or {})}
+        config["velocity"] = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
+        return w + config["velocity"], config
+""")
+right("sgd_momentum", "the config in place", """
+    def sgd_momentum(w, dw, config=None):
+        if config is None:
+            config = {}
+        config.setdefault("learning_rate", 1e-2)
+        config.setdefault("momentum", 0.9)
+        v = config.get("velocity", np.zeros_like(w))
+        v *= config["momentum"]
+        v -= config["learning_rate"] * dw
+        config["velocity"] = v
+        return w + v, config
+""")
+right("adam", "a new config", """
+    def adam(w, dw, config=None):
+        usual = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+        config = {**usual, "m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0, **(config or {})}
+        config["t"] = config["t"] + 1
+        config["m"] = config["beta1"] * config["m"] + (1 - config["beta1"]) * dw
+        config["v"] = config["beta2"] * config["v"] + (1 - config["beta2"]) * dw**2
+        m = config["m"] / (1 - config["beta1"] ** config["t"])
+        v = config["v"] / (1 - config["beta2"] ** config["t"])
+        return w - config["learning_rate"] * m / (np.sqrt(v) + config["epsilon"]), config
+""")
+right("adam", "the paper's other form, config in place", """
+    def adam(w, dw, config=None):
+        config = {} if config is None else config
+        for k, v in {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "t": 0}.items():
+            config.setdefault(k, v)
+        for k in "mv":
+            config.setdefault(k, np.zeros_like(w))
+        config["t"] += 1
+        config["m"] += (1 - config["beta1"]) * (dw - config["m"])
+        config["v"] += (1 - config["beta2"]) * (dw * dw - config["v"])
+        root = np.sqrt(1 - config["beta2"] ** config["t"])
+        rate = config["learning_rate"] * root / (1 - config["beta1"] ** config["t"])
+        return w - rate * config["m"] / (np.sqrt(config["v"]) + root * config["epsilon"]), config
+""")

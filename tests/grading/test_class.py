@@ -135,7 +135,7 @@ def everybody(assignment, notebooks, tmp_path_factory):
 def test_the_round_trip(everybody):
     grades, _ = everybody
     assert points(grades["neighbour"]) == rubrics.POINTS
-    assert float(grades["neighbour"]["total"]) == 100
+    assert float(grades["neighbour"]["total"]) == 120
     assert float(grades["untouched"]["total"]) == 0 == sum(points(grades["untouched"]).values())
 
 

@@ -175,7 +175,7 @@ class TestReading:
             file.truncate(MAX_NOTEBOOK_BYTES + 1)
         files = read_folder(tmp_path, "assignment1")
         assert "02_softmax.ipynb cannot be read: it is larger than 16 MB; " in files.notes[0]
-        assert len(files.notebooks) == 3
+        assert len(files.notebooks) == 4
         for i in range(50):
             (tmp_path / f"{i}").mkdir()
         assert "more than 30 files and folders" in read_folder(tmp_path, "assignment1").notes[0]
@@ -489,12 +489,12 @@ class TestRun:
     def test_csv(self, course):
         assert len(course()) == 3
         header = "student,timestamp," + ",".join(POINTS) + ",raw,late_penalty,total"
-        nothing = ["0.00"] * 15
+        nothing = ["0.00"] * len(POINTS)
         bob = [{"penalty": "5.00", "sgd": "4.00"}.get(exercise, "0.00") for exercise in POINTS]
         all_ = [f"{p}.00" for p in POINTS.values()]
         lines = [
             header,
-            ",".join(["anna", "", *all_, "100.00,0.00,100.00"]),
+            ",".join(["anna", "", *all_, "120.00,0.00,120.00"]),
             ",".join(["bob", "2030-01-02 12:00:00", *bob, "9.00,0.00,9.00"]),
             ",".join(["carol", "", *nothing, "0.00,0.00,0.00"]),
         ]
@@ -566,7 +566,7 @@ class TestRun:
         monkeypatch.setattr(students, "grade_submission", failing)
         course(expected=1)
         assert "not graded: bob: ZeroDivisionError: a mistake of ours" in capsys.readouterr().err
-        assert course.rows()["anna"]["total"] == "100.00"
+        assert course.rows()["anna"]["total"] == "120.00"
         assert "ZeroDivisionError" in (course.out / "summary.html").read_text("utf-8")
         with api.Gradebook(course.db) as book:
             grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
@@ -709,7 +709,7 @@ class TestGradebook:
         ours = course.rows()
         assert ours.keys() == theirs.keys()
         for name, row in ours.items():
-            assert theirs[name]["max_score"] == "100.0"
+            assert theirs[name]["max_score"] == "120.0"
             assert theirs[name]["duedate"] == "2030-01-01 12:00:00"
             assert theirs[name]["timestamp"] == row["timestamp"]
             for mine, their in [("raw", "raw_score"), ("total", "score"),
@@ -721,7 +721,7 @@ class TestGradebook:
         course()
         with api.Gradebook(course.db) as book:
             (assignment,) = book.assignments
-            assert assignment.max_score == 100
+            assert assignment.max_score == 120
             cells = {
                 (notebook.name, cell.name): cell.max_score
                 for notebook in assignment.notebooks
@@ -730,7 +730,7 @@ class TestGradebook:
             assert cells == {(NOTEBOOK[e], f"{e}_check"): p for e, p in POINTS.items()}
             submissions = book.submission_dicts("assignment1")  # what the formgrader shows
             assert {s["student"]: s["score"] for s in submissions} == {
-                "anna": 100, "bob": 9, "carol": 0,
+                "anna": 120, "bob": 9, "carol": 0,
             }  # fmt: skip
             assert not any(s["needs_manual_grade"] for s in submissions)
             comment = book.find_comment("sgd", "01_svm", "assignment1", "bob").comment
@@ -811,10 +811,10 @@ class TestGradebook:
             book.record("bob", due, points, {})
         with api.Gradebook(url) as book:
             scores = {student.id: student.score for student in book.students}
-        assert scores == {"anna": 0, "bob": 15}
+        assert scores == {"anna": 0, "bob": 19}
         with Gradebook(url, "assignment1", due, "zero") as book:
             row = book.record("anna", due + timedelta(1), points, {})
-            assert (row.raw, row.total) == (15, 0)
+            assert (row.raw, row.total) == (19, 0)
 
 
 class Fails(LateSubmissionPlugin):
@@ -1099,7 +1099,7 @@ class TestPages:
             "Handed in 2030-01-02 03:04 UTC, due 2030-01-01 00:00 UTC.",
             "Handed in 1 hour 6 minutes after the deadline; 10% is taken off for each day",
             "loss (2.5): dW is N times too large",
-            "5 of 15 exercises are solved.",
+            "6 of 19 exercises are solved.",
         ]:
             assert sentence in text
 
@@ -1116,7 +1116,7 @@ class TestPages:
         text = text_of(summary_page(class_, [], None, "none", "assignment1"))
         assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
         total = shown_points(class_[0].row.total)
-        assert f"{total} points on average, of 100" in text
+        assert f"{total} points on average, of 120" in text
 
     def test_summary_says_what_a_teacher_may_look_into(self):
         one = graded("anna")

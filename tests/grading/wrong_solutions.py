@@ -656,3 +656,112 @@ wrong("net_dx", "not done", "", "gradient", "not_done", "not done yet",
     def net_dx(params, X, y):
         raise NotImplementedError("write your code here")
 """)
+
+# --- affine_backward
+
+wrong("affine_backward", "db is a mean", "M8", "db", "scale_inv_N", "db is the mean of dout",
+      ("dout.sum(axis=0)", "dout.mean(axis=0)"))
+wrong("affine_backward", "db over the units", "", "db", "wrong_shape", "shape",
+      ("dout.sum(axis=0)", "dout.sum(axis=1)"))
+wrong("affine_backward", "db is one number", "", "db", "unexplained", "sum over the examples only",
+      ("dout.sum(axis=0)", "dout.sum() + 0 * b"))
+wrong("affine_backward", "db of the first example", "", "db", "example_dropped", "of one example",
+      ("dout.sum(axis=0)", "dout[0]"))
+wrong("affine_backward", "dw divided by N", "M17", "dw", "scale_inv_N", "dw is a mean",
+      ("rows.T @ dout", "rows.T @ dout / len(x)"))
+wrong("affine_backward", "dw transposed", "M2", "dw", "wrong_shape", "shape",
+      ("rows.T @ dout", "dout.T @ rows"))
+wrong("affine_backward", "dw downhill", "", "dw", "sign", "sign", ("rows.T @ dout", "-rows.T @ dout"))
+wrong("affine_backward", "dx stays flat", "", "dx", "wrong_shape", "shape",
+      ("(dout @ w.T).reshape(x.shape)", "dout @ w.T"))
+wrong("affine_backward", "dx downhill", "", "dx", "sign", "sign", ("(dout @ w.T)", "-(dout @ w.T)"))
+wrong("affine_backward", "x never flat", "", "dw", "wrong_shape", "shape",
+      ("x.reshape(len(x), -1)", "x"))
+wrong("affine_backward", "a transpose missing", "M2", "dx, dw, db", "raises", "raised", ("w.T", "w"))
+wrong("affine_backward", "changes the input", "M14", "dw", "mutates_input", "changes its argument cache[0]",
+      ("    return", "    x *= 2\n    return"))
+wrong("affine_backward", "two of three", "", "dx, dw, db", "wrong_type", "three things",
+      (", dout.sum(axis=0)", ""))
+wrong("affine_backward", "not done", "", "dx, dw, db", "not_done", "not done yet",
+      source="""
+    def affine_backward(dout, cache):
+        raise NotImplementedError
+""")
+
+# --- relu_backward
+
+wrong("relu_backward", "mask missing", "M13", "dx", "relu_mask_missing", "passes unchanged",
+      (" * (cache > 0)", ""))
+wrong("relu_backward", "mask from dout", "M13", "dx", "relu_mask_wrong", "taken from dout",
+      ("cache > 0", "dout > 0"))
+wrong("relu_backward", "times the output", "M13", "dx", "relu_mask_wrong", "instead of by the mask",
+      ("(cache > 0)", "np.maximum(0, cache)"))
+wrong("relu_backward", "the mask alone", "M13", "dx", "relu_mask_wrong", "dout is left out",
+      ("dout * (cache > 0)", "1.0 * (cache > 0)"))
+wrong("relu_backward", "the other way round", "M13", "dx", "relu_mask_wrong", "wrong way round",
+      ("cache > 0", "cache < 0"))
+wrong("relu_backward", "in place", "M14", "dx", "mutates_input", "changes its argument dout in place",
+      ("    return dout * (cache > 0)", "    dout[cache <= 0] = 0\n    return dout"))
+
+# --- sgd_momentum
+
+VELOCITY = 'config["momentum"] * config["velocity"] - config["learning_rate"] * dw'
+wrong("sgd_momentum", "gradient added", "", "velocity", "sign", "added to the velocity",
+      ('- config["learning_rate"] * dw', '+ config["learning_rate"] * dw'))
+wrong("sgd_momentum", "rate missing", "", "velocity", "rate_missing", "rate is missing",
+      ('config["learning_rate"] * dw', "dw"))
+wrong("sgd_momentum", "a mean of gradients", "", "velocity", "momentum_wrong", "1 - momentum",
+      ('config["learning_rate"] * dw', '(1 - config["momentum"]) * config["learning_rate"] * dw'))
+wrong("sgd_momentum", "no memory", "", "velocity", "momentum_wrong", "before the step is not used",
+      (VELOCITY, '-config["learning_rate"] * dw'))
+wrong("sgd_momentum", "no friction", "", "velocity", "momentum_wrong", "not multiplied by momentum",
+      ('config["momentum"] * config["velocity"]', 'config["velocity"]'))
+wrong("sgd_momentum", "velocity not left", "", "velocity", "momentum_wrong", "before the step",
+      (f'config["velocity"] = {VELOCITY}', f"v = {VELOCITY}"), ('w + config["velocity"]', "w + v"))
+wrong("sgd_momentum", "velocity subtracted", "", "next_w", "sign", "points downhill already",
+      ('w + config["velocity"]', 'w - config["velocity"]'))
+wrong("sgd_momentum", "Nesterov", "", "next_w", "momentum_wrong", "Nesterov",
+      ('w + config["velocity"]', 'w + config["momentum"] * config["velocity"] - config["learning_rate"] * dw'))
+wrong("sgd_momentum", "moves before", "", "next_w", "momentum_wrong", "before the step: update it first",
+      ("    config = {", "    old = config['velocity'] if config else np.zeros_like(w)\n    config = {"),
+      ('return w + config["velocity"]', "return w + old"))
+wrong("sgd_momentum", "no setting is usual", "", "next_w, velocity", "raises", "raised",
+      ("(config or {})", "config"))
+wrong("sgd_momentum", "the momentum is always 0.9", "", "velocity", "unexplained", "momentum = ",
+      ('config["momentum"] *', "0.9 *"))
+wrong("sgd_momentum", "w in place", "M14", "next_w", "mutates_input", "changes its argument w in place",
+      ('    return w + config["velocity"], config', '    w += config["velocity"]\n    return w, config'))
+wrong("sgd_momentum", "returns w alone", "", "next_w, velocity", "wrong_type", "two things",
+      (", config\n", "\n"))
+
+# --- adam
+
+MHAT, VHAT = 'config["m"] / (1 - config["beta1"] ** config["t"])', 'config["v"] / (1 - config["beta2"] ** config["t"])'
+wrong("adam", "no correction", "", "next_w", "adam_bias", "not divided by 1 - beta**t",
+      (MHAT, 'config["m"]'), (VHAT, 'config["v"]'))
+wrong("adam", "half a correction", "", "next_w", "adam_bias", "Only m is divided", (VHAT, 'config["v"]'))
+wrong("adam", "t too late", "", "next_w", "", "",
+      ('    config["t"] = config["t"] + 1\n', ""),
+      ("    return w", '    config["t"] = config["t"] + 1\n    return w'))
+wrong("adam", "t not raised", "", "t", "adam_time", "before it is used",
+      ('    config["t"] = config["t"] + 1\n', "    t = config['t'] + 1\n"), ('** config["t"]', "** t"))
+wrong("adam", "uphill", "", "next_w", "sign", "along the gradient", ("return w - ", "return w + "))
+wrong("adam", "epsilon inside the root", "", "next_w", "adam_epsilon", "inside the square root",
+      ('(np.sqrt(v) + config["epsilon"])', 'np.sqrt(v + config["epsilon"])'))
+wrong("adam", "no root", "", "next_w", "adam_root", "square root of v is missing",
+      ("np.sqrt(v)", "v"))
+wrong("adam", "corrected m is kept", "", "m", "adam_moment", "keep m itself",
+      ("    return w", '    config["m"] = m\n    return w'))
+wrong("adam", "corrected v is kept", "", "v", "adam_moment", "keep v itself",
+      ("    return w", '    config["v"] = v\n    return w'))
+wrong("adam", "dw not squared", "", "v", "adam_moment", "not squared",
+      ("* dw**2", "* np.abs(dw)"))
+wrong("adam", "weight of dw missing", "", "m", "adam_moment", "1 - beta1 before dw is missing",
+      ('(1 - config["beta1"]) * dw\n', "dw\n"))
+wrong("adam", "betas exchanged", "", "m, v", "adam_moment", "stands in",
+      ('config["m"] = config["beta1"] * config["m"] + (1 - config["beta1"])',
+       'config["m"] = config["beta2"] * config["m"] + (1 - config["beta2"])'),
+      ('config["v"] = config["beta2"] * config["v"] + (1 - config["beta2"])',
+       'config["v"] = config["beta1"] * config["v"] + (1 - config["beta1"])'))
+wrong("adam", "the state is not kept", "", "m, v, t", "missing_key", "leave it in config",
+      ("), config\n", "), {}\n"))

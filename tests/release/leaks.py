@@ -19,7 +19,7 @@ from classroom.release.notebooks import solutions
 #: explains the second; the third notes the losses of other loops.
 ALLOWED = {"scores=X@W", "rows=np.arange(len(y))", "losses.append(loss)"}
 #: Parts of lines that say no more than the text does, or that stand everywhere.
-COMMON = {"np.arange(len(y))", "rng.choice(len(X), batch_size)"}
+COMMON = {"np.arange(len(y))", "rng.choice(len(X), batch_size)", "x.reshape(len(x), -1)"}
 OPERATIONS = (
     ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Call, ast.AugAssign,
 )  # fmt: skip

@@ -21,13 +21,20 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import cs231n_helpers
 from classroom.release.notebooks import NOTEBOOKS, fill_in, solutions, student_notebook
-from classroom.release.student_edition.cs231n_helpers import losses, many_runs, solved, training
+from classroom.release.student_edition.cs231n_helpers import (
+    layers,
+    losses,
+    many_runs,
+    optim,
+    solved,
+    training,
+)
 from cs231n_helpers import FullyConnectedNet, LinearSVM, Softmax, Solver, TwoLayerNet, search
 from cs231n_helpers.exercises import EXERCISES
 from cs231n_helpers.exercises.reference import function_from
 from cs231n_helpers.exercises.table import OpenExerciseError
 
-REPLACED = (losses, training, many_runs)
+REPLACED = (losses, layers, optim, training, many_runs)
 USERS = [
     sys.modules[f"cs231n_helpers.{name}"]
     for name in ("classifiers", "solver", "single_run", "search")
@@ -104,14 +111,51 @@ CALLS = [
 @pytest.mark.parametrize(("name", "args", "options"), CALLS, ids=[call[0] for call in CALLS])
 def test_the_same_values_by_the_reference(name, args, options):
     wanted = getattr(original(losses), name)(*args, **options)
-    found = getattr(losses, name)(*args, **options)
-    if isinstance(wanted, tuple):
-        assert found[0] == pytest.approx(wanted[0], rel=1e-12)
-        wanted, found = wanted[1], found[1]
-    if not isinstance(wanted, dict):
-        wanted, found = {"": wanted}, {"": found}
-    for key, array in wanted.items():
-        np.testing.assert_allclose(found[key], array, rtol=1e-10, atol=1e-13)
+    assert_alike(getattr(losses, name)(*args, **options), wanted)
+
+
+IMAGES, BIAS = rng.normal(size=(6, 2, 2)), np.ones(3)
+AFFINE_RELU = ((IMAGES, W, BIAS), rng.normal(size=(6, 3)))
+LAYER_CALLS = [
+    ("affine_forward", (IMAGES, W, BIAS)),
+    ("affine_backward", (S[:6], (IMAGES, W, BIAS))),
+    ("relu_forward", (S,)),
+    ("relu_backward", (S, S[::-1])),
+    ("affine_relu_forward", (IMAGES, W, BIAS)),
+    ("affine_relu_backward", (S[:6], AFFINE_RELU)),
+    ("net_forward", (PARAMS, X)),
+    ("net_backward", (PARAMS, S, [X, np.maximum(0, rng.normal(size=(300, 5)))])),
+]
+
+
+@pytest.mark.usefixtures("_solved")
+@pytest.mark.parametrize(("name", "args"), LAYER_CALLS, ids=[call[0] for call in LAYER_CALLS])
+def test_the_same_layers_by_the_reference(name, args):
+    assert_alike(getattr(layers, name)(*args), getattr(original(layers), name)(*args))
+
+
+@pytest.mark.usefixtures("_solved")
+@pytest.mark.parametrize("rule", optim.RULES)
+def test_the_same_steps_by_the_reference(rule):
+    for options in ({}, {"learning_rate": 0.3}):
+        found, wanted = W, W
+        ours, theirs = dict(options), dict(options)
+        for step in (W[::-1], np.cos(W)):
+            found, ours = optim.RULES[rule](found, step, ours)
+            wanted, theirs = original(optim).RULES[rule](wanted, step, theirs)
+            assert_alike(found, wanted)
+            assert_alike(ours, theirs)
+
+
+def assert_alike(found, wanted):
+    if isinstance(wanted, dict):
+        assert found.keys() == wanted.keys()
+        found, wanted = (tuple(it[key] for key in wanted) for it in (found, wanted))
+    if isinstance(wanted, tuple | list):
+        for one, other in zip(found, wanted, strict=True):
+            assert_alike(one, other)
+    else:
+        np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-13)
 
 
 def trained(model, *args):
