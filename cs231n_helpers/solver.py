@@ -172,7 +172,7 @@ class Solver:
             step, self.X_train, self.y_train, num_iters=num_iters, batch_size=self.batch_size,
             verbose=False, rng=self.rng,
         )  # fmt: skip
-        self.model.params = self.best_params
+        self.model.params = _copied(self.best_params)
 
     def _step(self, grads: Mapping[str, Floats]) -> None:
         for name, config in self.optim_configs.items():
@@ -190,7 +190,11 @@ class Solver:
             write_params(f"{self.checkpoint_name}_epoch_{self.epoch}.npy", self.model.params)
         if val > self.best_val_acc:
             self.best_val_acc = val
-            self.best_params = {name: np.array(p) for name, p in self.model.params.items()}
+            self.best_params = _copied(self.model.params)
+
+
+def _copied(params: Mapping[str, Floats]) -> dict[str, Floats]:
+    return {name: np.array(p) for name, p in params.items()}
 
 
 def _examples(X: ArrayLike, y: ArrayLike, suffix: str = "") -> tuple[Floats, Labels]:

@@ -135,6 +135,19 @@ class TestSolver:
         it.train()
         assert (it.epoch, len(it.loss_history)) == (20, 100)
 
+    def test_the_best_parameters_outlast_a_second_call_that_finds_no_better(self):
+        def spoil(w, dw, config):
+            w *= 0  # in place, as a rule of one's own may
+            return w, config
+
+        it = solver(optim_config={"learning_rate": 0.5})
+        it.train()
+        best = {name: p.copy() for name, p in it.model.params.items()}
+        it.update_rule = spoil
+        it.train()
+        for name, p in best.items():
+            np.testing.assert_array_equal(it.model.params[name], p)
+
     def test_a_rule_of_one_s_own(self):
         it = solver(update_rule=lambda w, dw, config: (w, {"learning_rate": 0.0}))
         before = it.model.params["W1"].copy()
