@@ -126,15 +126,18 @@ def examine(call: Call, rng: Rng, explain: Explain | None = None) -> GradientRep
     """
     detector = Detector(LossFunction(*call), rng)
 
-    def examine_other(other: Call) -> GradientReport:
-        return _examined(other, Detector(LossFunction(*other), rng), explain)
+    def causes_in_arguments(*, raised: bool) -> list[Finding]:
+        def examine_other(other: Call) -> GradientReport:
+            return _examined(other, Detector(LossFunction(*other), rng), explain)
+
+        with StateSnapshot(call[0], *call[2], *call[3].values()), np.errstate(all="ignore"):
+            return blamed(call, examine_other, raised=raised)
 
     try:
         report = _examined(call, detector, explain)
     except Exception as error:
-        causes = (
-            blamed(call, examine_other, raised=True) if error is detector.function.raised else []
-        )
+        is_the_loss = error is detector.function.raised
+        causes = causes_in_arguments(raised=True) if is_the_loss else []
         if not causes:
             raise
         step = Step("Called the function.", f"It raises {type(error).__name__}: {error}")
@@ -142,7 +145,7 @@ def examine(call: Call, rng: Rng, explain: Explain | None = None) -> GradientRep
             "wrong", tuple(causes), evaluations=detector.function.evaluations, steps=(step,)
         )
     if report.verdict == "wrong" and report.is_written and explain is None:
-        causes = blamed(call, examine_other, raised=False)
+        causes = causes_in_arguments(raised=False)
         report = replace(report, findings=(*causes, *report.cautions)) if causes else report
     return report
 

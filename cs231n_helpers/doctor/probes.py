@@ -57,6 +57,8 @@ def _moved(detector: Detector, at: Evaluation, name: str) -> Iterator[str]:
     blocks = detector.function.blocks
     shape, gradient = blocks.shapes[name], blocks.split(at.gradient)[name]
     axes = tuple(range(len(shape)))[-2:]
+    if not axes:
+        return
     mask = np.zeros(shape, bool)  # the middle, which stays inside wherever it is moved to
     mask[(..., *(shape[axis] // 2 for axis in axes))] = True
     measured = _slopes(detector, at, name, mask)

@@ -171,4 +171,4 @@ def test_a_penalty_that_is_right_is_not_differentiated_entry_by_entry():
     params, X, y = net_data(D=30, H=9, C=5, seed=1)
     report = check_gradient(noisy, params, X, y, 0.1)
     assert {f.code for f in report.mistakes} == {"unexplained"}
-    assert report.small_evaluations < 2 * 176 + 50  # the small net has 176 parameters
+    assert report.small_evaluations < 3 * 176  # the small net has 176 parameters

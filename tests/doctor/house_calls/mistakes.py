@@ -16,45 +16,10 @@ from house_calls import right_nets as nets
 from house_calls import right_ways as ways
 
 FALLS_SHORT: dict[str, list[str]] = {
-    "the cause stands in the arguments, and the report looks elsewhere": [
-        "reported: labels as a column",
-        "reported: column of labels and a hinge",
-        "reported: bytes",
-        "labels as a column",
-        "labels as a row",
-        "one-hot for labels",
-        "labels are floats",
-        "labels from 1",
-        "labels as a list",
-        "bytes wrap around",
-        "weights transposed",
-        "images for weights",
-    ],
-    "what is returned is no loss": [
-        "reported: counts mistakes",
-        "reported: output for a loss",
-        "counts mistakes",
-        "accuracy",
-        "output of the net",
-        "one loss for each example",
-        "sum over classes alone",
-    ],
-    "0 = 0 counts as agreement, scattered errors as a pattern": [
-        "scattered errors",
-        "one class only",
-    ],
     "not yet a known mistake": [
         "mask of the dropout",
         "diagonal of a layer norm",
         "diagonal of the attention",
-    ],
-    "the call that was meant is not said": [
-        "what the loss returned",
-        "loss and parameters exchanged",
-        "data for parameters",
-    ],
-    "check_layer is not there, or cannot name this": [
-        "layer: pad forgotten",
     ],
 }
 SHAPES = ("shape", "broadcast", "keepdims")
