@@ -214,7 +214,7 @@ FAULTS = [
         ("doctor/mistakes", "Factor(Code.SCALE_N, lambda n, c: n,", "Factor(Code.SCALE_N, lambda n, c: 1 / n,", "08"),
         ("doctor/penalty", "Penalty(Code.REG_MISSING, lambda p: p.is_zero(p.analytic),", "Penalty(Code.REG_MISSING, lambda p: p.is_zero(p.numerical),", "08"),
         # words and pictures
-        ("doctor/report", "return self.verdict == \"correct\"", "return self.verdict != \"wrong\"", "02"),
+        ("doctor/report", "return self.verdict == \"correct\"", "return self.verdict != \"wrong\"", "08"),
         ("doctor/report", "places.setdefault((finding.code, finding.message), []).append(finding)",
          "places.setdefault((finding.code, finding.code), []).insert(0, finding)", "08"),
         ("doctor/report", "{_with_code(f.message)}", "{_with_code(f.code)}", "01"),
