@@ -124,7 +124,7 @@ def test_run_all_and_move_each_control(name: str, lab: tuple[str, str, Path], pa
     assert sliders.count() > 0
     waits = []
     for k in range(sliders.count()):
-        before = picture.get_attribute("src"), sentence.inner_text()
+        before = picture.get_attribute("src"), sentence.text_content()
         handle = sliders.nth(k)
         handle.focus()
         at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
@@ -137,6 +137,6 @@ def test_run_all_and_move_each_control(name: str, lab: tuple[str, str, Path], pa
                 timeout=10_000,
             )
             waits.append(time.perf_counter() - started)
-        assert (picture.get_attribute("src"), sentence.inner_text()) == before  # there and back
+        assert (picture.get_attribute("src"), sentence.text_content()) == before  # there and back
     waits.sort()
     print(f"{name}: {len(waits)} moves, median {1e3 * waits[len(waits) // 2]:.0f} ms")
