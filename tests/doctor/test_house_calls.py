@@ -37,7 +37,7 @@ def each(cases):
     def marks(name):
         why = FALLS_SHORT.get(name)
         slow = [pytest.mark.slow] if name in SLOW else []
-        return [*slow, *([pytest.mark.xfail(reason=why, strict=False)] if why else [])]
+        return [*slow, *([pytest.mark.xfail(reason=why, strict=True)] if why else [])]
 
     return pytest.mark.parametrize(
         "case", [pytest.param(c, id=c.name, marks=marks(c.name)) for c in cases]
