@@ -21,7 +21,7 @@ search           hyperparameter search: settings, result
 single_run       one run of a search
 many_runs        all linear runs of a search at once, others in processes or on a cluster
 threads          work in parts that run side by side
-leftovers        nothing is left of a search that was ended
+leftovers        nothing is left of a run that was ended
 datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
 doctor           is a gradient wrong, where, and what is wrong with it
 explorers        figures with sliders, for notebooks 01 to 05 and 09

@@ -1,4 +1,4 @@
-"""Nothing is left of a search that was ended, whatever ended it: no process, no file."""
+"""Nothing is left of a run that was ended, whatever ended it: no process, no file."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ while left := [path for pattern in sys.argv[1:] for path in glob.glob(pattern)]:
         shutil.rmtree(path, ignore_errors=True)
         pathlib.Path(path).is_file() and pathlib.Path(path).unlink(missing_ok=True)
 """
+
+
+def exit_at_signals() -> None:
+    """Let those that ask this process to end do so by way of every `finally`.
+
+    What is ignored, as SIGHUP is under nohup, stays so.
+    """
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows knows no SIGHUP
+        if number and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 def end_with_parent() -> None:

@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from ..leftovers import exit_at_signals
 from ..validation import shown
 from .cifar10 import load_cifar10
 from .files import as_path, is_file, opened, told
@@ -211,13 +211,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
-def _leave(number: int, frame: Any) -> None:
-    sys.exit(128 + number)  # by way of every `finally`
-
-
 if __name__ == "__main__":
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows knows no SIGHUP
-        if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _leave)
+    exit_at_signals()
     sys.exit(main())
