@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from isolation import isolate
+
+from notebooks import connections
 
 isolate()  # before the imports that read settings
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which & makes a shell ignore
@@ -32,6 +36,15 @@ collect_ignore = (
 def _close_figures() -> Iterator[None]:
     yield
     plt.close("all")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Let a kernel's connection file lie where the next run removes it, if this one is killed."""
+    if item.path.suffix == ".ipynb":
+        with mock.patch.object(tempfile, "tempdir", str(connections(Path(os.environ["HOME"])))):
+            return (yield)
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -253,10 +253,14 @@ def commands(place: Path, port: int) -> dict[str, Command]:
 
     digest = hashlib.sha256(SlowMirror.content).hexdigest()
     mirror = ["--base-url", f"http://127.0.0.1:{port}", "cifar10", digest]
-    tests = "--nbval --nbval-current-env -n 2 --dist loadfile -q -p no:cacheprovider"
+    tests = (
+        "-c pyproject.toml --nbval --nbval-current-env -n 2 --dist loadfile -q -p no:cacheprovider"
+    )
 
     def made(folder: Path) -> list[str]:
-        line = f"{sys.executable} -E tests/isolation.py -m pytest {tests} {folder / 'out'}"
+        line = (
+            f"{sys.executable} -E tests/isolation.py -m pytest {tests} conftest.py {folder / 'out'}"
+        )
         (folder / "Makefile").write_text(f"test:\n\t{line}\n", "utf-8")
         return ["make", "-f", str(folder / "Makefile")]
 

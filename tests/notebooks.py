@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -101,14 +102,14 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def connection_file(home: Path) -> Path:
-    """Return the file that connects to a kernel; those of runs that were killed are removed."""
-    folder = home / "kernels"
-    folder.mkdir(exist_ok=True)
-    for file in folder.glob("*.json"):
-        if not is_alive(int(file.stem)):
-            file.unlink(missing_ok=True)
-    return folder / f"{os.getpid()}.json"
+def connections(home: Path) -> Path:
+    """Return a folder for what connects to this process' kernels; those of the dead are removed."""
+    for folder in (home / "connections").glob("*"):
+        if not is_alive(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+    ours = home / "connections" / str(os.getpid())
+    ours.mkdir(parents=True, exist_ok=True)
+    return ours
 
 
 def execute(client: NotebookClient) -> None:
@@ -129,7 +130,7 @@ def execute(client: NotebookClient) -> None:
             if kernel.has_kernel:
                 await kernel.shutdown_kernel(now=True)
 
-    connection = connection_file(Path(os.environ["HOME"]))
+    connection = connections(Path(os.environ["HOME"])) / "kernel.json"
     running: list[Any] = []
     with ThreadPoolExecutor(1) as thread:  # in the main one, nbclient takes the signals for itself
         done = thread.submit(lambda: asyncio.run(all_cells()))

@@ -196,11 +196,11 @@ def test_every_figure_is_put_into_words(path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks whether a process is alive")
-def test_the_connection_file_of_a_run_that_was_killed_is_removed(tmp_path):
+def test_connection_files_of_a_run_that_was_killed_are_removed(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    ours = tool.connection_file(tmp_path)
-    ours.touch()
-    (ours.parent / f"{dead.pid}.json").touch()
-    assert tool.connection_file(tmp_path) == ours
+    ours = tool.connections(tmp_path)
+    (ours.parent / str(dead.pid)).mkdir()
+    (ours.parent / str(dead.pid) / "kernel.json").touch()
+    assert tool.connections(tmp_path) == ours
     assert list(ours.parent.iterdir()) == [ours]
