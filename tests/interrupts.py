@@ -253,14 +253,10 @@ def commands(place: Path, port: int) -> dict[str, Command]:
 
     digest = hashlib.sha256(SlowMirror.content).hexdigest()
     mirror = ["--base-url", f"http://127.0.0.1:{port}", "cifar10", digest]
-    tests = (
-        "-c pyproject.toml --nbval --nbval-current-env -n 2 --dist loadfile -q -p no:cacheprovider"
-    )
+    tests = "--nbval --nbval-current-env -n 2 --dist loadfile -q -p no:cacheprovider"
 
     def made(folder: Path) -> list[str]:
-        line = (
-            f"{sys.executable} -E tests/isolation.py -m pytest {tests} conftest.py {folder / 'out'}"
-        )
+        line = f"{sys.executable} -E tests/isolation.py -m pytest {tests} {folder / 'out'}"
         (folder / "Makefile").write_text(f"test:\n\t{line}\n", "utf-8")
         return ["make", "-f", str(folder / "Makefile")]
 
@@ -292,7 +288,9 @@ def rounds(names: list[str], times: int, seed: int) -> Iterator[tuple[str, str, 
     moments = random.Random(seed)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowMirror)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="i", ignore_cleanup_errors=True) as place:
+    build = ROOT / "build"  # below the conftest.py, as what make test runs
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="i", dir=build, ignore_cleanup_errors=True) as place:
         known = commands(Path(place), server.server_address[1])
         for name in names or known:
             command = known[name]
