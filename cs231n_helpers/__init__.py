@@ -16,6 +16,7 @@ gradient_check   numerical gradients, relative errors: the course's own checks
 plots            images, weights, training curves, searches, decision regions
 validation       the errors for bad input
 drawable         the same for what is to be drawn
+describe         a figure in words, with described_artists and described_values
 progress_bar     a bar for what takes long
 search           hyperparameter search: settings, result
 single_run       one run of a search
@@ -34,6 +35,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .classifiers import FullyConnectedNet, LinearClassifier, LinearSVM, Softmax, TwoLayerNet
+from .describe import describe
+from .describe import load_ipython_extension as load_ipython_extension
 from .gradient_check import (
     eval_numerical_gradient,
     eval_numerical_gradient_array,
@@ -97,7 +100,8 @@ else:
 __all__ = [
     "Explorer", "Finding", "FullyConnectedNet", "GradientReport", "LinearClassifier",
     "LinearSVM", "NotFiniteError", "SearchResult", "Softmax", "Solver", "Splits", "TwoLayerNet",
-    "WrongGradientError", "check_exercise", "check_gradient", "check_layer", "design_matrix",
+    "WrongGradientError", "check_exercise", "check_gradient", "check_layer", "describe",
+    "design_matrix",
     "eval_numerical_gradient", "eval_numerical_gradient_array", "explore_input_step",
     "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
     "explore_update_rules", "grad_check_sparse", "load_cifar10", "load_fashion_mnist",
