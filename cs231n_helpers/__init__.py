@@ -2,33 +2,35 @@
 
 To read the package, take losses, classifiers, training, gradient_check and plots, in this order.
 
-================ =============================================================================
-module           what it holds
-================ =============================================================================
-losses           SVM and softmax loss: on scores, of linear classifiers, gradient of the input
-layers           affine and ReLU layers forward and backward, and the net that they make
-classifiers      LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet, FullyConnectedNet
-optim            update rules: plain steps, momentum, RMSProp, Adam
-solver           trains any model that is made of parameters, by any update rule
-parameter_files  parameters written to a file and read back
-training         minibatch gradient descent, the steps of a linear classifier and of a net
-gradient_check   numerical gradients, relative errors: the course's own checks
-plots            images, weights, training curves, searches, decision regions
-validation       the errors for bad input
-drawable         the same for what is to be drawn
-describe         a figure in words, with described_artists and described_values
-progress_bar     a bar for what takes long
-search           hyperparameter search: settings, result
-single_run       one run of a search
-many_runs        all linear runs of a search at once, others in processes or on a cluster
-threads          work in parts that run side by side
-leftovers        nothing is left of a run that was ended
-datasets         Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
-doctor           is a gradient wrong, where, and what is wrong with it
-explorers        figures with sliders, for notebooks 01 to 05 and 09
-course           the course's modules and names, for its notebooks of any year
-exercises        the exercises of 01 to 04 and 09, and the check after each
-================ =============================================================================
+=================  ============================================================================
+module             what it holds
+=================  ============================================================================
+losses             SVM and softmax loss: on scores, of linear classifiers, gradient of the input
+layers             affine and ReLU layers forward and backward, and the net that they make
+classifiers        LinearSVM, Softmax, LinearClassifier for any loss, TwoLayerNet, FullyConnectedNet
+optim              update rules: plain steps, momentum, RMSProp, Adam
+solver             trains any model that is made of parameters, by any update rule
+parameter_files    parameters written to a file and read back
+training           minibatch gradient descent, the steps of a linear classifier and of a net
+gradient_check     numerical gradients, relative errors: the course's own checks
+plots              images, weights, training curves, searches, decision regions
+validation         the errors for bad input
+drawable           the same for what is to be drawn
+describe           a figure in words, as text form and alternative text in notebooks
+described_artists  lines, points, bars, images, texts in words
+described_values   numbers, extremes, trends, colours in words
+progress_bar       a bar for what takes long
+search             hyperparameter search: settings, result
+single_run         one run of a search
+many_runs          all linear runs of a search at once, others in processes or on a cluster
+threads            work in parts that run side by side
+leftovers          nothing is left of a run that was ended
+datasets           Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download, file formats
+doctor             is a gradient wrong, where, and what is wrong with it
+explorers          figures with sliders, for notebooks 01 to 05 and 09
+course             the course's modules and names, for its notebooks of any year
+exercises          the exercises of 01 to 04 and 09, and the check after each
+=================  ============================================================================
 """
 
 from importlib import import_module
