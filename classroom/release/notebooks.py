@@ -10,7 +10,7 @@ needs:<exercise>    the cell waits for an exercise further down or of another no
 =================== ===============================================================================
 
 An exercise's cell keeps its signature and docstring, nbgrader's ClearSolutions empties it; folded
-answers go from the text.
+answers go from the text, the hints stay (cells with the tag hints).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from cs231n_helpers.exercises import EXERCISES
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
 NOTEBOOKS = tuple(dict.fromkeys(it.notebook for it in EXERCISES.values()))
-GIVES_AWAY, LEFT_OUT, NEEDS = "gives-away", "left-out", "needs:"
+GIVES_AWAY, LEFT_OUT, NEEDS, HINTS = "gives-away", "left-out", "needs:", "hints"
+EFFORT = re.compile(r"(?m)^\*(Difficulty \d of 5 · .* minutes)\*$")
 STUB = 'raise NotImplementedError("open: write your code in the place of this line")'
 
 
@@ -98,7 +99,12 @@ def _released(cells: list[NotebookNode], place: int) -> NotebookNode:
     if LEFT_OUT in tags:
         cell.source = ""
     elif cell.cell_type == "markdown":
-        cell.source = re.sub(r"<details>.*?</details>\s*", "", cell.source, flags=re.DOTALL).strip()
+        if HINTS not in tags:
+            answers = r"<details>.*?</details>\s*"
+            cell.source = re.sub(answers, "", cell.source, flags=re.DOTALL).strip()
+        if exercise := exercise_of(cells[place + 1]) if place + 1 < len(cells) else None:
+            points = EXERCISES[exercise].points
+            cell.source = EFFORT.sub(rf"*\1 · {points} points*", cell.source)
     elif GIVES_AWAY in tags:
         return _shown(cell, _what_to_see(cells, place))
     else:

@@ -19,29 +19,29 @@ from cs231n_helpers.exercises.visible import CHECKS
 
 #: What graders, students and the hidden tests rely on.
 CONTRACT = """
-svm_naive 01_svm 5 hinge_loops(W, X, y, delta=1.0)
-svm_gradient 01_svm 6 hinge_gradient_loops(W, X, y, delta=1.0)
-svm_vectorized 01_svm 8 hinge_arrays(W, X, y, delta=1.0)
-penalty 01_svm 5 penalty(W, reg, reg_scale=0.5)
-sgd 01_svm 8 \
+svm_naive 5 hinge_loops(W, X, y, delta=1.0)
+svm_gradient 6 hinge_gradient_loops(W, X, y, delta=1.0)
+svm_vectorized 8 hinge_arrays(W, X, y, delta=1.0)
+penalty 5 penalty(W, reg, reg_scale=0.5)
+sgd 8 \
 gradient_descent(loss_function, W, X, y, learning_rate, reg, num_iters, batch_size, rng)
-search 01_svm 6 grid_search(evaluate, learning_rates, regs)
-softmax_naive 02_softmax 5 softmax_loops(W, X, y, reg)
-softmax_gradient 02_softmax 6 softmax_gradient_loops(W, X, y, reg)
-softmax_vectorized 02_softmax 8 softmax_arrays(W, X, y, reg)
-net_forward 03_two_layer_net 6 net_forward(params, X)
-net_backward 03_two_layer_net 10 net_backward(params, X, hidden, dscores, reg, reg_scale=0.5)
-net_training 03_two_layer_net 8 \
+search 6 grid_search(evaluate, learning_rates, regs)
+softmax_naive 5 softmax_loops(W, X, y, reg)
+softmax_gradient 6 softmax_gradient_loops(W, X, y, reg)
+softmax_vectorized 8 softmax_arrays(W, X, y, reg)
+net_forward 6 net_forward(params, X)
+net_backward 10 net_backward(params, X, hidden, dscores, reg, reg_scale=0.5)
+net_training 8 \
 train_net(loss_function, params, X, y, learning_rate, decay, reg, num_iters, batch_size, rng)
-svm_dx 04_dx_derivation 6 svm_dx(W, X, y, delta=1.0)
-softmax_dx 04_dx_derivation 5 softmax_dx(W, X, y)
-net_dx 04_dx_derivation 8 net_dx(params, X, y)
-affine_backward 09_layers 6 affine_backward(dout, cache)
-relu_backward 09_layers 3 relu_backward(dout, cache)
-sgd_momentum 09_layers 5 sgd_momentum(w, dw, config=None)
-adam 09_layers 6 adam(w, dw, config=None)
+svm_dx 6 svm_dx(W, X, y, delta=1.0)
+softmax_dx 5 softmax_dx(W, X, y)
+net_dx 8 net_dx(params, X, y)
+affine_backward 6 affine_backward(dout, cache)
+relu_backward 3 relu_backward(dout, cache)
+sgd_momentum 5 sgd_momentum(w, dw, config=None)
+adam 6 adam(w, dw, config=None)
 """
-ROWS = [line.split(" ", 3) for line in CONTRACT.strip().splitlines()]
+ROWS = [line.split(" ", 2) for line in CONTRACT.strip().splitlines()]
 
 
 def code_of(notebook):
@@ -53,13 +53,17 @@ def code_of(notebook):
 
 def test_the_table_is_the_contract():
     assert list(EXERCISES) == [row[0] for row in ROWS]
-    for exercise, notebook, points, signature in ROWS:
+    for exercise, points, signature in ROWS:
         it = EXERCISES[exercise]
-        assert (it.notebook, it.points, it.signature) == (notebook, int(points), signature)
+        assert (it.points, it.signature) == (int(points), signature)
         assert signature in notebooks.solutions()[exercise].splitlines()[0]
-        assert it.number.startswith(f"{int(notebook[:2])}.")
+        assert it.number.startswith(f"{int(it.notebook[:2])}.")
     assert sum(it.points for it in EXERCISES.values()) == 120
     assert CHECKS.keys() == EXERCISES.keys()
+    for it in EXERCISES.values():
+        assert it.difficulty in range(1, 6)
+        assert it.importance in range(1, 6)
+        assert 2 <= it.minutes <= 30
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -79,7 +83,8 @@ def test_metadata_says_the_same(name):
                 "points": it.points, "solution": False,
             }.items()  # fmt: skip
             prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-            assert f"**Exercise {it.number}** ({it.points} points)" in prose
+            headed = f"### Exercise {it.number}: " in prose and f"*{it.effort}" in prose
+            assert headed or f"**Exercise {it.number}** ({it.points} points)" in prose
 
 
 # ---- tags ----
@@ -101,14 +106,28 @@ def test_each_tag_does_what_it_says(monkeypatch):
         new_markdown_cell("one\n\n<details><summary>A</summary>\n\ntwo\n</details>\n\nthree"),
         new_markdown_cell("four", metadata={"tags": ["left-out"]}),
         new_markdown_cell("<details>\nfive\n</details>"),
+        new_markdown_cell("<details>\nsix\n</details>", metadata={"tags": ["hints"]}),
     )  # fmt: skip
-    a, b, d, text = notebook.cells
+    a, b, d, text, hints = notebook.cells
     assert (a.source, a.outputs[0].text) == ("print(7)", "7\n")
     assert (b.cell_type, b.source.splitlines()[-2:]) == ("markdown", ["7", "```"])
     assert d.source == "%%after d svm_dx penalty\nprint(7)"
     assert d.metadata["tags"] == ["nbval-ignore-output"]
     assert expected == {"d": [{"text": "7\n"}]}
     assert text.source == "one\n\nthree"
+    assert "six" in hints.source
+
+
+def test_the_points_stand_beside_the_effort(monkeypatch):
+    heading = new_markdown_cell(
+        f"### Exercise 1.4: P\n*{EXERCISES['penalty'].effort}*\n\nWrite it."
+    )
+    nbgrader = {"grade_id": "penalty", "solution": True, "schema_version": 3}
+    cell = new_code_cell("### BEGIN SOLUTION\n### END SOLUTION", metadata={"nbgrader": nbgrader})
+    notebook, _ = released(monkeypatch, heading, cell)
+    assert notebook.cells[0].source.splitlines()[1] == (
+        "*Difficulty 1 of 5 · importance 4 of 5 · 5 minutes · 5 points*"
+    )
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
