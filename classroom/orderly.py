@@ -6,28 +6,8 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a place to write to, which takes that of `path` at the end and goes after an error.
-
-    At any moment the file is there as a whole, the old one or the new one. A process that is killed
-    leaves the place, under a name that the next one writes to again.
-    """
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def stop_at_signals() -> None:

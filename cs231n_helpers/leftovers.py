@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from tempfile import gettempdir
 
 #: Joblib's own cleaner, where it lives, has three seconds.
@@ -23,6 +26,23 @@ while left := [path for pattern in sys.argv[1:] for path in glob.glob(pattern)]:
         shutil.rmtree(path, ignore_errors=True)
         pathlib.Path(path).is_file() and pathlib.Path(path).unlink(missing_ok=True)
 """
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a place to write to, which takes that of `path` at the end and goes after an error.
+
+    At any moment the file is there as a whole, the old one or the new one. A process that is killed
+    leaves the place, under a name that the next one writes to again.
+    """
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def exit_at_signals() -> None:

@@ -23,7 +23,7 @@ import test_corpus  # noqa: E402
 import test_declared_mistakes as declared  # noqa: E402
 from house_calls import RIGHT, WRONG, mistakes, reported  # noqa: E402, F401
 
-from classroom.orderly import replacing  # noqa: E402
+from cs231n_helpers.leftovers import replacing  # noqa: E402
 
 PAGE = HERE.parent / "benchmarks" / "doctor.md"
 # they say where it is wrong, and not what

@@ -100,7 +100,7 @@ def main() -> None:
     from wrong_solutions import WRONG
 
     from classroom.grading.rubrics import grade_exercise
-    from classroom.orderly import replacing
+    from cs231n_helpers.leftovers import replacing
 
     reports = {entry["id"]: report_record(check(corpus, entry)) for corpus, entry in CORPUS}
     solutions = {

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from isolation import ROOT, isolate
 
 sys.path.insert(0, str(ROOT))
-from classroom.orderly import replacing, status, stop_at_signals
+from classroom.orderly import status, stop_at_signals
 
 if TYPE_CHECKING:  # the libraries take seconds to import, in which somebody may press Ctrl-C
     from nbclient import NotebookClient
@@ -146,6 +146,8 @@ def run(path: Path) -> None:
     """Execute a notebook in a fresh kernel and store it; an error leaves the file as it was."""
     import nbformat
     from nbclient import NotebookClient
+
+    from cs231n_helpers.leftovers import replacing
 
     notebook = nbformat.read(path, as_version=4)
     execute(

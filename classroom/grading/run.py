@@ -23,8 +23,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from classroom.orderly import replacing
 from classroom.sandbox import Limits, Sandbox, UnavailableError
+from cs231n_helpers.leftovers import replacing
 from cs231n_helpers.progress_bar import progress
 
 from .files import clean
