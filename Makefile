@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab notebooks faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
+.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -36,12 +36,16 @@ test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser,
 	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
 	$(ALONE) -m pytest tests/browser.py -n auto -q -rP
 
-FOLDER = notebooks
+FOLDER = workbook
 # Root, as in a container, has to say so; loopback address and token stay.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
-lab: $(READY)  ## open the notebooks in JupyterLab (NAME=01_svm.ipynb opens that one)
+lab: $(READY)  ## open your workbook in JupyterLab (NAME=01_svm.ipynb; FOLDER=notebooks: the worked edition)
+	@$(if $(filter workbook,$(FOLDER)),$(PY) -m cs231n_helpers.workbook workbook)
 	@$(if $(AS_ROOT),echo "JupyterLab starts with $(AS_ROOT): you are root")
 	$(PY) -m jupyterlab $(AS_ROOT) --LabApp.news_url=None $(FOLDER)/$(NAME) $(ARGS)
+
+workbook: $(READY)  ## your own copy of the lessons, exercises open (FRESH=02_softmax: once more, beside yours)
+	@$(PY) -m cs231n_helpers.workbook workbook $(if $(FRESH),--fresh $(FRESH))
 
 notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
 	$(ALONE) tests/notebooks.py run $(addprefix notebooks/,$(NAME))

@@ -21,6 +21,7 @@ from report import machine, replace
 from tqdm import tqdm
 
 from classroom.release import bundle, notebooks
+from cs231n_helpers.workbook import solutions
 
 HERE = Path(__file__).resolve().parent
 COURSE = "cs231n"
@@ -28,13 +29,13 @@ COURSE = "cs231n"
 
 def write_class(folder: Path, number: int) -> None:
     """Write so many submissions, each the student's bundle with all exercises solved."""
-    assignment, solutions = folder.parent / "assignment", notebooks.solutions()
+    assignment = folder.parent / "assignment"
     bundle.write_bundle(assignment)
     for k in range(number):
         student = shutil.copytree(assignment, folder / f"student{k:03d}")
         for path in sorted(student.glob("*.ipynb")):
             notebook = nbformat.read(path, as_version=4)
-            nbformat.write(notebooks.fill_in(notebook, solutions), path)
+            nbformat.write(notebooks.fill_in(notebook, solutions()), path)
 
 
 def run(command: Sequence[str | Path], log: Path) -> float:

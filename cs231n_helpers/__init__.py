@@ -29,7 +29,8 @@ datasets           Fashion-MNIST, CIFAR-10, the spiral, preprocessing, download,
 doctor             is a gradient wrong, where, and what is wrong with it
 explorers          figures with sliders, for notebooks 01 to 05 and 09
 course             the course's modules and names, for its notebooks of any year
-exercises          the exercises of 01 to 04 and 09, and the check after each
+exercises          the exercises of the lessons, and the check after each
+workbook           a learner's own copy of the lessons, exercises open
 =================  ============================================================================
 """
 

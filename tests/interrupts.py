@@ -35,7 +35,8 @@ import psutil
 from nbformat.v4 import new_code_cell, new_notebook
 
 from classroom.release import bundle
-from classroom.release.notebooks import fill_in, solutions
+from classroom.release.notebooks import fill_in
+from cs231n_helpers.workbook import solutions
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What is sent, and whether to the whole group, as a terminal does, or to the leader alone.

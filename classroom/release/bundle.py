@@ -27,8 +27,9 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from cs231n_helpers.exercises import EXERCISES
+from cs231n_helpers.workbook import NOTEBOOKS, solutions
 
-from .notebooks import NOTEBOOKS, released, solutions
+from .notebooks import released
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EDITION = Path(__file__).with_name("student_edition")

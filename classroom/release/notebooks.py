@@ -9,8 +9,8 @@ needs:<exercise>    the cell waits for an exercise further down or of another no
                     what it shows when run until the exercise is solved; one tag an exercise
 =================== ===============================================================================
 
-An exercise's cell keeps its signature and docstring, nbgrader's ClearSolutions empties it; folded
-answers go from the text, the hints stay (cells with the tag hints).
+An exercise is opened as in a workbook (`cs231n_helpers.workbook`); folded answers go from the text,
+the hints stay (cells tagged hints).
 """
 
 from __future__ import annotations
@@ -19,59 +19,34 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
-from traitlets.config import Config
+from nbgrader.preprocessors import ComputeChecksums, LockCells
 
 from cs231n_helpers.exercises import EXERCISES
+from cs231n_helpers.workbook import exercise_of, lesson
+from cs231n_helpers.workbook.lessons import GIVES_AWAY, HINTS, LEFT_OUT, opened, tags_of
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
-NOTEBOOKS = tuple(dict.fromkeys(it.notebook for it in EXERCISES.values()))
-GIVES_AWAY, LEFT_OUT, NEEDS, HINTS = "gives-away", "left-out", "needs:", "hints"
+NEEDS = "needs:"
 EFFORT = re.compile(r"(?m)^\*(Difficulty \d of 5 · .* minutes)\*$")
-STUB = 'raise NotImplementedError("open: write your code in the place of this line")'
-
-
-def finished(name: str) -> NotebookNode:
-    """Return the notebook of that name, say "01_svm", as it stands in notebooks/."""
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-
-
-def exercise_of(cell: NotebookNode) -> str | None:
-    """Return the exercise that a cell is to be filled in for."""
-    nbgrader = cell.metadata.get("nbgrader", {})
-    return nbgrader["grade_id"] if nbgrader.get("solution") else None
-
-
-@cache
-def solutions() -> dict[str, str]:
-    """Return the source of the finished cell of each exercise."""
-    cells = [cell for name in NOTEBOOKS for cell in finished(name).cells]
-    found = {exercise: cell.source for cell in cells if (exercise := exercise_of(cell))}
-    return {exercise: found[exercise] for exercise in EXERCISES}
 
 
 def needed(cell: NotebookNode) -> list[str]:
     """Return the exercises that a cell of a finished notebook waits for."""
-    tags = cell.metadata.get("tags", ())
-    return [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
+    return [tag.removeprefix(NEEDS) for tag in tags_of(cell) if tag.startswith(NEEDS)]
 
 
 @cache
 def released(name: str) -> tuple[NotebookNode, dict[str, list[Any]]]:
     """Return a notebook as students get it, and what its waiting cells show when run."""
-    notebook = finished(name)
+    notebook = lesson(name)
     cells = notebook.cells
     expected = {cell.id: [_what(o) for o in cell.outputs] for cell in cells if needed(cell)}
     handed_out = (_released(cells, place) for place in range(len(cells)))
     notebook.cells = [cell for cell in handed_out if cell.source]
-    stub = Config({"ClearSolutions": {"code_stub": {"python": STUB}}})
-    for step in (ClearSolutions(config=stub), LockCells(), ComputeChecksums()):
+    for step in (LockCells(), ComputeChecksums()):
         notebook, _ = step.preprocess(notebook, {})
     return notebook, expected
 
@@ -113,7 +88,7 @@ def _released(cells: list[NotebookNode], place: int) -> NotebookNode:
             if "execution_count" in output:
                 output.execution_count = None
         if "nbgrader" in cell.metadata:
-            cell.outputs = []
+            cell.source, cell.outputs = opened(cell.source), []
         if needs:
             cell.source = f"%%after {cell.id} {' '.join(needs)}\n{cell.source}"
     return cell

@@ -5,6 +5,7 @@ module           what it holds
 ================ ==================================================================================
 table            which exercises there are, how one says that it is open or wrong
 visible          the check after each exercise
+stuck            which hint to open next
 worked_examples  what the notebooks work out by hand, for the checks
 reference        the reference solutions, where the teacher has handed them out
 student_function calling a student's function without trusting it

@@ -29,6 +29,7 @@ from . import worked_examples as by_hand
 from .compare import Array, as_array, as_dict, as_number, as_numbers, as_tuple, compare, near
 from .explain import as_loss_of_input, as_loss_of_net, model_of, penalty_value
 from .reference import Function, announce
+from .stuck import forget, next_hint
 from .student_function import (
     CallError,
     FeedbackError,
@@ -37,25 +38,18 @@ from .student_function import (
     quoted,
     read_error,
 )
-from .table import (
-    EXERCISES,
-    OpenExerciseError,
-    WrongExerciseError,
-    find_exercise,
-    paragraphs,
-    reference_hint,
-)
+from .table import EXERCISES, OpenExerciseError, WrongExerciseError, find_exercise, paragraphs
 from .worked_examples import published_step, random_data, random_layer, random_net
 
 ON_RANDOM_DATA = "check_gradient, on random data:"
 TRY_AGAIN = "Change it, run its cell and this check again."
-WRITE_IT = (
-    "Put your code in the place of `raise NotImplementedError`, run that cell and this check."
-)
 
 
 def check_exercise(exercise: str, function: Function) -> None:
     """Check a solution on small examples, and say in words what is right and what is not.
+
+    Of a function that is not written yet it says no more than that. From the second wrong one on it
+    names the hint to open.
 
     Parameters
     ----------
@@ -66,8 +60,6 @@ def check_exercise(exercise: str, function: Function) -> None:
 
     Raises
     ------
-    OpenExerciseError
-        If the function is not written yet.
     WrongExerciseError
         If it is not right; the text quotes what `check_gradient` found.
 
@@ -91,15 +83,17 @@ def check_exercise(exercise: str, function: Function) -> None:
         for line in CHECKS[exercise](student):
             right.append(line)
     except FeedbackError as error:
-        hint = reference_hint(exercise)
         if "not_done" in error.feedback.codes:
-            raise OpenExerciseError(paragraphs(f"{it} is open.", WRITE_IT, hint)) from None
+            print(f"{it} is open: write it in the cell above, and run both.")
+            return
         found = [f"Right: {line}" for line in right] + error.feedback.sentence.split("\n\n")
-        text = paragraphs(f"{it} is not right yet.", *found, TRY_AGAIN, hint)
+        hints = filter(None, [next_hint(exercise, function)])
+        text = paragraphs(f"{it} is not right yet.", *found, TRY_AGAIN, *hints)
         raise WrongExerciseError(text) from None
     print(f"{it} is right:")
     for line in right + remarks:
         print(textwrap.fill(line, 94, initial_indent="- ", subsequent_indent="  "))
+    forget(exercise)
     announce(exercise, function)
 
 

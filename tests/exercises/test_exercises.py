@@ -9,15 +9,25 @@ import zipfile
 import numpy as np
 import pytest
 
-from classroom.release import notebooks
 from cs231n_helpers import check_exercise, use_reference
-from cs231n_helpers.exercises import reference
+from cs231n_helpers.exercises import reference, stuck
 from cs231n_helpers.exercises.reference import function_from
-from cs231n_helpers.exercises.table import EXERCISES, OpenExerciseError, WrongExerciseError
+from cs231n_helpers.exercises.table import (
+    EXERCISES,
+    OpenExerciseError,
+    WrongExerciseError,
+    reference_hint,
+)
+from cs231n_helpers.workbook import exercise_of, open_lesson, solutions
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried(monkeypatch):
+    monkeypatch.setattr(stuck, "wrong", {})
 
 
 def altered(exercise, old, new):
-    source = notebooks.solutions()[exercise]
+    source = solutions()[exercise]
     assert source.count(old) == 1, (exercise, old)
     return function_from(source.replace(old, new), exercise)
 
@@ -127,15 +137,53 @@ def test_what_is_wrong_is_said(exercise, old, new, words):
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_solution_is_right_and_the_empty_cell_is_open(exercise, capsys):
-    source = notebooks.solutions()[exercise]
+    source = solutions()[exercise]
     check_exercise(exercise, function_from(source, exercise))
     assert capsys.readouterr().out.startswith(f"{EXERCISES[exercise]} is right:\n- ")
-    cells = notebooks.student_notebook(EXERCISES[exercise].notebook).cells
-    emptied = {cell.id: cell.source for cell in cells}[exercise.replace("_", "-") + "-code"]
-    with pytest.raises(OpenExerciseError, match="is open") as caught:
-        check_exercise(exercise, function_from(emptied, exercise))
-    assert f'use_reference("{exercise}")' in unwrapped(caught)
-    assert isinstance(caught.value, NotImplementedError)
+    cells = open_lesson(EXERCISES[exercise].notebook).cells
+    emptied = next(cell.source for cell in cells if exercise_of(cell) == exercise)
+    check_exercise(exercise, function_from(emptied, exercise))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == f"{EXERCISES[exercise]} is open: write it in the cell above, and run both."
+    assert len(line) < 96
+
+
+def last_line_about(source):
+    with pytest.raises(WrongExerciseError) as caught:
+        check_exercise("penalty", function_from(source, "penalty"))
+    return str(caught.value).splitlines()[-1]
+
+
+def test_whoever_fails_again_is_told_the_next_hint(capsys):
+    source = solutions()["penalty"].replace("### BEGIN SOLUTION", "").replace("**2", "**{}")
+    assert last_line_about(source.format(1)) == "Change it, run its cell and this check again."
+    assert last_line_about(source.format(1)) == "Change it, run its cell and this check again."
+    for power, told in (
+        (3, "hint 1"),
+        (3, "hint 1"),
+        (4, "hint 2"),
+        (5, "hint 3"),
+        (6, "the solution"),
+    ):
+        assert last_line_about(source.format(power)) == f"Stuck? Open {told} below."
+    check_exercise("penalty", function_from(source.format(2), "penalty"))
+    assert last_line_about(source.format(1)) == "Change it, run its cell and this check again."
+
+
+def test_after_the_hints_comes_the_reference_in_a_class(monkeypatch):
+    monkeypatch.setattr(stuck, "after_hints", [reference_hint])
+    monkeypatch.setattr(stuck, "wrong", {"penalty": [None] * 4})
+    source = solutions()["penalty"].replace("**2", "**3")
+    assert last_line_about(source) == '    penalty = use_reference("penalty")'
+
+
+def test_what_is_no_function_counts_each_time():
+    told = []
+    for _ in range(3):
+        with pytest.raises(WrongExerciseError) as caught:
+            check_exercise("penalty", np.ones(3))
+        told.append(str(caught.value).splitlines()[-1])
+    assert told[1:] == ["Stuck? Open hint 1 below.", "Stuck? Open hint 2 below."]
 
 
 ODD = {
@@ -159,7 +207,7 @@ def made_odd(returned, odd):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_odd_things_that_come_back_are_told_apart_in_a_sentence(exercise, odd):
-    right = function_from(notebooks.solutions()[exercise], exercise)
+    right = function_from(solutions()[exercise], exercise)
 
     def solution(*args, **kwargs):
         return made_odd(right(*args, **kwargs), ODD[odd])
@@ -170,7 +218,7 @@ def test_odd_things_that_come_back_are_told_apart_in_a_sentence(exercise, odd):
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_what_is_odd_in_the_last_call_alone_is_no_error_of_the_check(exercise, capsys):
-    right, calls = function_from(notebooks.solutions()[exercise], exercise), []
+    right, calls = function_from(solutions()[exercise], exercise), []
 
     def solution(*args, **kwargs):
         calls.append(args)
@@ -275,7 +323,7 @@ def test_use_reference(tmp_path, monkeypatch):
     with pytest.raises(OpenExerciseError, match="Your teacher may hand out reference"):
         use_reference("penalty")
     with zipfile.ZipFile("reference.zip", "w") as archive:
-        archive.writestr("penalty.py", notebooks.solutions()["penalty"])
+        archive.writestr("penalty.py", solutions()["penalty"])
     assert use_reference("penalty")(np.ones(3), 2.0)[0] == 3
     (tmp_path / "reference.zip").write_bytes(b"no zip")
     with pytest.raises(OpenExerciseError, match="no reference"):

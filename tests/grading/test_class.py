@@ -26,7 +26,8 @@ from wrong_solutions import WRONG
 
 from classroom.grading import rubrics
 from classroom.release import bundle
-from classroom.release.notebooks import fill_in, solutions
+from classroom.release.notebooks import fill_in
+from cs231n_helpers.workbook import solutions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 
-from classroom.release.notebooks import solutions
+from cs231n_helpers.workbook import solutions
 
 #: Lines of solutions that stand elsewhere for a reason: the text gives the first as a formula and
 #: explains the second; the third notes the losses of other loops.

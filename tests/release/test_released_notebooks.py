@@ -13,9 +13,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.preprocessors import CheckCellMetadata
 
 from classroom.release import notebooks
-from classroom.release.notebooks import NOTEBOOKS, exercise_of, finished, student_notebook
+from classroom.release.notebooks import student_notebook
 from cs231n_helpers.exercises import EXERCISES
 from cs231n_helpers.exercises.visible import CHECKS
+from cs231n_helpers.workbook import NOTEBOOKS, exercise_of, lesson, solutions
 
 #: What graders, students and the hidden tests rely on.
 CONTRACT = """
@@ -56,7 +57,7 @@ def test_the_table_is_the_contract():
     for exercise, points, signature in ROWS:
         it = EXERCISES[exercise]
         assert (it.points, it.signature) == (int(points), signature)
-        assert signature in notebooks.solutions()[exercise].splitlines()[0]
+        assert signature in solutions()[exercise].splitlines()[0]
         assert it.number.startswith(f"{int(it.notebook[:2])}.")
     assert sum(it.points for it in EXERCISES.values()) == 120
     assert CHECKS.keys() == EXERCISES.keys()
@@ -68,7 +69,7 @@ def test_the_table_is_the_contract():
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_metadata_says_the_same(name):
-    for notebook in (finished(name), student_notebook(name)):
+    for notebook in (lesson(name), student_notebook(name)):
         CheckCellMetadata().preprocess(notebook, {})  # nbgrader's own rules
         code = code_of(notebook)
         mine = [e for e, it in EXERCISES.items() if it.notebook == name]
@@ -91,7 +92,7 @@ def test_metadata_says_the_same(name):
 
 
 def released(monkeypatch, *cells):
-    monkeypatch.setattr(notebooks, "finished", lambda _: new_notebook(cells=list(cells)))
+    monkeypatch.setattr(notebooks, "lesson", lambda _: new_notebook(cells=list(cells)))
     return notebooks.released.__wrapped__("any")
 
 
@@ -134,7 +135,7 @@ def test_the_points_stand_beside_the_effort(monkeypatch):
 def test_cells_wait_for_what_is_further_down_or_elsewhere(name):
     """Whether all that need one are tagged shows when a notebook runs."""
     above = set()
-    for cell in finished(name).cells:
+    for cell in lesson(name).cells:
         if exercise := exercise_of(cell):
             above.add(exercise)
         needed = notebooks.needed(cell)
@@ -199,7 +200,7 @@ def test_folded_answers_go_and_pictures_stay(name):
             alt = re.search(rf"!\[([^]]+)\]\(attachment:{re.escape(file)}\)", cell.source)
             assert len(alt[1]) > 30
             assert alt[1][0] == alt[1][0].upper()
-    stored = json.dumps(finished(name)).count('"image/png": "')
+    stored = json.dumps(lesson(name)).count('"image/png": "')
     assert pictures == stored  # what the result should look like is kept, all of it
 
 

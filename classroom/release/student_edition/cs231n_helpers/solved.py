@@ -116,8 +116,9 @@ def _and(names: Sequence[str]) -> str:
 
 def install() -> None:
     """Listen to `check_exercise` and, in a notebook, to cells that wait."""
-    from cs231n_helpers.exercises.reference import when_right
+    from cs231n_helpers.exercises import reference, stuck, table
 
-    when_right.append(keep)
+    reference.when_right.append(keep)
+    stuck.after_hints.append(table.reference_hint)
     if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
         shell.register_magic_function(after, "cell")

@@ -1,0 +1,52 @@
+"""In a workbook "Run All" goes through: exercises that are open stop nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import lessons as measured
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from cs231n_helpers.exercises import EXERCISES
+from cs231n_helpers.workbook import NOTEBOOKS, exercise_of, folder, lessons
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOLUTION = re.compile(r"<summary>Solution</summary>\n\n```python\n(.*?)\n```", re.DOTALL)
+
+
+def run(notebook, place):
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(place)}}
+    )
+    ours = {"PYTHONPATH": str(ROOT), "CS231N_PROGRESS": "0", "OPENBLAS_NUM_THREADS": "1"}
+    asyncio.run(client.async_execute(env={**os.environ, **ours}))
+
+
+def cases():
+    """Yield name and whether its exercises are solved; those being rewritten may fail yet."""
+    for name in lessons.lesson_names():
+        marks = [pytest.mark.xfail(strict=False)] if name in measured.NOT_YET else []
+        for solved in (False, True) if name in NOTEBOOKS else (False,):
+            yield pytest.param(
+                name, solved, marks=marks, id=f"{name}-{'solved' if solved else 'open'}"
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "solved"), list(cases()))
+def test_run_all_goes_through(name, solved, tmp_path):
+    notebook = nbformat.read(folder.fresh(tmp_path, name), as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    exercises = [cell for cell in notebook.cells if exercise_of(cell)]
+    for cell, solution in zip(exercises, SOLUTION.findall(text), strict=True):
+        cell.source = solution if solved else cell.source
+    run(notebook, tmp_path)
+    said = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", ()))
+    for it in EXERCISES.values():
+        if it.notebook == name:
+            assert f"{it} is {'right:' if solved else 'open: '}" in said
