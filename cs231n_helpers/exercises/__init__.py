@@ -1,4 +1,4 @@
-"""The exercises of 01 to 04 and 09: the table, the check after each, calling and comparing.
+"""The exercises of the lessons: the table, the check after each, calling and comparing.
 
 ================ ==================================================================================
 module           what it holds

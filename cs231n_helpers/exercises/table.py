@@ -1,4 +1,4 @@
-"""The exercises of notebooks 01 to 04 and 09, and how an exercise says that it is open or wrong."""
+"""The exercises of the lessons, and how an exercise says that it is open or wrong."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_file_in_its_place_is_told(tmp_path, capsys):
         f"{tmp_path / 'book'} is a file, no folder: move it away, or name another folder\n"
     )
     again(tmp_path / "book" / "inside", status=1)
-    assert "cannot be written (Not a directory)" in capsys.readouterr().err
+    assert " cannot be written (" in capsys.readouterr().err
 
 
 def test_the_worked_edition_is_no_workbook(capsys):
@@ -187,6 +187,7 @@ def test_from_the_command_line(tmp_path):
     assert names(tmp_path / "workbook") == ALL
 
 
+@pytest.mark.skipif(os.name != "posix", reason="make may be missing")
 def test_make_lab_opens_it_and_make_workbook_brings_a_fresh_copy():
     def would_run(*arguments):
         command_line = ["make", "-n", "-o", ".venv/.ready", *arguments]
