@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .described_values import ROUNDING
 from .validation import shown
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def describe(figure: Any) -> str:
     Lines, points, bars, images and areas are named by colour and label, with their number of
     points, range, extremes and mean, in three digits. Small differences, such as two processors
     make, do not change the text; what an eye could see should. An artist whose values are rounding
-    errors, on a log axis for instance, is left out after ``artist.set_gid("rounding")``.
+    errors, on a log axis for instance, is not described after ``artist.set_gid("rounding")``.
 
     Parameters
     ----------
@@ -176,8 +177,6 @@ def _axis(frame: Frame, k: int) -> str:
 
 def _from_layout(frame: Frame, k: int) -> bool:
     """Return whether the limits depend on fonts and window, or on rounding errors."""
-    from .described_artists import ROUNDING
-
     ax = frame.ax
     automatic = ax.get_autoscalex_on() if k == 0 else ax.get_autoscaley_on()
     noisy = k == 1 and any(line.get_gid() == ROUNDING for line in ax.lines)
@@ -199,7 +198,7 @@ def _span(
 
 def _names(axis: Any) -> Callable[[float], str | None] | None:
     """Return what places on an axis are called: categories, dates, fixed labels; else None."""
-    from matplotlib import category, dates, ticker
+    from matplotlib import category, dates
 
     formatter = axis.get_major_formatter()
     if isinstance(formatter, category.StrCategoryFormatter):
@@ -208,14 +207,8 @@ def _names(axis: Any) -> Callable[[float], str | None] | None:
         formatter, dates.AutoDateFormatter | dates.ConciseDateFormatter | dates.DateFormatter
     ):
         return _date
-    locator = axis.get_major_locator()
-    if isinstance(formatter, ticker.FixedFormatter) and isinstance(locator, ticker.FixedLocator):
-        labels = {
-            round(float(place), 6): _plain(label)
-            for place, label in zip(_places(locator), formatter.seq, strict=False)
-        }
-        return lambda value: labels.get(round(float(value), 6)) or None
-    return None
+    labels = {round(place, 6): label for place, label in _fixed_ticks(axis) if label}
+    return (lambda value: labels.get(round(float(value), 6))) if labels else None
 
 
 def _category(formatter: Any, value: float) -> str | None:
@@ -245,17 +238,24 @@ def _ticks(axis: Any, k: int) -> list[str]:
         isinstance(locator, ticker.FixedLocator) and not _places(locator)
     ):
         return ["none"]
-    if not isinstance(locator, ticker.FixedLocator) or isinstance(
-        formatter, ticker.ScalarFormatter | ticker.LogFormatter | ticker.NullFormatter
-    ):
+    return [label for _, label in _fixed_ticks(axis)]
+
+
+def _fixed_ticks(axis: Any) -> list[tuple[float, str]]:
+    """Return (place, label) of fixed ticks, if any says more than its place."""
+    from matplotlib import ticker
+
+    formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
+    plain_numbers = ticker.ScalarFormatter | ticker.LogFormatter | ticker.NullFormatter
+    if not isinstance(locator, ticker.FixedLocator) or isinstance(formatter, plain_numbers):
         return []
     try:
         places = _places(locator)
         labels = [_plain(label) for label in formatter.format_ticks(places)]
     except Exception:  # a formatter may be anybody's function
         return []
-    pairs = zip(places, labels, strict=False)
-    return labels if any(_says_more(place, label) for place, label in pairs) else []
+    pairs = list(zip(places, labels, strict=False))
+    return pairs if any(_says_more(*pair) for pair in pairs) else []
 
 
 def _places(locator: Any) -> list[float]:

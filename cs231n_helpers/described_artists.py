@@ -12,6 +12,8 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from .described_values import (
+    NOISE,
+    ROUNDING,
     Scale,
     as_numbers,
     color_name,
@@ -30,8 +32,6 @@ FEW = 8  # points, bars, pieces: so many are listed one by one
 MANY = 12  # lines or shapes without a label: more are described together
 FEW_VALUES = 10  # in an image: so many are parts of it and get their share
 MOST_PIXELS = 10**6  # larger images are thinned out
-#: The `gid` of an artist whose numbers are rounding errors, and so differ between machines.
-ROUNDING = "rounding"
 STYLES = {"--": "dashed ", ":": "dotted ", "-.": "dash-dotted "}
 MARKERS = {
     "o": "circles", "s": "squares", "^": "triangles", "v": "triangles down", "D": "diamonds",
@@ -178,8 +178,8 @@ def _line(line: Any, frame: Frame) -> list[str]:
     if not any(in_data):
         return [f"{name}, {counted(len(x), 'point')}, not placed by the axes."]
     if line.get_gid() == ROUNDING:
-        span = _range(frame.scale(0, x), x)
-        return [f"{name}, {counted(len(x), 'point')}, x {span}: rounding errors, not described."]
+        name += f", {counted(len(x), 'point')}, x {_range(frame.scale(0, x), x)}"
+        return [f"{name}: not described, differs between machines."]
     return [f"{name}, {_curve(x, y, frame) if drawn else _cloud(x, y, frame)}."]
 
 
@@ -265,13 +265,16 @@ def _bars(bars: Any, frame: Frame) -> list[str]:
     kind = "bars" if upright else "horizontal bars"
     name = f"{_named(_upper(f'{colors} {kind}'), bars)}, {len(length)}"
     if len(length) <= max(FEW, MANY):
-        listed = ", ".join(
-            f"{sizes.text(size)} at {places.text(place)}"
-            for place, size in zip(middle, length, strict=True)
-        )
-        from_zero = frame.log[1 - axis] or (np.abs(base) <= 1e-9 * sizes.size).all()
-        bases = "" if from_zero else f"; they start at {sizes.texts(base)}"
-        return [f"{name}: {listed}{bases}."]
+        listed = []
+        for place, size, start in zip(middle, length, base, strict=True):
+            if abs(size) <= NOISE * sizes.size:
+                continue
+            above = "" if frame.log[1 - axis] or abs(start) <= NOISE * sizes.size else (
+                f" from {sizes.text(start)} on")  # fmt: skip
+            listed.append(f"{sizes.text(size)} at {places.text(place)}{above}")
+        if len(listed) < len(length):
+            listed.append("else 0" if listed else "all 0")
+        return [f"{name}: {', '.join(listed)}."]
     kept = np.isfinite(length)
     extremes = _extremes(middle[kept], length[kept], places, sizes, along)
     total = Scale().text(mean_of(length) * kept.sum())
@@ -347,6 +350,8 @@ def _pixels(name: str, array: Any, x: Values, y: Values, shown: Any, frame: Fram
     tiles = _tiles(values)
     if tiles:
         return [f"{size}: {counted(len(tiles), 'picture')}.", *_pictures(tiles, values, scale)]
+    if np.ptp(finite(values)) <= NOISE * scale.size:
+        return [f"{size}, all {scale.text(finite(values)[0])}{missing(values)}."]
     thin = int(np.ceil(np.sqrt(values.shape[0] * values.shape[1] / MOST_PIXELS)))
     values, x, y = values[::thin, ::thin], x[::thin], y[::thin]
     parts = _parts(values, x, y, scale, shown, frame)

@@ -18,7 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOISE = 1e-9  # of the largest number: what is smaller is rounding
+#: The `gid` of an artist whose numbers differ between machines: rounding errors, or chaos.
+ROUNDING = "rounding"
 DIGITS = 3
+SEEN = 5  # digits below the first of the largest number: smaller differences cannot be seen
 FINER = 3  # more digits at most, where the numbers lie close together
 HUES = (
     (15, "red"), (27.5, "red-orange"), (48, "orange"), (70, "yellow"), (165, "green"),
@@ -68,7 +71,10 @@ class Scale:
         last = _power(abs(value)) - DIGITS + 1
         if self.span > NOISE * self.size:
             last = min(last, max(_power(self.span) - DIGITS + 1, last - FINER))
-        return ("-" if value < 0 else "") + _rounded(abs(value), last)
+        if size:
+            last = max(last, _power(size) - SEEN)
+        text = _rounded(abs(value), last)
+        return f"-{text}" if value < 0 and text != "0" else text
 
     def texts(self, values: Iterable[float]) -> str:
         """Return several numbers as text."""
@@ -83,6 +89,8 @@ def _power(value: float) -> int:
 def _rounded(value: float, last: int) -> str:
     """Return a number > 0, rounded to units of 10**last."""
     units = int(Decimal(value).scaleb(-last) + Decimal("0.501"))  # a tie, even from a bit below
+    if not units:
+        return "0"
     digits = Decimal(units).scaleb(last).normalize()
     power = digits.adjusted()
     if -5 < power < 6:

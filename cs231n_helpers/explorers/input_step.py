@@ -125,8 +125,8 @@ def draw_input_step(
     finish(axes[1], f"the change, within ±{limit:.3g}" if change.any() else "no change")
     places = np.arange(len(class_names))
     colors = np.where(places == k_after, CLASS_COLORS[1], "0.7")
-    axes[2].barh(places, P[1], color=colors)
-    axes[2].plot(P[0], places, "|", color="black", markersize=9)
+    axes[2].barh(places, P[1], color=colors, label="after")
+    axes[2].plot(P[0], places, "|", color="black", markersize=9, label="before")
     axes[2].set_yticks(places, class_names, parse_math=False)
     finish(axes[2], "probability (line: before)", xlim=(0, 1), ylim=(len(places) - 0.5, -0.5))
     verdict = f"still says {after}" if k_before == k_after else f"says {after} instead of {before}"

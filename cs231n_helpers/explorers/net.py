@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..classifiers import TwoLayerNet
+from ..described_values import ROUNDING
 from ..drawable import as_plane
 from ..plots import CLASS_COLORS, plot_decision_regions
 from ..validation import Floats, Labels, NotFiniteError, as_count, as_labels, count_classes
@@ -92,12 +93,14 @@ def draw_net(
     foot = -b1 / length * normal  # the point of each edge that is nearest to the origin
     along = 2 * np.ptp(X) * np.array([-normal[1], normal[0]])
     edges = np.stack([foot - along, foot + along, np.full_like(foot, np.nan)])  # (3, 2, H)
-    axes[0].plot(*edges.transpose(1, 2, 0).reshape(2, -1), color="0.35", linewidth=0.5)
+    axes[0].plot(*edges.transpose(1, 2, 0).reshape(2, -1), color="0.35", linewidth=0.5,
+                 label="edges of the hidden units")  # fmt: skip
     accuracy = float(np.mean(net.predict(X) == y))
     units = f"{num_hidden} hidden unit{'s' if num_hidden > 1 else ''}"
     finish(axes[0], f"{units}: accuracy {accuracy:.2f}")
-    axes[1].plot(losses, color=CLASS_COLORS[0])
-    axes[1].axhline(np.log(num_classes), color="0.5", linestyle=":")
+    chaotic = bool(losses) and max(losses) > 10 * losses[0]
+    axes[1].plot(losses, color=CLASS_COLORS[0], label="loss", gid=ROUNDING if chaotic else None)
+    axes[1].axhline(np.log(num_classes), color="0.5", linestyle=":", label="log C")
     for ax in axes[:2]:
         ax.locator_params(nbins=4)  # each tick costs half a millisecond
     finish(axes[1], f"learning rate {learning_rate:g}", xlabel="step",

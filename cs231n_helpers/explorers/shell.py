@@ -22,9 +22,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from ..describe import describe
 from ..validation import as_count, as_number, shown
 
 Settings = Mapping[str, Any]
+
+PANEL_WIDTH, PAGE_WIDTH = 3.1, 7.2  # inches: type of 9 points can then be read on a phone
+SMALL = 9  # points, of a legend
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Explorer:
     """A drawing function together with the values that its settings can take.
 
     As the last line of a notebook cell it shows the controls and the picture; every control can be
-    reached and moved with the keyboard. Saved, it shows the row of states.
+    reached and moved with the keyboard. Saved, it shows the row of states, with its description
+    as text form and alternative text.
 
     Parameters
     ----------
@@ -96,17 +101,36 @@ class Explorer:
                     )
 
     def figure(self) -> Figure:
-        """Return the row of states as a figure: one column a state, one row a panel."""
-        columns = len(self.row)
-        figure = Figure(figsize=(2.9 * columns, 2.6 * self.panels), dpi=80, layout="constrained")
-        axes = figure.subplots(self.panels, columns, squeeze=False)
-        for column, state in zip(axes.T, self.row, strict=True):
-            self._drawn(column, state)
-        for ax in axes[:, 1:].flat:  # the first column says it for all
-            ax.set_ylabel("")
+        """Return the row of states as a figure: a state below the other, its panels side by side.
+
+        One panel alone leaves room for two states beside each other.
+        """
+        return self._row()[0]
+
+    def description(self) -> str:
+        """Return in words what the row of states shows."""
+        return self._described(*self._row())
+
+    def _row(self) -> tuple[Figure, list[str]]:
+        """Return the figure, and the sentence on each state."""
+        beside = 2 if self.panels == 1 and len(self.row) > 1 else 1
+        columns, rows = self.panels * beside, -(-len(self.row) // beside)
+        width = min(PANEL_WIDTH * columns, PAGE_WIDTH)
+        figure = Figure(figsize=(width, 2.6 * rows), dpi=100, layout="constrained")
+        axes: Any = figure.subplots(rows, columns, squeeze=False).reshape(-1, self.panels)
+        sentences = [self._drawn(*pair) for pair in zip(axes, self.row, strict=False)]
+        for ax in axes[1:].flat:  # the first state says it for all
             if ax.get_legend():
                 ax.get_legend().remove()
-        return figure
+        for ax in axes[: len(self.row) - beside].flat:  # and the last, below which there is room
+            ax.set_xlabel("")
+        for ax in axes[len(self.row) :].flat:
+            ax.remove()
+        return figure, sentences
+
+    def _described(self, figure: Figure, sentences: Sequence[str]) -> str:
+        states = [f"State {k}: {sentence}" for k, sentence in enumerate(sentences, start=1)]
+        return "\n".join([f"{self!r}.", *states, describe(figure)])
 
     def widget(self) -> Any:
         """Return the controls above the picture, as an ipywidgets box."""
@@ -154,10 +178,12 @@ class Explorer:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Offer the frontend the controls, the row of states, and a line of text: it takes one."""
-        bundle = {"text/plain": repr(self), "image/png": _png(self.figure())}
+        figure, sentences = self._row()
+        text = self._described(figure, sentences)
+        bundle = {"text/plain": text, "image/png": _png(figure, 6)}
         with suppress(ImportError):  # without ipywidgets the row of states remains
             bundle = {**self.widget()._repr_mimebundle_(), **bundle}
-        return bundle, {"image/png": {"alt": self.title}}
+        return bundle, {"image/png": {"alt": text}}
 
 
 def _check_values(name: str, values: Sequence[Any]) -> None:
@@ -198,9 +224,9 @@ def finish(ax: Axes, title: str, **settings: Any) -> None:
     ax.set(**settings)
 
 
-def _png(figure: Figure) -> str:
+def _png(figure: Figure, compress_level: int = 1) -> str:
     """Return the figure as a PNG in base64; drawn once, where `savefig` draws twice."""
     file = io.BytesIO()
     canvas: Any = FigureCanvasAgg(figure)
-    canvas.print_png(file, pil_kwargs={"compress_level": 1})
+    canvas.print_png(file, pil_kwargs={"compress_level": compress_level})
     return base64.b64encode(file.getvalue()).decode("ascii")

@@ -11,15 +11,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from ..described_values import ROUNDING
 from ..drawable import as_drawable, check_function
 from ..plots import CLASS_COLORS
 from ..validation import Floats, NotFiniteError, as_array, as_number, shown
-from .shell import Explorer, finish
+from .shell import SMALL, Explorer, finish
 
 BLUE, ORANGE, GREEN, _, _, RED = CLASS_COLORS[:6]
 METHODS = {"forward": ("-", ORANGE), "central": ("-", BLUE), "complex": ("--", GREEN)}
 
 PRECISIONS = ("float64", "float32")
+LOST = 0.01  # of the measured change, about: a rounding error that is to be seen
 WITHIN = np.linspace(-2, 2, 161)  # where f is drawn, in steps h from the point
 
 
@@ -96,7 +98,7 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
         "method": list(METHODS),
         "precision": list(PRECISIONS),
     }
-    states = [(-5.0, "central", "float64"), (-6.5, "central", "float32"),
+    states = [(-4.0, "central", "float64"), (-6.5, "central", "float32"),
               (-2.0, "central", "float32"), (0.0, "forward", "float64")]  # fmt: skip
     row = [dict(zip(controls, state, strict=True)) for state in states]
     return Explorer("A numerical slope and its error against the step h", draw, controls, row, 2)
@@ -139,28 +141,45 @@ def draw_step_size(
     number = np.dtype(dtype).type
     here = f(number(x))
     rise = np.vectorize(lambda u: float(f(number(x) + number(u * h)) - here) / (h * slope))
-    axes[0].plot(WITHIN, rise(WITHIN), color="0.35", label="f, as computed")
+    rounded = method != "complex" and np.finfo(number).eps > LOST * h
+    gid = ROUNDING if rounded else None
+    axes[0].plot(WITHIN, rise(WITHIN), color="0.35", label="f, as computed", gid=gid)
     axes[0].plot(WITHIN, WITHIN, ":", color=GREEN, label="true slope")
     if method != "complex":
         ends = np.array([-1.0 if method == "central" else 0.0, 1.0])
-        axes[0].plot(ends, rise(ends), "o-", color=RED, label="measured slope")
+        axes[0].plot(ends, rise(ends), "o-", color=RED, label="measured slope", gid=gid)
     finish(axes[0], f"{dtype}, h = {h:.1e}", xlabel="way from the point, in h",
            ylabel="change of f / (h slope)", xlim=(-2.1, 2.1), ylim=(-3, 3))  # fmt: skip
-    axes[0].legend(fontsize="small", loc="upper left")
+    axes[0].legend(fontsize=SMALL, loc="upper left")
     for name, (style, color) in METHODS.items():
-        axes[1].loglog(steps, np.maximum(errors[name], 1e-17), style, color=color, label=name)
-    axes[1].plot(h, max(error, 1e-17), "o", color=RED, markersize=10)
-    finish(axes[1], f"{method}: error {error:.0e}", xlabel="step h",
+        axes[1].loglog(steps, np.maximum(errors[name], 1e-17), style, color=color, label=name,
+                       gid=ROUNDING)  # fmt: skip
+    axes[1].plot(
+        h, max(error, 1e-17), "o", color=RED, markersize=10, label="this step", gid=ROUNDING
+    )
+    told = "lost in rounding" if rounded else f"error {error:.0e}"
+    finish(axes[1], f"{method}: {told}", xlabel="step h",
            ylabel="relative error of the slope", ylim=(3e-18, 1e5))  # fmt: skip
     for axis in (axes[1].xaxis, axes[1].yaxis):  # few and plain: mathematical text is slow to set
         axis.set_major_locator(FixedLocator([1e-16, 1e-8, 1]))
         axis.set_major_formatter("{x:.0e}")
         axis.set_minor_locator(NullLocator())
     axes[1].legend(
-        fontsize="small", loc="upper center", ncols=3, handlelength=0.8, columnspacing=0.6
+        handles=axes[1].lines[:3],
+        fontsize=SMALL,
+        loc="upper center",
+        ncols=3,
+        handlelength=0.8,
+        columnspacing=0.6,
     )
-    best = float(steps[np.argmin(errors[method])])
-    return (
-        f"In {dtype} with h = {h:.1e} the {method} difference is off by {error:.1e} of the slope; "
-        f"it does best, {errors[method].min():.0e}, near h = {best:.0e}."
+    best = {"forward": 1 / 2, "central": 1 / 3}.get(method)
+    off = (
+        "rounding errors of a per cent or more"
+        if rounded
+        else f"an error of {error:.0e} of the slope"
+    )
+    return f"In {dtype} with h = {h:.1e} the {method} difference has {off}; " + (
+        f"it does best near h = {np.finfo(number).eps ** best:.0e}, where rounding takes over."
+        if best
+        else "it subtracts nothing, so no h is too small."
     )

@@ -87,20 +87,24 @@ def draw_svm(axes: Sequence[Axes], X: Floats, y: Labels, W: Floats, delta: float
     reach = 1.25 * max(np.abs(X).max(), 3.0)
     side = np.linspace(-reach, reach, 200)
     plane = np.stack(np.meshgrid(side, side), axis=-1)  # (200, 200, 2)
+    plane += [1e-6, 3e-6]  # off the lines where whole-number weights make scores tie
     regions = 0.7 + 0.3 * np.array(colors)[np.argmax(plane @ W, axis=-1)]
     axes[0].imshow(regions, origin="lower", extent=(-reach, reach, -reach, reach))
     for k, color in enumerate(colors):
-        axes[0].plot(*X[y == k].T, MARKERS[k], color=color, markersize=7, markeredgecolor="black")
+        axes[0].plot(*X[y == k].T, MARKERS[k], color=color, markersize=7, markeredgecolor="black",
+                     label=f"class {k}")  # fmt: skip
         axes[0].arrow(0, 0, *W[:, k], color=color, width=0.06, length_includes_head=True)
         axes[0].annotate(f"w{k}", (W[0, k], W[1, k]), textcoords="offset points", xytext=(4, 4))
     axes[0].scatter(
-        X[active, 0], X[active, 1], s=230, facecolors="none", edgecolors="black", linewidths=1.5
-    )
+        X[active, 0], X[active, 1], s=230, facecolors="none", edgecolors="black", linewidths=1.5,
+        label="active",
+    )  # fmt: skip
     finish(axes[0], f"margin {delta:g}: loss {loss:.3g}", xlabel="feature 0", ylabel="feature 1",
            xlim=(-reach, reach), ylim=(-reach, reach))  # fmt: skip
     places, left = np.arange(len(y)), np.zeros(len(y))
     for k, color in enumerate(colors):
-        axes[1].barh(places, margins[:, k], left=left, color=color, edgecolor="black")
+        axes[1].barh(places, margins[:, k], left=left, color=color, edgecolor="black",
+                     label=f"class {k}")  # fmt: skip
         left += margins[:, k]
     finish(axes[1], f"{active.sum()} of {len(y)} are active", yticks=places, ylabel="example",
            xlabel="loss, by offending class", xlim=(0, max(8, left.max())),

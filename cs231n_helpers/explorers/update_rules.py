@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ..plots import CLASS_COLORS
 from ..validation import Floats, as_floats, shown
-from .shell import Explorer, finish
+from .shell import SMALL, Explorer, finish
 
 Rule = Callable[[Floats, Floats, dict[str, Any]], tuple[Floats, Any]]
 
@@ -106,8 +106,8 @@ def draw_update_rule(
     axes[0].contour(
         plane[..., 0], plane[..., 1], valley(plane, ratio), levels, colors="0.75", linewidths=1
     )
-    axes[0].plot(*paths[rule].T, ".-", color=colors[rule], linewidth=1)
-    axes[0].plot(0, 0, "+", color="0.2", markersize=12)
+    axes[0].plot(*paths[rule].T, ".-", color=colors[rule], linewidth=1, label=rule)
+    axes[0].plot(0, 0, "+", color="0.2", markersize=12, label="minimum")
     finish(axes[0], f"{rule}, rate {rate:.2g}, ratio {ratio:g}", xlabel="w0, the flat direction",
            ylabel="w1, the steep one", xlim=(-5, 5), ylim=(-2, 2))  # fmt: skip
     losses = {name: np.maximum(valley(path, ratio), 1e-12) for name, path in paths.items()}
@@ -118,7 +118,7 @@ def draw_update_rule(
     how = "diverged" if np.abs(paths[rule][-1]).max() >= GONE else "after"
     finish(axes[1], f"{how} {steps} steps: loss {end:.1e}", xlabel="step", ylabel="loss",
            xlim=(0, STEPS), ylim=(1e-6, 1e4))  # fmt: skip
-    axes[1].legend(fontsize="small", loc="lower left")
+    axes[1].legend(fontsize=SMALL, loc="lower left")
     least = min(losses, key=lambda name: losses[name][-1])
     return (
         f"At the rate {rate:.2g}, in a valley {ratio:g} times as steep across as along, {rule} "

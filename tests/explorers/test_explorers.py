@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cs231n_helpers import (
     Explorer,
@@ -119,22 +120,52 @@ def test_a_move_changes_the_picture_and_the_way_back_restores_it(name):
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_the_saved_row_shows_each_state(name):
     explorer = EXPLORERS[name]
-    axes = np.array(explorer.figure().axes).reshape(explorer.panels, len(explorer.row))
-    for column, state in zip(axes.T, explorer.row, strict=True):
-        wanted, _ = drawn(explorer, **state)
-        assert [ax.get_title() for ax in column] == [ax.get_title() for ax in wanted]
-        assert [len(ax.lines) for ax in column] == [len(ax.lines) for ax in wanted]
-    assert len({tuple(ax.get_title() for ax in column) for column in axes.T}) == len(explorer.row)
-    assert not any(ax.get_ylabel() or ax.get_legend() for ax in axes[:, 1:].flat)
+    figure = explorer.figure()
+    axes = np.array(figure.axes).reshape(len(explorer.row), explorer.panels)
+    for panels, state in zip(axes, explorer.row, strict=True):
+        wanted, sentence = drawn(explorer, **state)
+        assert [ax.get_title() for ax in panels] == [ax.get_title() for ax in wanted]
+        assert [len(ax.lines) for ax in panels] == [len(ax.lines) for ax in wanted]
+        assert f": {sentence}\n" in explorer.description()
+    assert len({tuple(ax.get_title() for ax in panels) for panels in axes}) == len(explorer.row)
+    assert not any(ax.get_xlabel() for ax in axes[:-1].flat)
+    assert not any(ax.get_legend() for ax in axes[1:].flat)
+    assert figure.get_figwidth() <= 7.2  # inches, so that a phone shows type of 9 points at half
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_type_of_the_saved_row_is_large(name):
+    figure = EXPLORERS[name].figure()
+    found = [text for ax in figure.axes for text in ax.findobj(Text) if text.get_text()]
+    assert {round(text.get_fontsize()) for text in found} <= {9, 10, 12}
+
+
+def test_one_panel_a_state_leaves_room_for_two():
+    def draw(axes, k):
+        axes[0].plot([0, k])
+        axes[0].set(title=str(k), xlabel="x")
+        return f"To {k}."
+
+    explorer = Explorer("t", draw, {"k": [1, 2, 3]}, [{"k": k} for k in (1, 2, 3)])
+    figure = explorer.figure()
+    assert [ax.get_title() for ax in figure.axes] == ["1", "2", "3"]
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (2, 2)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", "x", "x"]
+    assert explorer.description().split("\n")[:5] == [
+        "t: run this notebook to move k.",
+        "State 1: To 1.", "State 2: To 2.", "State 3: To 3.", "Figure with 3 panels.",
+    ]  # fmt: skip
 
 
 def test_a_frontend_is_offered_controls_picture_and_text(monkeypatch):
     controls = {"a_b": [1, 2], "c": [3], "d": [True, False]}
     explorer = Explorer("t", lambda axes, **_: "A.", controls, [{"a_b": 1, "c": 3, "d": True}])
     data, metadata = explorer._repr_mimebundle_()
-    assert data["text/plain"] == repr(explorer) == "t: run this notebook to move a b, d"
+    assert repr(explorer) == "t: run this notebook to move a b, d"
+    assert data["text/plain"] == explorer.description()
+    assert data["text/plain"].startswith("t: run this notebook to move a b, d.\nState 1: A.\n")
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
-    assert metadata["image/png"]["alt"] == explorer.title
+    assert metadata["image/png"]["alt"] == data["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in data
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert set(explorer._repr_mimebundle_()[0]) == {"text/plain", "image/png"}
