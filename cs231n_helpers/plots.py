@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from .drawable import (
@@ -56,6 +56,8 @@ MARKERS = "os^Dv<>Pp*"  # one for each class, too: colour is never the only diff
 _ACCURACIES = (("train", 0, "o-"), ("val", 5, "s--"))
 MOST_PIXELS = 10**8
 MOST_POINTS = 4000  # along a side
+SMALL = 9  # points: what is smaller cannot be read on a phone
+PANEL_INCHES, PAGE_INCHES = 1.4, 7.0  # an image in a row, and a row of five, which fits a phone
 MOST_INCHES = 100.0  # at 100 pixels an inch, about what a figure can have on a side
 
 
@@ -204,12 +206,16 @@ def plot_training(
 ) -> Any:
     """Plot the loss with its running mean and, where there are any, the accuracies.
 
+    The loss is on a log axis, so that its first steps do not flatten all others, unless it reaches
+    0 or the largest is less than three times the smallest.
+
     Parameters
     ----------
     history : list of float, or dict
         The losses of `LinearClassifier.train`, or what `TwoLayerNet.train` returns.
     window : int
-        Steps in the running mean, >= 1; the first means are over the steps there are.
+        Steps in the running mean, >= 1, as many before a step as after it; at both ends of the run
+        those there are.
     ax : Axes, or a pair of Axes, optional
         One for losses alone, a pair (loss, accuracy) for a dict.
 
@@ -219,15 +225,15 @@ def plot_training(
 
     Examples
     --------
-    >>> ax = plot_training([4.0, 2.0, 3.0], window=2)
+    >>> ax = plot_training([4.0, 2.0, 3.0], window=3)
     >>> [float(loss) for loss in ax.lines[1].get_ydata()]
-    [4.0, 3.0, 2.5]
+    [3.0, 3.0, 2.5]
     """
     losses, *accuracies = as_history(history)
     is_dict = bool(accuracies)
     window = min(as_count("window", window), losses.size)
     if ax is None:
-        _, ax = plt.subplots(1, 2 if is_dict else 1, figsize=(10 if is_dict else 5.5, 3.6),
+        _, ax = plt.subplots(1, 2 if is_dict else 1, figsize=(7.2 if is_dict else 5.5, 3.6),
                              layout="constrained")  # fmt: skip
     panels = np.atleast_1d(np.asarray(ax, dtype=object))
     if panels.shape != (1 + is_dict,):
@@ -237,16 +243,20 @@ def plot_training(
         )
     for panel in panels:
         check_axes(panel)
-    means = [losses[max(end - window, 0) : end].mean() for end in range(1, losses.size + 1)]
+    before = window // 2
+    means = [losses[max(t - before, 0) : t - before + window].mean() for t in range(losses.size)]
     panels[0].plot(losses, color="0.75", linewidth=0.8, label="minibatch")
     panels[0].plot(means, color=CLASS_COLORS[0], label=f"mean of {window} steps")
     panels[0].set(xlabel="iteration", ylabel="loss", title="Training loss")
+    if losses.min() > 0 and losses.max() >= 3 * losses.min():
+        _log_axis(panels[0], losses)
     panels[0].legend()
     if is_dict:
         for (name, color, style), accuracy in zip(_ACCURACIES, accuracies, strict=True):
             panels[1].plot(np.arange(1, len(accuracy) + 1), accuracy, style, markersize=4,
                            color=CLASS_COLORS[color], label=name)  # fmt: skip
-        panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy at the end of each epoch")
+        panels[1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy after each epoch")
+        panels[1].xaxis.set_major_locator(MaxNLocator(integer=True))
         panels[1].legend()
     return ax
 
@@ -295,7 +305,7 @@ def plot_search(results: Mapping[tuple[float, float], Any], *, ax: Axes | None =
     for (rate, reg), value in table.items():
         color = "white" if value < low + 0.6 * (high - low) else "black"
         ax.text(rate, reg, f"{value:.3f}" if np.isfinite(value) else "diverged", color=color,
-                ha="center", va="center", fontsize="small")  # fmt: skip
+                ha="center", va="center", fontsize=SMALL)  # fmt: skip
     if known.size:
         row, column = np.unravel_index(np.nanargmax(accuracy), accuracy.shape)
         x, y = edges_x[column : column + 2], edges_y[row : row + 2]
@@ -330,6 +340,7 @@ def plot_decision_regions(
     Returns
     -------
     Axes
+        With a legend beside it where the figure has a layout engine to make room for it.
 
     Examples
     --------
@@ -378,7 +389,17 @@ def plot_decision_regions(
         for k in present
     ]  # fmt: skip
     ax.set(xlabel="x[0]", ylabel="x[1]", title="Decision regions")
-    legend = ax.legend(handles=points, loc="upper right", fontsize="small")
+    beside: dict[str, Any] = {
+        "loc": "upper left",
+        "bbox_to_anchor": (1, 1),
+        "borderaxespad": 0,
+        "frameon": False,
+    }
+    inside: dict[str, Any] = {"loc": "upper right", "framealpha": 1}  # lines do not shine through
+    has_room = ax.figure.get_layout_engine() is not None
+    legend = ax.legend(
+        handles=points, fontsize=SMALL, markerscale=1.5, **(beside if has_room else inside)
+    )
     for k, text in zip(present, legend.get_texts(), strict=True):
         text.set(text=names[k], parse_math=False)  # as a label, "_a" would be left out
     return ax
@@ -436,7 +457,7 @@ def _draw_panels(
             images, fill = np.clip((images - low) / ((high - low) or 1.0), 0, 1), 1.0
     canvas, corners = _mosaic(images, columns, (headroom, gap), fill)
     if ax is None:
-        inches = max(2.0, 1.2 * columns)
+        inches = max(2.0, min(PANEL_INCHES * columns, PAGE_INCHES), 0.7 * columns)
         size = (inches, max(1.0, inches * (canvas.shape[0] + headroom) / canvas.shape[1]))
         figsize = np.minimum(size, MOST_INCHES)
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
@@ -445,9 +466,18 @@ def _draw_panels(
         ax.set_ylim(canvas.shape[0] - 0.5, -0.5 - headroom)
         for (top, left), name in zip(corners, names, strict=True):
             ax.text(left + width / 2 - 0.5, top - 1, name, ha="center", va="bottom",
-                    fontsize="small", parse_math=False)  # fmt: skip
+                    fontsize=SMALL, parse_math=False)  # fmt: skip
     ax.set_axis_off()
     return ax
+
+
+def _log_axis(ax: Axes, values: Floats) -> None:
+    """Make y logarithmic, with ticks that read 0.5, 1, 2 and not 5 x 10**-1."""
+    few = values.max() < 1000 * values.min()
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _log_edges(centers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -326,7 +326,7 @@ FAULTS = [
         ("plots", "_draw_panels(templates, (-limit, limit)", "_draw_panels(templates, (0.0, limit)", "01"),
         ("plots", "limit = float(np.abs(templates).max())", "limit = float(templates.max())", "01"),
         ("plots", "templates = W[:num_pixels].T.reshape", "templates = W[-num_pixels:].T.reshape", "01"),
-        ("plots", "losses[max(end - window, 0)", "losses[max(end - window - 1, 0)", "01"),
+        ("plots", ": t - before + window]", ": t - before + window + 5]", "01"),
         ("plots", "zip(_ACCURACIES, accuracies,", "zip(_ACCURACIES, accuracies[:1] * 2,", "03"),
         ("drawable", "value).ravel()[-1:]", "value).ravel()[:1]", "01"),
         ("plots", "np.nanargmax(accuracy)", "np.nanargmin(accuracy)", "01"),

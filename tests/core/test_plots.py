@@ -179,12 +179,21 @@ class TestPlotTraining:
         raw, mean = ax.lines
         assert list(raw.get_ydata()) == self.history["loss_history"]
         assert list(mean.get_ydata()) == [4.0, 3.0, 2.5, 2.0, 0.5]
+        assert ax.get_yscale() == "linear"  # they reach 0
+        centered = plot_training(self.history["loss_history"], window=3).lines[1]
+        assert list(centered.get_ydata()) == pytest.approx([3.0, 3.0, 2.0, 4 / 3, 0.5])
         assert list(mean.get_xdata()) == [0, 1, 2, 3, 4]
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("iteration", "loss")
         assert [line.get_label() for line in ax.lines] == ["minibatch", "mean of 2 steps"]
         assert len(ax.get_legend().get_texts()) == 2
-        wider = plot_training([4.0, 2.0]).lines[1]
-        assert list(wider.get_ydata()) == [4.0, 3.0]
+        wider = plot_training([4.0, 2.0])
+        assert list(wider.lines[1].get_ydata()) == [4.0, 3.0]
+        assert wider.get_yscale() == "linear"  # a log axis would have no round number
+        wide = plot_training([4.0, 2.0, 0.5])
+        assert wide.get_yscale() == "log"
+        wide.figure.canvas.draw()
+        assert {"0.5", "1", "2"} <= {text.get_text() for text in wide.get_yticklabels()}
+        plot_training([1e5, 1e-5]).figure.canvas.draw()
 
     def test_accuracies(self):
         loss, accuracy = plot_training(self.history)
@@ -309,12 +318,15 @@ class TestPlotDecisionRegions:
             region = ax.images[0].get_cmap()(ax.images[0].norm(k))[:3]
             np.testing.assert_allclose(points.get_facecolor()[0][:3], region)
         assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b", "c"]
+        ax.figure.draw_without_rendering()
+        assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1  # beside it
         assert ax.get_title() == "Decision regions"
 
     def test_default_names_and_given_axes(self):
         _, ax = plt.subplots()
         assert plot_decision_regions(self.predict, self.X, self.y, ax=ax) is ax
         assert ax.get_legend().get_texts()[2].get_text() == "class 2"
+        assert ax.get_legend().get_frame().get_alpha() == 1
 
     def test_refusals(self):
         with pytest.raises(ValueError, match="X has 3 columns, but a picture of the plane needs 2"):

@@ -493,7 +493,9 @@ class TestStepSize:
             [forward[k, 1], central[k, 1], complex_step[k, 1]],
             [0.31 / 3, 0.01 / 3, 0.01 / 3], rtol=1e-9,
         )  # fmt: skip
-        assert "with h = 1.0e-01 the forward difference is off by 1.0e-01 of the slope" in sentence
+        assert "h = 1.0e-01 the forward difference has an error of 1e-01 of the slope" in sentence
+        sentence = drawn(EXPLORERS["step_size"], log10_of_h=-7.0, precision="float32")[1]
+        assert "has rounding errors of a per cent or more; it does best near h = 5e-03" in sentence
 
     def test_the_secant_in_units_of_h(self):
         axes, _ = drawn(EXPLORERS["step_size"], log10_of_h=0.0)  # central: (8 - 0) / 2 = 4 for 3
