@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+import tomllib
 from copy import deepcopy
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from cs231n_helpers.exercises import EXERCISES
 from cs231n_helpers.workbook import NOTEBOOKS, exercise_of, lesson, lessons, open_lesson, solutions
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SOLVED = re.compile(r"<summary>Solution</summary>\n\n```python\n(.*?)\n```", re.DOTALL)
 
 
@@ -108,7 +112,13 @@ def test_lessons_are_those_of_the_checkout_or_of_the_installation(monkeypatch, t
     assert lessons.lessons_folder() == shipped.resolve()
 
 
+def test_an_installation_brings_the_lessons():
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]
+    shipped = hatch["build"]["targets"]["wheel"]["force-include"]
+    assert shipped["notebooks"] == "cs231n_helpers/_shipped/notebooks"
+
+
 def test_without_nbformat_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "nbformat", None)
+    monkeypatch.setitem(sys.modules, "nbformat", None)
     with pytest.raises(ModuleNotFoundError, match="python -m pip install jupyterlab ipywidgets"):
         lesson(NOTEBOOKS[0])
