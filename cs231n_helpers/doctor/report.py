@@ -281,10 +281,10 @@ class GradientReport:
 def capitalized(text: str) -> str:
     """Begin like a sentence, unless with a symbol.
 
-    >>> capitalized("the loss"), capitalized("dW is"), capitalized("learning_rate is")
-    ('The loss', 'dW is', 'learning_rate is')
+    >>> [capitalized(text) for text in ("the loss", "dW is", "db2 is", "learning_rate is")]
+    ['The loss', 'dW is', 'db2 is', 'learning_rate is']
     """
-    is_word = re.match(r"[a-z]{2}[^\[_ ]*( |$)", text)
+    is_word = re.match(r"(?!d[bwx]\d? )[a-z]{2}[^\[_ ]*( |$)", text)
     return text[:1].upper() + text[1:] if is_word else text
 
 

@@ -178,14 +178,15 @@ def _expect(
     `times` is a factor that makes whole numbers, `hints` has what typical wrong values mean.
     """
     right = float(right) if np.ndim(right) == 0 else np.asarray(right, dtype=np.float64)
-    name = name if times == 1 else f"{times} {name}"
     try:
-        given = given if times == 1 else times * as_array(given, right.shape, name)
+        if times != 1:
+            given, name = times * as_array(given, right.shape, name), f"{times} times {name}"
         compare(given, right, name, tolerance=tolerance)
     except FeedbackError as error:
         (code,), text = error.feedback.codes, error.feedback.sentence
         if why := _why(code, given, right, N, hints or {}):
-            raise FeedbackError(f"{text.rstrip('.')}: {why}.", "explained") from None
+            end = "" if why.endswith("?") else "."
+            raise FeedbackError(f"{text.rstrip('.')}: {why}{end}", "explained") from None
         raise
 
 
