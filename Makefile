@@ -107,7 +107,8 @@ $(READY): requirements.lock pyproject.toml
 	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(PY) -m jupyterlab.labextensions disable --level=sys_prefix @jupyter/nbgrader 2>/dev/null
+	@for it in @jupyter/nbgrader @jupyterlab/apputils-extension:announcements; do \
+	    $(PY) -m jupyterlab.labextensions disable --level=sys_prefix $$it 2>/dev/null; done
 	@touch $(READY)
 
 .torch/.ready: $(READY)
