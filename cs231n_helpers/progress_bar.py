@@ -1,4 +1,4 @@
-"""A progress bar that is silent where nobody watches."""
+"""What is told while something takes long: a progress bar, and that a training goes wrong."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
+GROWTH = 10.0  # times the first loss: then a training is about to explode
 
 
 def progress(items: Iterable[Item], description: str = "", **settings: Any) -> Iterable[Item]:
@@ -34,3 +35,22 @@ def _tqdm() -> Any:
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm
+
+
+def warn_of_growth(first: float, loss: float, iteration: int, stacklevel: int) -> bool:
+    """Warn if a loss is more than ten times the first, or than 1 if that is less.
+
+    Losses far below 1 jump tenfold from one minibatch to the next; that is no explosion. Returns
+    whether it has warned, as from the caller `stacklevel` calls up.
+
+    >>> warn_of_growth(2.3, 22.0, 7, 2), warn_of_growth(0.01, 0.5, 7, 2)
+    (False, False)
+    """
+    grown = loss > GROWTH * max(first, 1.0)
+    if grown:
+        message = (
+            f"the loss has grown from {first:.3g} to {loss:.3g} by iteration {iteration}: take a "
+            "learning rate ten times smaller"
+        )
+        warnings.warn(message, RuntimeWarning, stacklevel)
+    return grown

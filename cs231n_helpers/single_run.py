@@ -6,6 +6,7 @@ Shapes: N examples, D features.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -77,7 +78,9 @@ def train_one(
     offered = {"X_val": X_val, "y_val": y_val, "rng": rng, **options}
     known = parameters(made.train)
     try:
-        history = made.train(X, y, **{name: offered[name] for name in offered if name in known})
+        with warnings.catch_warnings():  # a search is there to find out
+            warnings.filterwarnings("ignore", "the loss has grown")
+            history = made.train(X, y, **{name: offered[name] for name in offered if name in known})
         losses = _losses(history)
         infinite = np.flatnonzero(~np.isfinite(losses))  # of a model that goes on after that
         if infinite.size:

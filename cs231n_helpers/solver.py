@@ -170,7 +170,7 @@ class Solver:
 
         sgd(
             step, self.X_train, self.y_train, num_iters=num_iters, batch_size=self.batch_size,
-            verbose=False, rng=self.rng,
+            verbose=False, rng=self.rng, stacklevel=3,
         )  # fmt: skip
         self.model.params = _copied(self.best_params)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .progress_bar import progress
+from .progress_bar import progress, warn_of_growth
 from .validation import Floats, Labels, NotFiniteError, Rng
 
 
@@ -23,19 +23,22 @@ def sgd(
     batch_size: int,
     verbose: bool,
     rng: Rng,
+    stacklevel: int = 4,
 ) -> list[float]:
     """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
 
     A step goes against the gradient and returns the loss before it; the losses are returned. Each
     minibatch draws `batch_size` of the rows of X (N, D) and y (N,) with replacement, as the course
     does. `verbose` prints the loss every 100 iterations. A loss that is not finite ends it with
-    NotFiniteError, which says at which iteration.
+    NotFiniteError, which says at which iteration; one that grows tenfold is warned of once, as
+    from the caller `stacklevel` calls up.
 
     >>> sgd(lambda i, X, y: i / 2, np.ones((9, 2)), np.ones(9, int), num_iters=3, batch_size=4,
     ...     verbose=False, rng=np.random.RandomState(0))
     [0.0, 0.5, 1.0]
     """
     losses: list[float] = []
+    warned = False
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
         try:
@@ -51,6 +54,7 @@ def sgd(
             diverged.iteration = iteration
             raise diverged from error
         losses.append(loss)
+        warned = warned or warn_of_growth(losses[0], loss, iteration, stacklevel + 1)
         if verbose and iteration % 100 == 0:
             print(f"iteration {iteration} / {num_iters}: loss {loss:f}")
     return losses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -50,10 +51,12 @@ def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer
     def fit(hidden_units: int, learning_rate: float) -> tuple[TwoLayerNet, list[float]]:
         net = TwoLayerNet(2, hidden_units, num_classes, 1.0, rng=np.random.RandomState(231))
         try:
-            history = net.train(
-                X, y, X[:1], y[:1], learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),
-                rng=np.random.RandomState(0),
-            )  # fmt: skip
+            with warnings.catch_warnings():  # it is there to be seen
+                warnings.filterwarnings("ignore", "the loss has grown")
+                history = net.train(
+                    X, y, X[:1], y[:1], learning_rate, 1.0, 1e-4, num_iters, min(len(X), 300),
+                    rng=np.random.RandomState(0),
+                )  # fmt: skip
             return net, history["loss_history"]
         except NotFiniteError:
             return net, []

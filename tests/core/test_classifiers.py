@@ -209,6 +209,7 @@ class TestLinearErrors:
         with pytest.raises(ValueError, match="the model has no weights yet: call train first"):
             use(LinearSVM(), self.X, self.y)
 
+    @pytest.mark.filterwarnings("ignore:the loss has grown")
     def test_divergence_names_the_iteration_and_keeps_finite_weights(self):
         model = LinearSVM()
         text = r"training diverged at iteration \d+ \(loss before: \S+\): .* ten times smaller"

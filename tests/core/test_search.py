@@ -151,6 +151,7 @@ class TestTogether:
             alone = search(Softmax, *blobs(), many[i : i + 1], learning_rate=0.1, **FAST)
             assert all_runs[i]["final_loss"] == pytest.approx(alone.best["final_loss"], rel=1e-10)
 
+    @pytest.mark.filterwarnings("ignore:the loss has grown")
     @pytest.mark.parametrize("model", [LinearSVM, Softmax])
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     def test_a_run_that_diverges_disturbs_no_other(self, model, dtype):
@@ -257,6 +258,7 @@ class TestAlone:
             if record is result.best:
                 np.testing.assert_array_equal(result.best_model.params["W1"], net.params["W1"])
 
+    @pytest.mark.filterwarnings("ignore:the loss has grown")
     def test_a_net_that_diverges(self):
         data = blobs()
         options = {**NET, "num_iters": 300, "learning_rate_decay": 1.0}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_helpers.progress_bar import warn_of_growth
 from cs231n_helpers.validation import Floats, Labels, NotFiniteError, Rng
 
 from .solved import solution
@@ -124,8 +125,12 @@ def _iteration_named(iteration: int) -> Iterator[None]:
         raise
 
 
-def _told(losses: Sequence[float], verbose: bool) -> list[float]:
-    """Return the losses, each hundredth printed where that is asked for."""
+def _told(found: Sequence[float], verbose: bool) -> list[float]:
+    """Return the losses, each hundredth printed where that is asked for; warn if one has grown."""
+    losses = [float(loss) for loss in found]
+    for iteration, loss in enumerate(losses):
+        if warn_of_growth(losses[0], loss, iteration, 5):
+            break
     for iteration in range(0, len(losses) if verbose else 0, 100):
         print(f"iteration {iteration} / {len(losses)}: loss {losses[iteration]:f}")
-    return [float(loss) for loss in losses]
+    return losses
