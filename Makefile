@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
+.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -49,6 +49,9 @@ workbook: $(READY)  ## your own copy of the lessons, exercises open (FRESH=02_so
 
 notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (NAME=01_svm.ipynb: that one)
 	$(ALONE) tests/notebooks.py run $(addprefix notebooks/,$(NAME))
+
+pages: $(READY)  ## write the notebooks as HTML pages into build/pages
+	$(ALONE) tests/notebooks.py html $(addprefix notebooks/,$(NAME))
 
 assignment: $(READY)  ## write the students' bundle into build/assignment, and as a zip beside it
 	$(PY) -m classroom.release

@@ -77,11 +77,12 @@ def load_ipython_extension(shell: Any) -> None:
 
     def bundle(figure: Any, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         text = describe(figure)
-        metadata = {}
+        metadata: dict[str, Any] = {}
         for kind in IMAGES if figure.axes else ():
             with suppress(KeyError):
-                formatter.formatters[kind].lookup(figure)
-                metadata[kind] = {"alt": text}
+                draw = formatter.formatters[kind].lookup(figure)
+                retina = "retina" in getattr(getattr(draw, "func", draw), "__name__", "")
+                metadata |= {"alt": text} if retina else {kind: {"alt": text}}
         return {"text/plain": text}, metadata
 
     formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", bundle)

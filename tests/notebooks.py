@@ -3,7 +3,7 @@
 nbval compares what a cell prints with what is stored, but a cell that was never run or has nothing
 stored is not compared at all. `check` finds these and other holes, `run` fills them: each notebook
 is executed from the top in a fresh kernel and stored as it came out, or left untouched if a cell
-fails or somebody stops it.
+fails or somebody stops it. `html` makes a page of each in build/pages, without running it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,20 @@ if TYPE_CHECKING:  # the libraries take seconds to import, in which somebody may
     from nbformat import NotebookNode
 
 FOLDER = ROOT / "notebooks"
+PAGES = ROOT / "build" / "pages"
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/~<*)}\\])/(?:[\w.@-]+/)+[\w.@-]+|\b[A-Z]:\\+\w+")
 NEVER_RUN_MARKS = ("nbval-skip", "NBVAL_SKIP")
 RAISES_MARKS = ("raises-exception", "nbval-raises-exception", "NBVAL_RAISES_EXCEPTION")
 CELL_TIMEOUT = 300  # seconds
+#: nbconvert's own page, whose images lack their alternative texts.
+PAGE = r"""
+{%- extends "lab/index.html.j2" -%}
+{%- block data_png scoped -%}
+{%- set text = output | get_metadata("alt", "image/png") or "" -%}
+{%- set described = '<img alt="' ~ (text | escape_html) ~ '" ' -%}
+{{ super() | replace("<img ", described, 1) if text else super() }}
+{%- endblock data_png -%}
+"""
 LIVE = "application/vnd.jupyter.widget-view+json"  # a control, dead where no kernel runs
 
 
@@ -72,10 +82,28 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
             yield f"wrote to stderr: {output.text.strip()[:80]!r}"
         if LIVE in output.get("data", {}):
             yield "stores a live control, which hides the picture that stands for it"
+        if "image/png" in output.get("data", {}) and not alternative(output):
+            yield "stores a figure without alternative text: begin with %load_ext cs231n_helpers"
         texts = [output.get("text", ""), output.get("data", {}).get("text/plain", "")]
         path = ABSOLUTE_PATH.search("\n".join(texts))
         if path:
             yield f"stores the absolute path {path[0]}"
+
+
+def alternative(output: NotebookNode) -> str:
+    """Return the alternative text of an output's image, "" if it has none."""
+    metadata = output.get("metadata", {})
+    return str(metadata.get("image/png", {}).get("alt") or metadata.get("alt", ""))
+
+
+def page(path: Path) -> str:
+    """Return a notebook as an HTML page, each image with its alternative text."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(path, as_version=4)
+    exporter: Any = HTMLExporter
+    return str(exporter(raw_template=PAGE).from_notebook_node(notebook)[0])
 
 
 def check(path: Path) -> list[str]:
@@ -194,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("action", choices=["check", "run"])
+    parser.add_argument("action", choices=["check", "run", "html"])
     parser.add_argument("notebook", nargs="*", type=Path, help="default: all in notebooks/")
     options = parser.parse_args(arguments)
     isolate()
@@ -205,6 +233,9 @@ def main(arguments: list[str] | None = None) -> int:
             found = run_again(path) if run_too and path.exists() else []
             stored += [] if found else [path.name]
             found += check(path) if path.exists() else ["is no file: name one in notebooks/"]
+            if options.action == "html" and path.exists():
+                PAGES.mkdir(parents=True, exist_ok=True)
+                (PAGES / f"{path.stem}.html").write_text(page(path), "utf-8")
             for problem in found:
                 print(f"{path.name}: {problem}", file=sys.stderr)
             failed = failed or bool(found)

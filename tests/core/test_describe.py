@@ -337,10 +337,10 @@ def test_no_value_is_too_odd(values, scale, label):
     assert "not described" not in describe(fig)
 
 
-def formatted(fig):
+def formatted(fig, kind="png"):
     shell = SimpleNamespace(display_formatter=DisplayFormatter())
     load_ipython_extension(shell)
-    select_figure_formats(shell, "png")  # what a change of backend does, after it
+    select_figure_formats(shell, kind)  # what a change of backend does, after it
     return shell.display_formatter.format(fig)
 
 
@@ -349,6 +349,8 @@ def test_a_notebook_gets_it_with_each_image():
     assert set(data) == {"text/plain", "image/png"}
     assert data["text/plain"] == metadata["image/png"]["alt"] == words(hinge)
     assert formatted(Figure()) == ({"text/plain": "Figure, empty."}, {})
+    data, metadata = formatted(figure(hinge), "retina")  # has a size of its own at image/png
+    assert data["text/plain"] == metadata["alt"] == words(hinge)
 
 
 def test_nbval_sees_a_changed_curve(pytester, monkeypatch):

@@ -20,8 +20,8 @@ def printed(text, name="stdout"):
     return [new_output("stream", name=name, text=text)]
 
 
-def shown(data):
-    return [new_output("display_data", data=data)]
+def shown(data, **metadata):
+    return [new_output("display_data", data=data, metadata=metadata)]
 
 
 def cell(source="1 + 1", count=1, *, outputs=None, tags=()):
@@ -39,6 +39,8 @@ ERROR = new_output("error", ename="ValueError", evalue="x", traceback=[])
 
 def test_a_good_notebook_has_none():
     text = r"[link](https://cs231n.github.io/classify/), $L/N$, `a/b/c`, </details>, $\frac12/3/4$"
+    figure = shown({"image/png": ""}, **{"image/png": {"alt": "A line."}})
+    assert problems(cell(outputs=figure)) == []
     assert problems(new_markdown_cell(text), cell(), cell("x / y / z", 2), cell("a/b", 3)) == []
     assert problems(cell(outputs=[ERROR], tags=["raises-exception"])) == []
 
@@ -62,6 +64,7 @@ def test_a_good_notebook_has_none():
         ([new_markdown_cell("see /usr/share/x"), cell()], "names the absolute path /usr/share/x"),
         ([cell(outputs=printed("at /opt/x/y.py:3"))], "stores the absolute path /opt/x/y.py"),
         ([cell(outputs=shown({"text/plain": "'/opt/x'"}))], "stores the absolute path /opt/x"),
+        ([cell(outputs=shown({"image/png": ""}))], "stores a figure without alternative text"),
         ([cell(outputs=shown({tool.LIVE: {"model_id": "0"}}))], "stores a live control"),
     ],
 )

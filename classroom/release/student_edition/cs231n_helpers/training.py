@@ -27,6 +27,7 @@ def sgd(
     batch_size: int,
     verbose: bool,
     rng: Rng,
+    stacklevel: int = 4,
 ) -> list[float]:
     """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
 
@@ -44,7 +45,7 @@ def sgd(
 
     still = np.zeros((1, 1))
     _, losses = solution("sgd")(loss_function, still, X, y, 0.0, 0.0, num_iters, batch_size, rng)
-    return _told(losses, verbose)
+    return _told(losses, verbose, stacklevel)
 
 
 def train_linear(
@@ -125,11 +126,11 @@ def _iteration_named(iteration: int) -> Iterator[None]:
         raise
 
 
-def _told(found: Sequence[float], verbose: bool) -> list[float]:
+def _told(found: Sequence[float], verbose: bool, stacklevel: int = 4) -> list[float]:
     """Return the losses, each hundredth printed where that is asked for; warn if one has grown."""
     losses = [float(loss) for loss in found]
     for iteration, loss in enumerate(losses):
-        if warn_of_growth(losses[0], loss, iteration, 5):
+        if warn_of_growth(losses[0], loss, iteration, stacklevel + 1):
             break
     for iteration in range(0, len(losses) if verbose else 0, 100):
         print(f"iteration {iteration} / {len(losses)}: loss {losses[iteration]:f}")
