@@ -133,7 +133,7 @@ def _walk(folder: Path, notes: list[str]) -> Iterator[Path]:
                 if seen > MAX_ENTRIES:
                     notes.append(
                         f"This submission holds more than {MAX_ENTRIES} files and folders; only "
-                        "that many were looked at. Hand in the five notebooks and nothing else."
+                        "that many were looked at. Hand in the notebooks and nothing else."
                     )
                     return
                 if entry.is_dir(follow_symlinks=False):

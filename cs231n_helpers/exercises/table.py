@@ -66,10 +66,12 @@ EXERCISES = {
     "svm_vectorized": Exercise("01_svm", "1.3", "hinge_arrays(W, X, y, delta=1.0)", 8, 4, 5, 20),
     "penalty": Exercise("01_svm", "1.4", "penalty(W, reg, reg_scale=0.5)", 5, 1, 4, 5),
     "sgd": Exercise(
-        "01_svm", "1.5",
+        "10_images", "10.1",
         f"gradient_descent(loss_function, W, X, y, learning_rate, reg, {LENGTH})", 8, 2, 5, 10,
     ),
-    "search": Exercise("01_svm", "1.6", "grid_search(evaluate, learning_rates, regs)", 6, 1, 3, 5),
+    "search": Exercise(
+        "10_images", "10.2", "grid_search(evaluate, learning_rates, regs)", 6, 1, 3, 5,
+    ),
     "softmax_naive": Exercise("02_softmax", "2.1", "softmax_loops(W, X, y, reg)", 5, 2, 4, 10),
     "softmax_gradient": Exercise(
         "02_softmax", "2.2", "softmax_gradient_loops(W, X, y, reg)", 6, 3, 4, 10,

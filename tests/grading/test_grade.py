@@ -280,7 +280,7 @@ class TestCells:
         assert self.parse(ours, cell).cells == []
 
     def test_changed_cells_of_ours_are_told(self, ours):
-        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="sgd_check"))
+        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="penalty_check"))
         assert "01_svm.ipynb: 2 cell(s) of ours were changed; they are not run" in found.notes[0]
 
     def test_order_and_duplicates(self, ours):
@@ -559,7 +559,7 @@ class TestRun:
 
     def test_a_student_that_cannot_be_graded(self, course, monkeypatch, capsys):
         def failing(files, **settings):
-            if "01_svm" in files.notebooks and b"sgd half" in files.notebooks["01_svm"]:
+            if b"sgd half" in files.notebooks.get(NOTEBOOK["sgd"], b""):
                 raise ZeroDivisionError("a mistake of ours")
             return pretend(files, **settings)
 
@@ -569,7 +569,7 @@ class TestRun:
         assert course.rows()["anna"]["total"] == "120.00"
         assert "ZeroDivisionError" in (course.out / "summary.html").read_text("utf-8")
         with api.Gradebook(course.db) as book:
-            grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
+            grade = book.find_grade("sgd_check", NOTEBOOK["sgd"], "assignment1", "bob")
             assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
         monkeypatch.setattr(students, "grade_submission", pretend)
         assert len(course()) == 1
@@ -733,7 +733,7 @@ class TestGradebook:
                 "anna": 120, "bob": 9, "carol": 0,
             }  # fmt: skip
             assert not any(s["needs_manual_grade"] for s in submissions)
-            comment = book.find_comment("sgd", "01_svm", "assignment1", "bob").comment
+            comment = book.find_comment("sgd", NOTEBOOK["sgd"], "assignment1", "bob").comment
             assert comment == "dW is N times too large"
 
     def test_what_a_teacher_entered_stays(self, course):
@@ -741,7 +741,7 @@ class TestGradebook:
         assert course.rows()["bob"]["total"] == "0.00"
         with api.Gradebook(course.db) as book:
             find = partial(book.find_grade, assignment="assignment1", student="bob")
-            find("sgd_check", "01_svm").manual_score = 6.5
+            find("sgd_check", NOTEBOOK["sgd"]).manual_score = 6.5
             find("penalty_check", "01_svm").extra_credit = 1
             book.grant_extension("assignment1", "bob", days=1)
             book.db.commit()
@@ -759,20 +759,20 @@ class TestGradebook:
         row = course.rows()["bob"]
         assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "1.00", "7.50")
         with api.Gradebook(course.db) as book:
-            grade = book.find_grade("sgd_check", "01_svm", "assignment1", "bob")
+            grade = book.find_grade("sgd_check", NOTEBOOK["sgd"], "assignment1", "bob")
             assert (grade.auto_score, grade.needs_manual_grade) == (8, True)  # to be looked at
 
     @pytest.mark.parametrize(
         ("rule", "penalties"),
         [("none", [0, 0, 0]), ("zero", [40, 40, 40]), ("10%/day", [4, 8, 40]),
-         ("1.5%/hour", [0.6, 15, 40]), ("test_grade.OneAnHour", [2, 24 + 10, 40])],
+         ("1.5%/hour", [0.6, 15, 40]), ("test_grade.HalfAnHour", [1.5, 12.25 + 10 + 6, 40])],
     )  # fmt: skip
     def test_late(self, tmp_path, rule, penalties, empty_gradebook):
-        """An hour, 24.5 hours and a month late, with 30 points in one notebook, 10 in another."""
+        """An hour, 24.5 hours and a month late, with 24, 10 and 6 points in three notebooks."""
         due = datetime(2030, 1, 1, 12)
         points = dict.fromkeys(POINTS, 0.0) | {
-            "svm_naive": 5, "svm_gradient": 6, "svm_vectorized": 8, "penalty": 5, "search": 6,
-            "net_backward": 10,
+            "svm_naive": 5, "svm_gradient": 6, "svm_vectorized": 8, "penalty": 5,
+            "net_backward": 10, "softmax_gradient": 6,
         }  # fmt: skip
         path = shutil.copy(empty_gradebook, tmp_path)
         with Gradebook(f"sqlite:///{path}", "assignment1", due, rule) as book:
@@ -822,9 +822,9 @@ class Fails(LateSubmissionPlugin):
         raise ZeroDivisionError
 
 
-class OneAnHour(LateSubmissionPlugin):  # of each notebook, up to its points, as nbgrader has it
+class HalfAnHour(LateSubmissionPlugin):  # of each notebook, up to its points, as nbgrader has it
     def late_submission_penalty(self, student_id, score, total_seconds_late):
-        return round(total_seconds_late / 3600)
+        return total_seconds_late / 7200
 
 
 # The whole way: contained, with the hidden tests
@@ -865,26 +865,29 @@ class TestSubmission:
         hand_in(tmp_path, RIGHT, names=["04_dx_derivation"])
         result = self.grade_folder(tmp_path, released)
         assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
-        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
+        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb was not handed in."]
 
     def test_no_notebook_at_all(self, tmp_path, released):
         hand_in(tmp_path, {})
         (tmp_path / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
         result = self.grade_folder(tmp_path, released)
-        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
+        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb could not be read."]
         assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
 
     def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
-        ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
-        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
-        assert self.points(result) == {"sgd": 8, "svm_dx": 6, "penalty": 2}
+        ends, right = (
+            code("import os\nos._exit(0)"),
+            {e: RIGHT[e] for e in ("svm_gradient", "svm_dx")},
+        )
+        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["svm_gradient"])])
+        assert self.points(result) == {"svm_gradient": 6, "svm_dx": 6, "penalty": 2}
         (note,) = result["exercises"]["svm_naive"]["notes"]
         assert note == "Stopped in hinge_loops: it ended its process, with status 0."
         assert result["notes"] == [
-            "01_svm, cell 15: Stopped in a cell: it ended its process, with status 0. The cell was "
+            "01_svm, cell 11: Stopped in a cell: it ended its process, with status 0. The cell was "
             "left out."
         ]
-        assert "2 cells belong to this exercise" in result["exercises"]["sgd"]["notes"][0]
+        assert "2 cells belong to this exercise" in result["exercises"]["svm_gradient"]["notes"][0]
 
     def test_an_exercise_whose_cell_ends_the_process(self, tmp_path, released):
         kills = PENALTY + "import os; os.kill(os.getpid(), 9)"
@@ -892,7 +895,7 @@ class TestSubmission:
         assert self.points(result) == {}
         assert "The cell was left out" in result["exercises"]["penalty"]["notes"][0]
         assert result["exercises"]["sgd"]["notes"][0].startswith(
-            "01_svm, cell 11: ZeroDivisionError: division by zero"
+            "10_images, cell 3: ZeroDivisionError: division by zero"
         )
 
     def test_each_notebook_has_its_own_names(self, tmp_path, released):
