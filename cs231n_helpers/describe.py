@@ -29,8 +29,9 @@ def describe(figure: Any) -> str:
 
     Lines, points, bars, images and areas are named by colour and label, with their number of
     points, range, extremes and mean, in three digits. Small differences, such as two processors
-    make, do not change the text; what an eye could see should. An artist whose values are rounding
-    errors, on a log axis for instance, is not described after ``artist.set_gid("rounding")``.
+    make, do not change the text; what an eye could see should. A line whose values are rounding
+    errors, on a log axis for instance, is not described after ``line.set_gid("rounding")``, or not
+    left of 1e-5 after ``line.set_gid("rounding below 1e-5")``.
 
     Parameters
     ----------
@@ -180,7 +181,7 @@ def _from_layout(frame: Frame, k: int) -> bool:
     """Return whether the limits depend on fonts and window, or on rounding errors."""
     ax = frame.ax
     automatic = ax.get_autoscalex_on() if k == 0 else ax.get_autoscaley_on()
-    noisy = k == 1 and any(line.get_gid() == ROUNDING for line in ax.lines)
+    noisy = k == 1 and any(str(line.get_gid()).startswith(ROUNDING) for line in ax.lines)
     stretched = ax.get_aspect() != "auto" and ax.get_adjustable() == "datalim"
     return stretched or (automatic and noisy)
 

@@ -177,9 +177,15 @@ def _line(line: Any, frame: Frame) -> list[str]:
         return []
     if not any(in_data):
         return [f"{name}, {counted(len(x), 'point')}, not placed by the axes."]
-    if line.get_gid() == ROUNDING:
+    noisy = str(line.get_gid() or "")
+    if noisy.startswith(ROUNDING):
         name += f", {counted(len(x), 'point')}, x {_range(frame.scale(0, x), x)}"
-        return [f"{name}: not described, differs between machines."]
+        below = noisy.removeprefix(ROUNDING).removeprefix(" below ")
+        if not below or drawn is False:
+            return [f"{name}: not described, differs between machines."]
+        sure = x >= float(below)
+        name += f"; differs between machines below x = {below}; above"
+        return [f"{name}, {_curve(x[sure], y[sure], frame)}."]
     return [f"{name}, {_curve(x, y, frame) if drawn else _cloud(x, y, frame)}."]
 
 

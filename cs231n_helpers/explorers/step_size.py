@@ -99,7 +99,7 @@ def explore_step_size(f: Callable[[Any], Any], x: float, slope: float) -> Explor
         "precision": list(PRECISIONS),
     }
     states = [(-4.0, "central", "float64"), (-6.5, "central", "float32"),
-              (-2.0, "central", "float32"), (0.0, "forward", "float64")]  # fmt: skip
+              (-1.0, "central", "float32"), (0.0, "forward", "float64")]  # fmt: skip
     row = [dict(zip(controls, state, strict=True)) for state in states]
     return Explorer("A numerical slope and its error against the step h", draw, controls, row, 2)
 
@@ -141,8 +141,9 @@ def draw_step_size(
     number = np.dtype(dtype).type
     here = f(number(x))
     rise = np.vectorize(lambda u: float(f(number(x) + number(u * h)) - here) / (h * slope))
-    rounded = method != "complex" and np.finfo(number).eps > LOST * h
-    gid = ROUNDING if rounded else None
+    eps = float(np.finfo(number).eps)
+    rounded = method != "complex" and eps > LOST * h and error > 1e-4
+    gid = ROUNDING if eps > 1e-6 * h else None
     axes[0].plot(WITHIN, rise(WITHIN), color="0.35", label="f, as computed", gid=gid)
     axes[0].plot(WITHIN, WITHIN, ":", color=GREEN, label="true slope")
     if method != "complex":
@@ -153,7 +154,7 @@ def draw_step_size(
     axes[0].legend(fontsize=SMALL, loc="upper left")
     for name, (style, color) in METHODS.items():
         axes[1].loglog(steps, np.maximum(errors[name], 1e-17), style, color=color, label=name,
-                       gid=ROUNDING)  # fmt: skip
+                       gid=f"{ROUNDING} below {1e-3 if dtype == 'float64' else 0.3:g}")  # fmt: skip
     axes[1].plot(
         h, max(error, 1e-17), "o", color=RED, markersize=10, label="this step", gid=ROUNDING
     )
@@ -179,7 +180,7 @@ def draw_step_size(
         else f"an error of {error:.0e} of the slope"
     )
     return f"In {dtype} with h = {h:.1e} the {method} difference has {off}; " + (
-        f"it does best near h = {np.finfo(number).eps ** best:.0e}, where rounding takes over."
+        f"it does best near h = {eps**best:.0e}, where rounding takes over."
         if best
         else "it subtracts nothing, so no h is too small."
     )

@@ -235,6 +235,18 @@ def test_rounding_errors_can_be_left_out():
     ]
 
 
+def test_or_those_of_small_steps_alone():
+    def draw(ax, noise=1.0):
+        h = 10.0 ** np.arange(-12, 0)
+        ax.loglog(h, h**2 + noise * 1e-16 / h, gid="rounding below 0.001", label="e")
+
+    assert words(draw) == words(lambda ax: draw(ax, 2.0))
+    assert words(draw).split("\n")[1] == (
+        'Blue line "e", 12 points, x 1e-12 to 0.1; differs between machines below x = 0.001; '
+        "above, 3 points: (0.001, 1e-6), (0.01, 0.0001), (0.1, 0.01)."
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.3125, "0.313"), (np.nextafter(0.3125, 0), "0.313"), (2.5, "2.5"), (-2.0, "-2"),
