@@ -575,6 +575,9 @@ def _patch(patch: Any, frame: Frame) -> list[str]:
     )
     name = _named(_upper(f"{'' if filled else 'hollow '}{color} {kind}"), patch)
     in_data = patch.get_transform().contains_branch_seperately(frame.ax.transData)
+    corners = as_numbers(getattr(patch, "get_xy", lambda: ())())
+    if isinstance(patch, patches.Polygon) and len(corners) > MANY and in_data == (True, True):
+        return [f"{name}, {_outline(corners, frame)}."]
     box = patch.get_path().get_extents(patch.get_patch_transform())
     if in_data == (True, True):
         return [f"{_box(name, box, frame)}."]
@@ -584,6 +587,19 @@ def _patch(patch: Any, frame: Frame) -> list[str]:
             ends = np.array([box.min[axis], box.max[axis]])
             found.append(f", {'xy'[axis]} {_range(frame.scale(axis, ends), ends)}")
     return [f"{name}{''.join(found)}."]
+
+
+def _outline(corners: Values, frame: Frame) -> str:
+    """Describe a polygon of many corners, a histogram for instance."""
+    x, y = corners.T
+    xs, ys = frame.scale(0, x), frame.scale(1, y)
+    across = np.log(x) if frame.log[0] and (x > 0).all() else x
+    area = abs(np.sum(across[:-1] * y[1:] - across[1:] * y[:-1])) / 2
+    unit = np.ptp(across) or 1.0
+    return (
+        f"{counted(len(x), 'corner')}, x {_range(xs, x)}, y {_range(ys, y)}; highest at x = "
+        f"{xs.text(x[ties(y, 1, ys.size)[0]])}, mean height {ys.text(area / unit)}"
+    )
 
 
 def _box(name: str, box: Any, frame: Frame) -> str:
@@ -616,8 +632,12 @@ def _together(artists: Sequence[Any], frame: Frame, what: str) -> list[str]:
 
 def _table(table: Any, frame: Frame) -> list[str]:
     rows: dict[int, list[str]] = {}
-    for (row, _), cell in sorted(table.get_celld().items()):
-        rows.setdefault(row, []).append(plain(cell.get_text().get_text()))
+    cells = sorted(table.get_celld().items())
+    colors = {place: color_name(cell.get_facecolor()) for place, cell in cells}
+    ground = max(colors.values(), key=list(colors.values()).count, default="")
+    for place, cell in cells:
+        color = f" ({colors[place]})" if colors[place] != ground else ""
+        rows.setdefault(place[0], []).append(plain(cell.get_text().get_text()) + color)
     return [f"{_named('Table', table)}: {'; '.join(', '.join(row) for row in rows.values())}."]
 
 

@@ -155,6 +155,11 @@ CHANGES = {
     "pieces": (drawn("hlines", [1, 2], 0, 1), drawn("hlines", [1, 2], 0, 2)),
     "a text": (drawn("text", 0, 0, "a"), drawn("text", 0, 0, "b")),
     "a text's place": (drawn("text", 0, 0, "a"), drawn("text", 0, 1, "a")),
+    "a coloured cell": (
+        drawn("table", [["1", "2", "3"]], cellColours=["wwr"]),
+        drawn("table", [["1", "2", "3"]], cellColours=["wrw"]),
+    ),
+    "steps": (drawn("hist", y, 20, histtype="step"), drawn("hist", -y, 20, histtype="step")),
     "a table": (drawn("table", [["1"]]), drawn("table", [["2"]])),
     "pictures exchanged": (pictures(RGB), pictures(RGB[[1, 0, 2, 3]])),
     "a picture shifted": (pictures(RGB), pictures([*RGB[:3], np.roll(RGB[3], 2, axis=1)])),
