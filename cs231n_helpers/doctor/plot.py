@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ..described_values import ROUNDING
 from .evaluate import LossFunction, Vector
 from .slopes import Detector, Slope
 from .snapshot import StateSnapshot
@@ -60,7 +61,7 @@ def _as_matrix(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _figure(slopes: dict[str, NDArray[Any]], curve: list[Slope], function: LossFunction) -> Figure:
-    figure = Figure(figsize=(9, 7), layout="constrained")
+    figure = Figure(figsize=(7.4, 6.6), layout="constrained")  # type can be read on a phone
     halves: Any = figure.subfigures(2, 1, height_ratios=[1.2, 1])
     top, bottom = halves
     scatter, steps = top.subplots(1, 2)
@@ -104,17 +105,18 @@ def _scatter(ax: Axes, slopes: dict[str, NDArray[Any]], function: LossFunction) 
         label = str(name) if function.blocks.is_dict else "slopes"
         ax.plot(x, y, markers[k % 8], color=f"C{k}", markersize=4, alpha=0.7, label=label)
     ax.axline((0, 0), slope=1, color="0.5", linewidth=1, zorder=0, label="equal")
-    ax.set_xlabel("numerical slope: what the loss does")
-    ax.set_ylabel("analytic slope: what the gradient says")
+    ax.set_xlabel("numerical slope, of the loss")
+    ax.set_ylabel("analytic slope, the gradient's")
     ax.set_title("On the line: right")
-    ax.legend(fontsize="small")
+    ax.legend(fontsize=9)
 
 
 def _steps(ax: Axes, curve: list[Slope]) -> None:
     size = max(max(abs(s.analytic), abs(s.numerical)) for s in curve) or 1.0
     errors: Vector = np.array([abs(s.analytic - s.numerical) / size for s in curve])
-    ax.loglog([s.h for s in curve], np.maximum(errors, 1e-17), "o-", markersize=4)
+    ax.loglog([s.h for s in curve], np.maximum(errors, 1e-17), "o-", markersize=4,
+              label="error", gid=f"{ROUNDING} below 0.001")  # fmt: skip
     ax.set_xlabel("step h of the central difference")
     ax.set_ylabel("relative error")
     ax.set_ylim(1e-17, 10)
-    ax.set_title("Right: a V or a slope. Wrong: a floor")
+    ax.set_title("Right: a V. Wrong: a floor")
