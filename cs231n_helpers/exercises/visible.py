@@ -16,7 +16,7 @@ import inspect
 import linecache
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -40,6 +40,9 @@ from .student_function import (
 )
 from .table import EXERCISES, OpenExerciseError, WrongExerciseError, find_exercise, paragraphs
 from .worked_examples import published_step, random_data, random_layer, random_net
+
+#: What typical wrong values mean.
+Hints = Mapping[float, str] | Sequence[tuple[Any, str]]
 
 ON_RANDOM_DATA = "check_gradient, on random data:"
 TRY_AGAIN = "Change it, run its cell and this check again."
@@ -171,7 +174,7 @@ def _expect(
     *,
     times: int = 1,
     tolerance: float = 1e-6,
-    hints: Mapping[float, str] | None = None,
+    hints: Hints = (),
 ) -> None:
     """Compare with a value worked out by hand, and say how it is off.
 
@@ -184,13 +187,13 @@ def _expect(
         compare(given, right, name, tolerance=tolerance)
     except FeedbackError as error:
         (code,), text = error.feedback.codes, error.feedback.sentence
-        if why := _why(code, given, right, N, hints or {}):
+        if why := _why(code, given, right, N, hints):
             end = "" if why.endswith("?") else "."
             raise FeedbackError(f"{text.rstrip('.')}: {why}{end}", "explained") from None
         raise
 
 
-def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) -> str:
+def _why(code: str, given: Any, right: Any, N: int, hints: Hints) -> str:
     if given is None:
         return "is a `return` missing?"
     if code == "wrong_shape" and given.shape == right.shape[::-1]:
@@ -206,7 +209,8 @@ def _why(code: str, given: Any, right: Any, N: int, hints: Mapping[float, str]) 
         float(N): f"that is N = {N} times too large: divide by N, the loss is a mean",
         1.0 / N: f"that is N = {N} times too small: divide by N once, and not again",
     }
-    meanings = [*hints.items(), *((factor * right, text) for factor, text in factors.items())]
+    known = hints.items() if isinstance(hints, Mapping) else hints
+    meanings = [*known, *((factor * right, text) for factor, text in factors.items())]
     return next((text for value, text in meanings if near(given, value)), "")
 
 
@@ -230,11 +234,18 @@ def _gradient_is_right(*args: Any, check: Callable[..., GradientReport] = check_
 
 
 def _expect_gradient(
-    name: str, given: Any, right: Any, loss: Function, *args: Any, N: int, times: int = 1
+    name: str,
+    given: Any,
+    right: Any,
+    loss: Function,
+    *args: Any,
+    N: int,
+    times: int = 1,
+    hints: Hints = (),
 ) -> None:
     """Compare with a gradient worked out by hand; `check_gradient` may know why it is wrong."""
     try:
-        _expect(name, given, right, N, times=times)
+        _expect(name, given, right, N, times=times, hints=hints)
     except FeedbackError as error:
         if error.feedback.codes != ("unexplained",):
             raise
@@ -560,7 +571,9 @@ def _svm_dx(f: StudentFunction) -> Iterator[str]:
     W, X, y = random_data()
     loss, what = as_loss_of_input(f, "hinge"), f"dX {TWO}"
     _expect_gradient(what, f(*by_hand.BY_INPUT), by_hand.SVM_DX[1.0], loss, X, W, y, N=2)
-    _expect("their dX with the margin 4", f(*by_hand.BY_INPUT, delta=4.0), by_hand.SVM_DX[4.0], N=2)
+    hints = [(by_hand.SVM_DX[1.0], "that is their dX with the margin 1: use delta")]
+    dX = f(*by_hand.BY_INPUT, delta=4.0)
+    _expect("their dX with the margin 4", dX, by_hand.SVM_DX[4.0], N=2, hints=hints)
     yield f"{what}, with the margins 1 and 4"
     yield _gradient_is_right(loss, X, W, y)
 
@@ -579,7 +592,9 @@ def _softmax_dx(f: StudentFunction) -> Iterator[str]:
 def _net_dx(f: StudentFunction) -> Iterator[str]:
     params, X, y = random_net()
     loss, what = as_loss_of_input(f, "softmax"), "dX of the net for a pencil (notebook 03)"
-    _expect_gradient(what, f(*by_hand.NET), by_hand.NET_DX, loss, X, params, y, N=2, times=8)
+    hints = [([[4, 7], [-4, -9]], "a unit that is off hands nothing back: is the mask missing?")]
+    dX = f(*by_hand.NET)
+    _expect_gradient(what, dX, by_hand.NET_DX, loss, X, params, y, N=2, times=8, hints=hints)
     yield what
     yield _gradient_is_right(loss, X, params, y)
 

@@ -113,13 +113,13 @@ WRONG = [
     ("net_training", "y[rows], reg", "y[rows], 0.0", "should be given reg"),
     ("svm_dx", "A @ W.T / len(y)", "-A @ W.T / len(y)", "the sign is the other way round"),
     ("svm_dx", "A @ W.T / len(y)", "A @ W.T", "N = 2 times too large"),
-    ("svm_dx", "+ delta", "+ 1", "with the margin 4"),
+    ("svm_dx", "+ delta", "+ 1", "with the margin 4 .*: that is their dX with the margin 1: use"),
     ("softmax_dx", "P[np.arange(len(y)), y] -= 1", "P[np.arange(len(y)), y] += 1", "30 times dX"),
     ("softmax_dx", "P @ W.T / len(y)", "P @ W / len(y)", "ValueError"),
     ("softmax_dx", "return P", "P", r"dX of .* is None; .*is a `return` missing\? Change"),
     ("net_dx", "return ", "", "dX of .* is None"),
     ("net_backward", "return grads", "return {**grads, \"b2\": None}", "db2 .* is None"),
-    ("net_dx", " * (hidden > 0)", "", "8 times dX of the net"),
+    ("net_dx", " * (hidden > 0)", "", "8 times dX of the net.* hands nothing back: is the mask"),
     ("net_dx", "((P / len(y))", "(P", "N = 2 times too large"),
 ]  # fmt: skip
 
