@@ -286,7 +286,8 @@ def _svm_naive(f: StudentFunction) -> Iterator[str]:
         4.75: "m_ij has the score of the right class with a minus",
     }
     _expect(f"the loss {FOUR}", f(*by_hand.SVM), 2, N=4, hints=hints)
-    _expect("the loss with the margin 2", f(*by_hand.SVM, delta=2.0), 3, N=4)
+    hints = {2.0: "that is the loss with the margin 1: use delta"}
+    _expect("the loss with the margin 2", f(*by_hand.SVM, delta=2.0), 3, N=4, hints=hints)
     yield f"the loss {FOUR} is 2, with the margin 2 it is 3"
     _expect("at W = 0 the loss for three classes", f(0 * by_hand.SVM[0], *by_hand.SVM[1:]), 2, N=4)
     yield "at W = 0 it is C - 1"
@@ -336,7 +337,8 @@ def _penalty(f: StudentFunction) -> Iterator[str]:
     W = by_hand.SVM[0]
     for reg_scale, right in ((0.5, 10), (1.0, 20)):
         what = f"the value for W with squares that sum to 10, reg 2 and reg_scale {reg_scale}"
-        _expect(what, of(W, 2.0, reg_scale)[0], right)
+        hints = {0.6 * right: "it sums the weights, and must sum their squares"}
+        _expect(what, of(W, 2.0, reg_scale)[0], right, hints=hints)
     yield "the value for squares that sum to 10, reg 2, with and without the half"
     for reg_scale, factor in ((0.5, 2), (1.0, 4)):
         gradient = of(W, 2.0, reg_scale)[1]

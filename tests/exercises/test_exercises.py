@@ -38,7 +38,7 @@ def unwrapped(caught):
 
 WRONG = [
     ("svm_naive", "return loss / len(X)", "return loss", "4 times too large: divide by N, "),
-    ("svm_naive", "+ delta", "+ 1", "with the margin 2 is 2 and must be 3"),
+    ("svm_naive", "+ delta", "+ 1", "must be 3: that is the loss with the margin 1: use"),
     ("svm_naive", "j != label and ", "", "is 3 and must be 2: .* its own class"),
     ("svm_naive", "return loss / len(X)",
      "loss / len(X)", "is None; .* is a `return` missing"),
@@ -61,7 +61,7 @@ WRONG = [
      "in place"),
     ("penalty", "reg_scale * reg * np.sum(W**2), ", "reg * np.sum(W**2), ", "twice as much"),
     ("penalty", "2 * reg_scale * reg * W", "reg * W", "reg_scale 1.0, is .* half of it"),
-    ("penalty", "np.sum(W**2)", "np.sum(W)", "is 6 and must be 10"),
+    ("penalty", "np.sum(W**2)", "np.sum(W)", "is 6 and must be 10: it sums the weights"),
     ("sgd", "W - learning_rate * dW", "W + learning_rate * dW",
      "after 1 step is 6 and must be 4: .* against"),
     ("sgd", "W = W - ", "W -= ", "in place"),
