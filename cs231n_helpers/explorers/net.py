@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from ..classifiers import TwoLayerNet
-from ..described_values import ROUNDING
 from ..drawable import as_plane
 from ..plots import CLASS_COLORS, plot_decision_regions
 from ..validation import Floats, Labels, NotFiniteError, as_count, as_labels, count_classes
@@ -68,7 +68,7 @@ def explore_net(X: ArrayLike, y: ArrayLike, *, num_iters: int = 200) -> Explorer
         "hidden_units": [1, 2, 3, 5, 8, 12, 20, 30],
         "learning_rate": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
     }
-    states = [(30, 1.0), (3, 1.0), (30, 0.03), (30, 10.0)]
+    states = [(30, 1.0), (3, 1.0), (30, 0.03), (30, 30.0)]
     row = [dict(zip(controls, state, strict=True)) for state in states]
     return Explorer("Decision regions of a two-layer net", draw, controls, row, 2)
 
@@ -101,13 +101,17 @@ def draw_net(
     accuracy = float(np.mean(net.predict(X) == y))
     units = f"{num_hidden} hidden unit{'s' if num_hidden > 1 else ''}"
     finish(axes[0], f"{units}: accuracy {accuracy:.2f}")
-    chaotic = bool(losses) and max(losses) > 10 * losses[0]
-    axes[1].plot(losses, color=CLASS_COLORS[0], label="loss", gid=ROUNDING if chaotic else None)
+    axes[1].plot(losses, color=CLASS_COLORS[0], label="loss")
     axes[1].axhline(np.log(num_classes), color="0.5", linestyle=":", label="log C")
-    for ax in axes[:2]:
-        ax.locator_params(nbins=4)  # each tick costs half a millisecond
+    for axis in (axes[0].xaxis, axes[0].yaxis, axes[1].xaxis):
+        axis.set_major_locator(
+            MaxNLocator(4, steps=[1, 2, 2.5, 5, 10])
+        )  # each tick costs half a millisecond
     finish(axes[1], f"learning rate {learning_rate:g}", xlabel="step",
-           ylabel="loss (dotted: log C)", ylim=(0, 2.2 * np.log(num_classes)))  # fmt: skip
+           ylabel="loss (dotted: log C)", yscale="log", ylim=(0.05, 1000))  # fmt: skip
+    axes[1].yaxis.set_major_locator(FixedLocator([0.1, 1, 10, 100]))
+    axes[1].yaxis.set_major_formatter("{x:g}")
+    axes[1].yaxis.set_minor_locator(NullLocator())
     outcome = f"ends at a loss of {losses[-1]:.2f}" if losses else "diverges"
     return (
         f"With {units} and the learning rate {learning_rate:g} the training {outcome}, and "
