@@ -453,15 +453,15 @@ def _softmax_vectorized(f: StudentFunction) -> Iterator[str]:
 
 def _net_forward(f: StudentFunction) -> Iterator[str]:
     hidden, scores = as_tuple(f(*by_hand.NET[:2]), "hidden, scores")
-    _expect("hidden of the net for a pencil", hidden, by_hand.NET_HIDDEN)
+    _expect("the array hidden of the net for a pencil", hidden, by_hand.NET_HIDDEN)
     yield "hidden of the net for a pencil"
-    _expect("scores of the net for a pencil", scores, by_hand.NET_SCORES)
+    _expect("the array scores of the net for a pencil", scores, by_hand.NET_SCORES)
     yield "its scores"
     params, X, y = random_net()
     right = model_of(params, X, y).forward()[0][1:]
     returned = as_tuple(f(params, X), "hidden, scores")
     for what, array, wanted in zip(("hidden", "scores"), returned, right, strict=True):
-        _expect(f"{what} of a random net", array, wanted)
+        _expect(f"the array {what} of a random net", array, wanted)
     yield "a random net of other sizes"
 
 
@@ -490,7 +490,7 @@ def _net_training(f: StudentFunction) -> Iterator[str]:
     _expect(what, asked[1]["b2"][0], -2, hints={0.0: AGAINST})
     yield "each step goes against the gradient, as far as the rate says"
     what = (
-        "10 examples in batches of 4 are 2 steps an epoch: with the decay 0.5 b2[0] after 6 steps"
+        "10 examples in batches of 4 are 2 steps an epoch: with the decay 0.5, b2[0] after 6 steps"
     )
     _expect(what, params["b2"][0], -1 - (1 + 1 + 0.5 + 0.5 + 0.25 + 0.25))
     for name in by_hand.PENCIL:

@@ -27,14 +27,17 @@ MAP = "README.md"  # beside the lessons; they link to it
 def update(folder: Path) -> Iterator[str]:
     """Copy the lessons that are missing in a folder; yield what there is to say, a line each."""
     _make(folder)
-    new = []
+    new, old = [], []
     for name in lesson_names():
         path = folder / f"{name}.ipynb"
         if not _is_there(path):
             _write(open_lesson(name), path)
             new.append(path.name)
         elif said := compared(name, folder):
+            old.append(name)
             yield said
+    if old:
+        yield f"A fresh copy beside yours: {command(old[0], folder)}"
     if not _is_there(folder / MAP) and (lessons_folder() / MAP).is_file():
         with replacing(folder / MAP) as unfinished:
             shutil.copyfile(lessons_folder() / MAP, unfinished)
@@ -81,13 +84,12 @@ def compared(name: str, folder: Path) -> str:
     if now in records.values():
         return ""
     path, was = next(((path, it) for path, it in reversed(records.items()) if it), (first, None))
-    remedy = f"a fresh copy beside it: {command(name, folder)}"
     if was is None:
         return (
             f"{path.name} stays as it is, but it cannot be read as a copy of the lesson: it is "
-            f"damaged or from elsewhere; {remedy}"
+            "damaged or from elsewhere"
         )
-    return f"{path.name}: the lesson has changed since ({changes(was, lesson(name))}); {remedy}"
+    return f"{path.name}: the lesson has changed since, {changes(was, lesson(name))}"
 
 
 def command(name: str, folder: Path) -> str:
@@ -110,20 +112,19 @@ def record(path: Path, name: str) -> dict[str, str] | None:
 
 def changes(was: Mapping[str, str], now: NotebookNode) -> str:
     """Say which sections of a lesson have changed, are new or have gone."""
-    section, touched, cells = "the beginning", dict[str, int](), fingerprints(now)
+    section, touched, cells = "the beginning", list[str](), fingerprints(now)
     for cell in now.cells:
         if cell.cell_type == "markdown":
             headings = [line for line in cell.source.splitlines() if line.startswith("#")]
             section = headings[0].lstrip("# ") if headings else section
-        if was.get(cell.id) != cells[cell.id]:
-            touched[section] = touched.get(section, 0) + 1
+        if was.get(cell.id) != cells[cell.id] and section not in touched:
+            touched.append(section)
     gone = len(was.keys() - cells.keys())
-    said = [f'"{section}"' for section in touched]
-    if len(said) > 4:
-        said = [*said[:3], f"{len(said) - 3} more sections"]
+    named = " and ".join(f'"{section}"' for section in touched)
+    said = [f"in {named if len(touched) < 3 else f'{len(touched)} sections'}"] if touched else []
     if gone:
         said.append(f"{gone} cell{'s have' if gone > 1 else ' has'} gone")
-    return ", ".join(said)
+    return ", and ".join(said)
 
 
 def _make(folder: Path) -> None:
