@@ -82,8 +82,8 @@ else:
         "mean_image preprocess",
         "doctor": "Finding GradientReport WrongGradientError check_gradient check_layer",
         "exercises": "check_exercise use_reference",
-        "explorers": "Explorer explore_input_step explore_net explore_softmax explore_step_size "
-        "explore_svm explore_update_rules",
+        "explorers": "Explorer explore_graph explore_input_step explore_net explore_softmax "
+        "explore_step_size explore_svm explore_update_rules",
         "plots": "plot_decision_regions plot_search plot_training show_images show_weights "
         "visualize_grid",
     }
@@ -105,8 +105,8 @@ __all__ = [
     "LinearSVM", "NotFiniteError", "SearchResult", "Softmax", "Solver", "Splits", "TwoLayerNet",
     "WrongGradientError", "check_exercise", "check_gradient", "check_layer", "describe",
     "design_matrix",
-    "eval_numerical_gradient", "eval_numerical_gradient_array", "explore_input_step",
-    "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
+    "eval_numerical_gradient", "eval_numerical_gradient_array", "explore_graph",
+    "explore_input_step", "explore_net", "explore_softmax", "explore_step_size", "explore_svm",
     "explore_update_rules", "grad_check_sparse", "load_cifar10", "load_fashion_mnist",
     "load_images", "make_spiral", "mean_image", "plot_decision_regions", "plot_search",
     "plot_training", "preprocess", "progress", "rel_error", "sample_settings", "search",

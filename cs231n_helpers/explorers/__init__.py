@@ -1,5 +1,6 @@
 """Figures with sliders, one for each notebook from 01 to 05 and for 09."""
 
+from .graph import explore_graph
 from .input_step import explore_input_step
 from .net import explore_net
 from .shell import Explorer
@@ -10,6 +11,7 @@ from .update_rules import explore_update_rules
 
 __all__ = [
     "Explorer",
+    "explore_graph",
     "explore_input_step",
     "explore_net",
     "explore_softmax",

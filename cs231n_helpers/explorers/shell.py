@@ -53,6 +53,8 @@ class Explorer:
         state in which the controls start.
     panels : int
         Axes that one state needs.
+    size : (width, height), optional
+        Inches that a panel needs, where the usual ones are too few.
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Explorer:
     controls: Mapping[str, Sequence[Any]]
     row: Sequence[Settings]
     panels: int = 1
+    size: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.title, str) or not callable(self.draw):
@@ -115,8 +118,9 @@ class Explorer:
         """Return the figure, and the sentence on each state."""
         beside = 2 if self.panels == 1 and len(self.row) > 1 else 1
         columns, rows = self.panels * beside, -(-len(self.row) // beside)
-        width = min(PANEL_WIDTH * columns, PAGE_WIDTH)
-        figure = Figure(figsize=(width, 2.6 * rows), dpi=100, layout="constrained")
+        width, height = self.size or (PANEL_WIDTH, 2.6)
+        figsize = (min(width * columns, PAGE_WIDTH), height * rows)
+        figure = Figure(figsize=figsize, dpi=100, layout="constrained")
         axes: Any = figure.subplots(rows, columns, squeeze=False).reshape(-1, self.panels)
         sentences = [self._drawn(*pair) for pair in zip(axes, self.row, strict=False)]
         for ax in axes[1:].flat:  # the first state says it for all
@@ -139,7 +143,8 @@ class Explorer:
         moving = {
             name: _control(name, self.controls[name], self.row[0][name]) for name in self._moving()
         }
-        figure = Figure(figsize=(4.3 * self.panels, 3.7), dpi=90, layout="constrained")
+        width, height = self.size or (4.3, 3.7)
+        figure = Figure(figsize=(width * self.panels, height), dpi=90, layout="constrained")
         axes = figure.subplots(1, self.panels, squeeze=False)[0]
         picture = ipywidgets.HTML()
 

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -17,6 +18,7 @@ from cs231n_helpers import (
     Explorer,
     NotFiniteError,
     TwoLayerNet,
+    explore_graph,
     explore_input_step,
     explore_net,
     explore_softmax,
@@ -25,6 +27,8 @@ from cs231n_helpers import (
     explore_update_rules,
     make_spiral,
 )
+from cs231n_helpers.exercises import worked_examples
+from cs231n_helpers.explorers.graph import forward_values, gradient_of
 from cs231n_helpers.explorers.net import draw_net
 from cs231n_helpers.explorers.shell import clear
 from cs231n_helpers.explorers.step_size import numerical_slope
@@ -60,6 +64,7 @@ EXPLORERS = {
     "svm": explore_svm(X_TOY, Y_TOY, W_TOY),
     "softmax": explore_softmax(),
     "net": explore_net(*SPIRAL, num_iters=10),
+    "graph": explore_graph(*worked_examples.NET, times=8),
     "input_step": input_step(),
     "step_size": explore_step_size(lambda t: t**3, 1.0, 3.0),
     "update_rules": explore_update_rules({"sgd": sgd, "by sign": by_sign}),
@@ -460,6 +465,110 @@ class TestInputStep:
             ["a", "a"],
         )
         assert "says a instead of a" in drawn(explorer, step=4)[1]
+
+
+def words(ax):
+    """Return what stands in a graph: each text once, as lists of words a line."""
+    return [text.get_text() for text in ax.texts]
+
+
+def as_printed(array):
+    """Return whole numbers as a node shows them, the spaces that align them left out."""
+    rows = np.atleast_2d(array).astype(int)
+    return [[str(number) for number in row] for row in rows.tolist()]
+
+
+def tables(ax):
+    """Return the numbers in the nodes of a graph, by colour, as they are printed."""
+    found = {}
+    for text in ax.texts:
+        if text.get_family() == ["monospace"]:
+            rows = [line.split() for line in text.get_text().splitlines()]
+            found.setdefault(text.get_color(), []).append(rows)
+    return found
+
+
+class TestGraph:
+    FORWARD, BACKWARD = "#0072B2", "#D55E00"
+
+    def test_all_numbers_of_the_net_for_a_pencil(self):
+        (ax,), sentence = drawn(EXPLORERS["graph"], step=6)
+        params, X, _ = worked_examples.NET
+        forward = [
+            X, worked_examples.NET_PRE, worked_examples.NET_HIDDEN, worked_examples.NET_SCORES,
+            *params.values(),
+        ]  # fmt: skip
+        backward = [
+            worked_examples.NET_DPRE, worked_examples.NET_DHIDDEN, 8 * worked_examples.NET_DSCORES,
+            *worked_examples.NET_GRADS.values(),
+        ]  # fmt: skip
+        found = tables(ax)
+        found[self.FORWARD].remove([["1.39"]])  # log 4, the loss
+        for color, arrays in ((self.FORWARD, forward), (self.BACKWARD, backward)):
+            assert sorted(found[color]) == sorted(as_printed(array) for array in arrays)
+        assert sentence.endswith("the way back is complete.")
+
+    @pytest.mark.parametrize(
+        ("step", "names"),
+        [
+            (0, []), (1, []), (2, ["dscores"]), (3, ["dW2", "db2"]), (4, ["dhidden"]),
+            (5, ["dpre"]), (6, ["dW1", "db1"]),
+        ],
+    )  # fmt: skip
+    def test_each_step_adds_what_it_says(self, step, names):
+        (ax,), _ = drawn(EXPLORERS["graph"], step=step)
+        before = words(drawn(EXPLORERS["graph"], step=max(step - 1, 0))[0][0])
+        added = [text[2:] for text in words(ax) if text not in before and text.startswith("8 d")]
+        assert sorted(added) == sorted(names)
+        assert (self.FORWARD in tables(ax)) == (step > 0)
+        assert (self.BACKWARD in tables(ax)) == (step > 1)
+
+    def test_arrows_carry_the_shapes_of_their_nodes(self):
+        (ax,), _ = drawn(EXPLORERS["graph"], step=0)
+        shapes = [text for text in words(ax) if text.startswith("(")]
+        assert shapes == ["(2, 2)"] + 4 * ["(2, 3)"] + 2 * ["(2, 4)"]
+        for node in ("W1 (2, 3)", "b1 (3,)", "W2 (3, 4)", "b2 (4,)", "pre", "loss"):
+            assert node in words(ax)
+
+    @pytest.mark.parametrize(("step", "arrows"), [(1, 0), (2, 2), (3, 5), (4, 6), (5, 8), (6, 11)])
+    def test_a_gradient_comes_back_along_each_arrow_once(self, step, arrows):
+        """To each array from what is below it; that of X is not asked for."""
+        (ax,), _ = drawn(EXPLORERS["graph"], step=step)
+        colors = [patch.get_edgecolor() for patch in ax.patches if hasattr(patch, "get_arrowstyle")]
+        orange = to_rgba(self.BACKWARD)
+        assert sum(color == orange for color in colors) == arrows
+        assert len(colors) - arrows == 12
+
+    def test_measured_gradients_are_those_of_the_net(self):
+        """Also where a unit is at exactly 0, a kink, and passes nothing back."""
+        rng = np.random.RandomState(0)
+        net = TwoLayerNet(3, 4, 2, std=1.0, rng=rng)
+        net.params["W1"][:, 0] = 0
+        X, y = rng.standard_normal((4, 3)), np.array([0, 1, 1, 0])
+        values = forward_values({"X": X, **net.params}, y)
+        loss, gradients = net.loss(X, y)
+        assert values["loss"] == pytest.approx(loss)
+        for name, gradient in gradients.items():
+            measured = gradient_of(name, values, y)
+            np.testing.assert_allclose(measured, gradient, rtol=1e-6, atol=1e-9)
+
+    @pytest.mark.parametrize(
+        ("changes", "error", "match"),
+        [
+            ({"X": np.ones((5, 2)), "y": [0] * 5}, ValueError, "N = 5, but at most 4 have room"),
+            ({"X": np.ones((2, 3))}, ValueError, "X has 3 columns and W1 has 2 rows"),
+            ({"y": [0, 4]}, ValueError, "y"),
+            ({"params": {}}, ValueError, "params is {}"),
+            ({"times": 0}, ValueError, "times = 0"),
+            ({"steps": 3}, ValueError, "steps is 3, but it must be a list"),
+            ({"steps": []}, ValueError, "row is empty"),
+            ({"steps": [7]}, ValueError, r"steps is \[7\], but"),
+        ],
+    )
+    def test_odd_arguments(self, changes, error, match):
+        usual = dict(zip(("params", "X", "y"), worked_examples.NET, strict=True))
+        with pytest.raises(error, match=match):
+            explore_graph(**usual | changes)
 
 
 class TestStepSize:

@@ -199,6 +199,16 @@ def explore_net(odd: Odder) -> Any:
     )
 
 
+def explore_graph(odd: Odder) -> Any:
+    sizes = {"W1": (2, 3), "b1": (3,), "W2": (3, 2), "b2": (2,)}
+    params = {name: odd.array(name, *size) for name, size in sizes.items()}
+    return partial(
+        package.explore_graph, params, odd.array("X", 4, 2), odd.labels("y", 4, 2),
+        times=odd.number("times", 8.0),
+        steps=odd.other("steps", (0, 6), [*JUNK, [7], (1.0,), [True], ["1"], [1, 1]]),
+    )  # fmt: skip
+
+
 def explore_input_step(odd: Odder) -> Any:
     images = odd.array("images", 2, 2, 3)
     if odd.happens(9):
@@ -338,8 +348,8 @@ def sample_settings(odd: Odder) -> Any:
 
 CASES = [
     visualize_grid, show_images, show_weights, plot_training, plot_search, plot_decision_regions,
-    explore_svm, explore_softmax, explore_net, explore_input_step, explore_step_size, explorer,
-    search, sample_settings,
+    explore_svm, explore_softmax, explore_net, explore_graph, explore_input_step,
+    explore_step_size, explorer, search, sample_settings,
 ]  # fmt: skip
 ALSO = {  # what an error may name besides the odd argument: the one that it does not fit
     "W": "X y", "X": "y", "X_train": "X_val y_train", "X_val": "y_val",
