@@ -1,4 +1,4 @@
-"""Figures with sliders, one for each notebook from 01 to 05 and for 09."""
+"""Figures with sliders, for notebooks 01 to 05 and 09."""
 
 from .graph import explore_graph
 from .input_step import explore_input_step
