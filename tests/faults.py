@@ -294,7 +294,7 @@ FAULTS = [
         ("explorers/softmax", "\n    if shift:", "\n    if True:", "02"),
         ("explorers/softmax", "-np.log(p[label])", "np.log(p[label])", "02"),
         ("explorers/graph", "a[\"W2\"] + a[\"b2\"]", "a[\"W2\"] - a[\"b2\"]", "03"),
-        ("explorers/graph", "np.where(a[\"on\"], a[\"pre\"], 0)", "a[\"pre\"]", "03"),
+        ("explorers/graph", "a[\"on\"] * a[\"pre\"]", "a[\"pre\"]", "03"),
         ("explorers/graph", "times * gradient_of", "gradient_of", "03"),
         ("explorers/graph", "step >= _ARRIVES", "step > _ARRIVES", "03"),
         ("explorers/net", "foot = -b1 /", "foot = b1 /", "03"),

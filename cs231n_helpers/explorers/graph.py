@@ -30,7 +30,7 @@ FORWARD, BACKWARD = "#0072B2", "#D55E00"
 MOST = 4  # examples, features, hidden units and classes: more have no room
 _RULES: dict[str, Callable[[Mapping[str, Floats]], Floats]] = {
     "pre": lambda a: a["X"] @ a["W1"] + a["b1"],
-    "hidden": lambda a: np.where(a["on"], a["pre"], 0),
+    "hidden": lambda a: a["on"] * a["pre"],
     "scores": lambda a: a["hidden"] @ a["W2"] + a["b2"],
 }
 #: The step at which each array gets its gradient, and at which it hands it on to what is above.
@@ -114,7 +114,7 @@ def forward_values(values: Mapping[str, Floats], y: Labels) -> dict[str, Floats]
     """Return X and the parameters with all that follows: pre, on, hidden, scores, loss."""
     found = dict(values)
     found["pre"] = _RULES["pre"](found)
-    found["on"] = found["pre"] > 0
+    found["on"] = (found["pre"] > 0).astype(float)
     return _completed(found, y)
 
 
@@ -265,7 +265,7 @@ def _sentence(values: Mapping[str, Floats], step: int) -> str:
         "the scores.",
         f"The upstream gradient of the scores goes on through W2, and becomes that of hidden "
         f"{shape['hidden']}.",
-        f"The ReLU passes the upstream gradient on where a unit is on, {on.sum()} times of "
+        f"The ReLU passes the upstream gradient on where a unit is on, {on.sum():g} times of "
         f"{on.size}, and stops it elsewhere.",
         f"W1 {shape['W1']} and b1 {shape['b1']} take their gradients from the upstream gradient of "
         "pre: the way back is complete.",
