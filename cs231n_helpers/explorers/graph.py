@@ -46,7 +46,7 @@ _TITLES = (
     "backward to pre",
     "backward to W1 and b1",
 )
-_COLUMN, _WIDTH = 20.0, 15.5  # left side of the chain of nodes, width of a node: in characters
+_COLUMN, _WIDTH = 20.0, 16.4  # left side of the chain of nodes, width of a node: in characters
 _TRUNK = _COLUMN + 5  # where the arrows of the chain are
 
 
@@ -106,7 +106,7 @@ def explore_graph(
 
     controls = {"step": numbers}
     row = [{"step": int(step)} for step in steps]
-    size = (3.4, 0.16 * (len(X) * 7 + 25))  # a line is 0.16 inches high
+    size = (3.6, 0.16 * (len(X) * 7 + 25))  # a line is 0.16 inches high
     return Explorer("A two-layer net as a computational graph", draw, controls, row, 1, size)
 
 
@@ -178,7 +178,7 @@ def draw_graph(
         _node(ax, name, top[name], heights[name], values[name] if step else None,
               gradients[name] if step >= _ARRIVES.get(name, _NEVER) else None,
               values[name].shape, times, new=step == _ARRIVES.get(name))  # fmt: skip
-    finish(ax, f"{step}: {_TITLES[step]}", xlim=(-0.3, 36),
+    finish(ax, f"{step}: {_TITLES[step]}", xlim=(-0.3, 36.7),
            ylim=(top["loss"] + 2.9, min(top.values()) - 0.4))  # fmt: skip
     return _sentence(values, step)
 
