@@ -338,6 +338,8 @@ def _pixels(name: str, array: Any, x: Values, y: Values, shown: Any, frame: Fram
     across = np.argsort(x if frame.grows(0) else -x, kind="stable")
     values, x, y = values[down][:, across], x[across], y[down]
     size = f"{name}, {len(y)} x {len(x)}"
+    if shown.get_gid() == ROUNDING:
+        return [f"{size}: not described, differs between machines."]
     if values.ndim == 3:
         size += ", RGB"
         values = values[..., :3]

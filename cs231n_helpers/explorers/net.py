@@ -113,8 +113,6 @@ def draw_net(
     axes[1].yaxis.set_major_formatter("{x:g}")
     axes[1].yaxis.set_minor_locator(NullLocator())
     outcome = f"ends at a loss of {losses[-1]:.2f}" if losses else "diverges"
-    if chaotic:  # where it ends is chance, and another one on another processor
-        outcome = "jumps about, at times above ten times its first loss"
     return (
         f"With {units} and the learning rate {learning_rate:g} the training {outcome}, and "
         f"{accuracy:.0%} of the examples are right; "

@@ -252,6 +252,11 @@ def test_or_those_of_small_steps_alone():
     )
 
 
+def test_so_can_a_picture_whose_digits_differ_between_machines():
+    text = words(lambda ax: ax.imshow(A, gid="rounding"))
+    assert text.endswith("Image, 12 x 16: not described, differs between machines.")
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.3125, "0.313"), (np.nextafter(0.3125, 0), "0.313"), (2.5, "2.5"), (-2.0, "-2"),
