@@ -424,6 +424,9 @@ def _check_picture(found: Any, odd: Odder, rendered: bool) -> None:
         ):  # fmt: skip
             if any(np.isinf(np.ma.filled(it, 0)).any() for it in numbers):
                 raise ViolationError(f"infinite {name} in {ax.get_title()!r}")
+    told = package.describe(figure)
+    if "(rectilinear), not described" in told:
+        raise ViolationError(f"not put into words: {told}")
     if rendered:
         FigureCanvasAgg(figure).draw()
 
