@@ -84,7 +84,13 @@ def load_ipython_extension(shell: Any) -> None:
                 draw = formatter.formatters[kind].lookup(figure)
                 retina = "retina" in getattr(getattr(draw, "func", draw), "__name__", "")
                 metadata |= {"alt": text} if retina else {kind: {"alt": text}}
-        return {"text/plain": text}, metadata
+        data = {"text/plain": text}
+        if figure.axes and not metadata and hasattr(shell, "kernel"):  # pyplot has not drawn yet
+            from IPython.core.pylabtools import print_figure
+
+            data["image/png"] = print_figure(figure, bbox_inches="tight", base64=True)
+            metadata["image/png"] = {"alt": text}
+        return data, metadata
 
     formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", bundle)
 
