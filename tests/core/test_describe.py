@@ -6,6 +6,7 @@ import datetime
 import os
 import sys
 import warnings
+from base64 import b64decode
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -373,6 +374,14 @@ def test_a_notebook_gets_it_with_each_image():
     assert formatted(Figure()) == ({"text/plain": "Figure, empty."}, {})
     data, metadata = formatted(figure(hinge), "retina")  # has a size of its own at image/png
     assert data["text/plain"] == metadata["alt"] == words(hinge)
+
+
+def test_a_figure_is_an_image_before_pyplot_has_drawn():
+    shell = SimpleNamespace(display_formatter=DisplayFormatter(), kernel=None)
+    load_ipython_extension(shell)
+    data, metadata = shell.display_formatter.format(figure(hinge))
+    assert b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data["text/plain"] == metadata["image/png"]["alt"] == words(hinge)
 
 
 def test_nbval_sees_a_changed_curve(pytester, monkeypatch):
