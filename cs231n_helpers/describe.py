@@ -9,8 +9,10 @@ text. Matplotlib is imported when the first figure is described.
 from __future__ import annotations
 
 import warnings
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,9 +88,8 @@ def load_ipython_extension(shell: Any) -> None:
                 metadata |= {"alt": text} if retina else {kind: {"alt": text}}
         data = {"text/plain": text}
         if figure.axes and not metadata and hasattr(shell, "kernel"):  # pyplot has not drawn yet
-            from IPython.core.pylabtools import print_figure
-
-            data["image/png"] = print_figure(figure, bbox_inches="tight", base64=True)
+            figure.savefig(image := BytesIO(), format="png", bbox_inches="tight")
+            data["image/png"] = b64encode(image.getvalue()).decode()
             metadata["image/png"] = {"alt": text}
         return data, metadata
 
