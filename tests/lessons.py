@@ -25,9 +25,6 @@ sys.path.insert(0, str(ROOT))
 from cs231n_helpers.exercises import EXERCISES  # noqa: E402
 
 FOLDER = ROOT / "notebooks"
-#: Being rewritten: whoever brings one to its measures takes its name out.
-NOT_YET = (
-)  # fmt: skip
 NAMES = sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.ipynb"))
 MOST_LINES, MEDIAN_LINES, LONGER = 12, 8, 20  # one cell in twenty may be longer
 FIRST_FIGURE = 400  # words

@@ -1,4 +1,4 @@
-"""The lessons keep their measures, and those that do not yet are on a list."""
+"""The lessons keep their measures."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ import lessons
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-BEING_REWRITTEN = pytest.mark.xfail(reason="on the list NOT_YET")  # fails once it passes
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(it, marks=BEING_REWRITTEN if it in lessons.NOT_YET else ())
-        for it in lessons.NAMES
-    ],
-)
+@pytest.mark.parametrize("name", lessons.NAMES)
 def test_a_lesson_keeps_its_measures(name):
     assert list(lessons.problems(name)) == []
 

@@ -255,6 +255,12 @@ def test_net_takes_the_course_s_arguments_first():
     assert parameters[4].kind == inspect.Parameter.KEYWORD_ONLY
 
 
+def sections_of(notebook):
+    cells = json.loads((ROOT / "notebooks" / notebook).read_text("utf-8"))["cells"]
+    prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return re.findall(r"^##+ (.+)$", prose, re.MULTILINE)
+
+
 def test_the_map_leads_to_every_system_and_mistake():
     rows = re.findall(
         r"^\| ([AM]\d+) \| [^|]+ \| \[\d\d\]\((\S+)\) \| (.+) \|$",
@@ -266,9 +272,16 @@ def test_the_map_leads_to_every_system_and_mistake():
         *(f"M{k}" for k in range(1, 18)),
     ]
     for _, notebook, section in rows:
-        cells = json.loads((ROOT / "notebooks" / notebook).read_text("utf-8"))["cells"]
-        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
-        assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), (notebook, section)
+        assert section in sections_of(notebook)
+
+
+def test_each_question_of_an_assignment_leads_to_a_section():
+    questions = (ROOT / "notebooks/README.md").read_text("utf-8").partition("question\n")[2]
+    rows = re.findall(r"^\| [^|]+ \| \[(\d\d)\]\((\S+)\) \| (.+) \|$", questions, re.MULTILINE)
+    assert len(rows) == 40
+    for number, notebook, section in rows:
+        assert notebook.startswith(number)
+        assert section in sections_of(notebook)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

@@ -7,7 +7,6 @@ import os
 import re
 from pathlib import Path
 
-import lessons as measured
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -28,13 +27,10 @@ def run(notebook, place):
 
 
 def cases():
-    """Yield name and whether its exercises are solved; those being rewritten may fail yet."""
+    """Yield name and whether its exercises are solved."""
     for name in lessons.lesson_names():
-        marks = [pytest.mark.xfail(strict=False)] if name in measured.NOT_YET else []
         for solved in (False, True) if name in NOTEBOOKS else (False,):
-            yield pytest.param(
-                name, solved, marks=marks, id=f"{name}-{'solved' if solved else 'open'}"
-            )
+            yield pytest.param(name, solved, id=f"{name}-{'solved' if solved else 'open'}")
 
 
 @pytest.mark.slow
