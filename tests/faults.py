@@ -316,7 +316,7 @@ FAULTS = [
         ("explorers/step_size", "WITHIN, WITHIN, \":\"", "WITHIN, -WITHIN, \":\"", "05"),
         ("explorers/update_rules", "np.array([0.5, 0.5 * ratio])", "np.array([0.5, 0.5])", "09"),
         ("explorers/update_rules", "np.array([1.0, ratio]) * path[-1], config", "path[-1], config", "09"),
-        ("explorers/update_rules", "returned[0]), returned[1]", "returned[0]), config", "09"),
+        ("explorers/update_rules", "returned[0]), returned[1]", "returned[0]), {\"learning_rate\": rate}", "09"),
         ("explorers/update_rules", "ROW)[-20:], ROW)", "ROW)[:20], ROW)", "09"),
         ("explorers/update_rules", "min(tails, key", "max(tails, key", "09"),
         ("explorers/update_rules", "losses[rule][-1], len", "losses[rule][0], len", "09"),

@@ -284,6 +284,17 @@ def test_each_question_of_an_assignment_leads_to_a_section():
         assert section in sections_of(notebook)
 
 
+def test_sections_that_a_lesson_names_by_number_are_there():
+    named = [
+        (path.name, *found)
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for found in re.findall(r"\]\((\w+\.ipynb)\), section (\d+)", path.read_text("utf-8"))
+    ]
+    assert len(named) > 10
+    for name, notebook, number in named:
+        assert any(it.startswith(f"{number}. ") for it in sections_of(notebook)), (name, number)
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_each_fault_has_its_place(fault, tmp_path):
     source = ROOT / "cs231n_helpers" / f"{fault.module}.py"
