@@ -1,5 +1,7 @@
 """Open the notebooks in JupyterLab in a headless Chromium, run all cells, and move the controls.
 
+One walk leads through a workbook: wrong solutions, the hints, the solution.
+
 Run by `make test-browser`, which installs Playwright. The browser is an installed Chrome or
 Chromium; where there is none, one is installed: by apt for root on Debian or Ubuntu, else by
 Playwright.
@@ -20,6 +22,9 @@ import nbformat
 import pytest
 from filelock import FileLock
 from lab import make_lab
+
+from cs231n_helpers.exercises import EXERCISES
+from cs231n_helpers.workbook.folder import fresh
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 EXPLORERS = [
@@ -149,3 +154,55 @@ def _move_each_control(page: Any, number: int, box: Any, waits: list[float]) -> 
             )
             waits.append(time.perf_counter() - started)
         assert (picture.get_attribute("src"), sentence.text_content()) == before  # there and back
+
+
+def test_a_walk_through_a_workbook(tmp_path: Path, page: Any) -> None:
+    """Exercise 9.2 is written wrongly twice, then the solution is copied from the last rung."""
+    name, exercise = "09_layers", "relu_backward"
+    (tmp_path / "book").mkdir()
+    fresh(tmp_path / "book", name)
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+
+    def cell_with(text: str) -> Any:
+        content = page.locator(".cm-content", has_text=text)
+        return page.locator(".jp-Notebook .jp-CodeCell").filter(has=content).first
+
+    def run(cell: Any, source: str = "") -> None:
+        cell.locator(".cm-content").click()
+        if source:
+            page.keyboard.press("Control+a")
+            page.keyboard.insert_text(source)
+        page.keyboard.press("Control+Enter")
+
+    def checked(source: str, said: str) -> None:
+        run(cell_with(f"def {exercise}("), source)
+        check = cell_with(f'check_exercise("{exercise}"')
+        run(check)
+        check.locator(".jp-Cell-outputWrapper", has_text=said).wait_for(timeout=60_000)
+
+    with make_lab(tmp_path, tmp_path / "book") as lab:
+        page.goto(f"{lab.address}/lab/tree/{name}.ipynb?token={lab.token}")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.locator("figure:has(figcaption)").first.wait_for(timeout=RUN_ALL, state="attached")
+        idle.wait_for(timeout=RUN_ALL, state="attached")
+        page.keyboard.press("Control+s")
+        page.locator(".jp-mod-dirty").wait_for(state="detached")
+        saved = nbformat.read(tmp_path / "book" / f"{name}.ipynb", as_version=4)
+        outputs = [output for cell in saved.cells for output in cell.get("outputs", ())]
+        assert not [output for output in outputs if output.output_type == "error"]
+        said = "".join(output.get("text", "") for output in outputs)
+        assert said.count(" is open: ") == sum(it.notebook == name for it in EXERCISES.values())
+
+        checked("def relu_backward(dout, cache):\n    return dout", "is not right yet")
+        checked("def relu_backward(dout, cache):\n    return cache", "Stuck? Open hint 1 below.")
+        after = f".jp-CodeCell:has-text('check_exercise(\"{exercise}\"') + .jp-MarkdownCell"
+        rungs = page.locator(after).locator("summary")
+        assert [text.split(":")[0] for text in rungs.all_inner_texts()] == [
+            "Hint 1", "Hint 2", "Hint 3", "Solution",
+        ]  # fmt: skip
+        for k in range(rungs.count()):
+            rungs.nth(k).click()
+        solution = page.locator(after).locator("pre").last.inner_text()
+        checked(solution, "Exercise 9.2 (relu_backward) is right:")
