@@ -266,7 +266,7 @@ FAULTS = [
         # search
         ("search", "pair = (rate, reg)", "pair = (reg, rate)", "02"),
         ("single_run", "return max(finished, key=", "return min(finished, key=", "02"),
-        ("single_run", "records[i][\"val_accuracy\"], default", "records[i][\"train_accuracy\"], default", "03"),
+        ("single_run", "records[i][\"val_accuracy\"], default", "records[i][\"train_accuracy\"], default", "10"),
         ("single_run", "((X, y, \"X_train\"), (X_val, y_val, \"X_val\"))", "((X_val, y_val, \"X_val\"), (X, y, \"X_train\"))", "03"),
         ("many_runs", "_accuracies(W, C, X_val, y_val)", "_accuracies(W, C, X, y)", "02"),
         ("many_runs", "        W *= shrink  # W - rate * (dW + strength * W)\n", "", "02"),
