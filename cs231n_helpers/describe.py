@@ -31,9 +31,9 @@ def describe(figure: Any) -> str:
 
     Lines, points, bars, images and areas are named by colour and label, with their number of
     points, range, extremes and mean, in three digits. Small differences, such as two processors
-    make, do not change the text; what an eye could see should. A line whose values are rounding
-    errors, on a log axis for instance, is not described after ``line.set_gid("rounding")``, or not
-    left of 1e-5 after ``line.set_gid("rounding below 1e-5")``.
+    make, do not change the text; what an eye could see should. A line or image whose values are
+    rounding errors is not described after ``artist.set_gid("rounding")``, a line not left of 1e-5
+    after ``line.set_gid("rounding below 1e-5")``.
 
     Parameters
     ----------

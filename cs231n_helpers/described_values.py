@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOISE = 1e-9  # of the largest number: what is smaller is rounding
-#: The `gid` of a line whose numbers differ between machines: rounding errors, or chaos. Where
-#: they do so only for small x, it goes on as in "rounding below 1e-5".
+#: The `gid` of a line or image whose numbers differ between machines: rounding errors, or chaos.
+#: Where those of a line do so only for small x, it goes on as in "rounding below 1e-5".
 ROUNDING = "rounding"
 DIGITS = 3
 SEEN = 5  # digits below the first of the largest number: smaller differences cannot be seen

@@ -11,6 +11,7 @@ import time
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import notebooks as tool
@@ -207,3 +208,25 @@ def test_connection_files_of_a_run_that_was_killed_are_removed(tmp_path):
     (ours.parent / str(dead.pid) / "kernel.json").touch()
     assert tool.connections(tmp_path) == ours
     assert list(ours.parent.iterdir()) == [ours]
+
+
+def pages():
+    return sorted(tool.FOLDER.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_no_stored_figure_lacks_its_alternative_text(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                assert tool.alternative(output) == output.data["text/plain"], cell.source
+                assert not output.data["text/plain"].startswith("<Figure"), cell.source
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_no_image_of_a_page_lacks_it(path):
+    for image in BeautifulSoup(tool.page(path), "html.parser").select("img"):
+        text = image.get("alt", "")
+        assert text, str(image)[:80]
+        assert "No description" not in text
