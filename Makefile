@@ -68,7 +68,7 @@ lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to the
 	$(BIN)/zizmor --offline --quiet .github/workflows
 
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
-	$(PY) -m classroom.grading $(SUBMISSIONS) $(ARGS)
+	$(PY) -m classroom.grading $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(ARGS)
 
 # The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE
 # keeps the threads of PyTorch and scikit-learn from spinning while others are measured.

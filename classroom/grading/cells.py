@@ -14,8 +14,8 @@ from typing import Any
 from classroom.sandbox import Cell
 from classroom.sandbox.worker import parsed
 
-from .files import clean
-from .rubrics import FUNCTION, NOTEBOOK, POINTS
+from .exercises import FUNCTION, NOTEBOOK, POINTS
+from .text import clean
 
 MAX_CELLS = 1_000
 MAX_SOURCE = 100_000  # characters of a cell
@@ -38,19 +38,21 @@ class Released:
 
     exercises: Mapping[str, str]  # cell id -> exercise
     sources: Mapping[str, str]  # cell id -> source of a code cell, stripped
+    ids: frozenset[str]  # of all cells
 
 
 @lru_cache
 def released_notebook(path: Path) -> Released:
     """Read a notebook of ours."""
     exercises, sources = {}, {}
-    for cell in json.loads(path.read_bytes())["cells"]:
+    cells = json.loads(path.read_bytes())["cells"]
+    for cell in cells:
         if cell["cell_type"] == "code":
             sources[cell["id"]] = "".join(cell["source"]).strip()
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             if grade_id in POINTS:
                 exercises[cell["id"]] = grade_id
-    return Released(exercises, sources)
+    return Released(exercises, sources, frozenset(cell["id"] for cell in cells))
 
 
 def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:

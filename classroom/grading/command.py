@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from classroom.orderly import status
 
-from .files import NOTEBOOKS
+from .exercises import NOTEBOOKS
+from .ledger import as_deadline, share_lost
 from .run import ROOT, RefusedError, grade
 
 
@@ -24,7 +25,12 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add("submissions", type=Path, nargs="?", help="a folder with a folder for each student")
+    add(
+        "submissions",
+        type=Path,
+        nargs="?",
+        help="a folder or zip: a folder for each student, or what Canvas or Moodle gives",
+    )
     add("--out", type=Path, default=Path("build/grades"), help="where to write (%(default)s)")
     add(
         "--released",
@@ -36,7 +42,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--assignment",
         default="assignment1",
         metavar="NAME",
-        help="its name in the gradebook and in nbgrader's folders (%(default)s)",
+        help="its name in nbgrader's folders and in the LMS's tables (%(default)s)",
     )
     add(
         "--workers",
@@ -52,19 +58,36 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="where there is no bubblewrap: run submissions with limits on time and memory, but "
         "let them read, write and connect to all that you can",
     )
-    add("--db", metavar="URL", help="the gradebook (sqlite:///OUT/gradebook.db)")
     add(
         "--deadline",
         type=_time,
         metavar="TIME",
         help="as in 2030-01-31T23:59+01:00, UTC without an offset, and a date alone is its first "
-        "minute; kept in the gradebook",
+        "minute (that of the last run)",
     )
     add(
         "--late",
         metavar="RULE",
-        help="penalty for being late: none, zero, 10%%/day, 2%%/hour or the class of an nbgrader "
-        "plugin such as late.SubMarks (the one of the last run, at first none)",
+        help="penalty for being late: none, zero, 10%%/day or 2%%/hour (that of the last run, at "
+        "first none)",
+    )
+    add(
+        "--roster",
+        type=Path,
+        metavar="FILE",
+        help="the class as Canvas, Moodle or nbgrader exports it (csv): OUT/grades-lms.csv is that "
+        "file with the grades in it, and who handed in nothing is named",
+    )
+    add(
+        "--lms-exercises",
+        action="store_true",
+        help="a column for each exercise there, too",
+    )
+    add(
+        "--collected",
+        type=Path,
+        metavar="FILE",
+        help="when each student handed in (csv, as the LMS exports it), in place of timestamp.txt",
     )
     add("--seed", type=int, metavar="N", help="of the hidden tests (a fresh one each run)")
     add(
@@ -84,8 +107,14 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     found = parser.parse_args(arguments)
     if found.submissions is None:
         parser.error("no submissions: give their folder, as in `make grade SUBMISSIONS=submitted`")
-    if not found.submissions.is_dir():
-        parser.error(f"{found.submissions} is no folder: give the one that holds the submissions")
+    is_zip = found.submissions.is_file() and found.submissions.suffix.lower() == ".zip"
+    if not (found.submissions.is_dir() or is_zip):
+        parser.error(
+            f"{found.submissions} is no folder or zip: give the one that holds the submissions"
+        )
+    for table in filter(None, (found.roster, found.collected)):
+        if not table.is_file():
+            parser.error(f"{table} is no file: give the table that the LMS exports (csv)")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
     if missing:
         parser.error(f"{found.released} has no {missing[0]}.ipynb: run `make assignment` first")
@@ -94,27 +123,22 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     if found.seed is not None and found.seed < 0:
         parser.error(f"--seed {found.seed} is negative, but a seed is 0 or larger")
     if found.late:
-        from .gradebook import late_plugin
-
         try:
-            late_plugin(found.late)
+            share_lost(found.late, 1.0)
         except ValueError as error:
             parser.error(str(error))
     for name in ("submissions", "out", "released"):
         setattr(found, name, getattr(found, name).resolve())
-    found.db = found.db or f"sqlite:///{found.out / 'gradebook.db'}"
     return found
 
 
 EPILOG = """\
-SUBMISSIONS holds a folder for each student, named like the student, with 01_svm.ipynb to
-04_dx_derivation.ipynb in it or at most two folders below, as nbgrader's submitted/ has it.
-timestamp.txt beside the notebooks, which nbgrader's collect writes, says when they were handed in.
+SUBMISSIONS holds, for each student, a folder of that name with the notebooks in it or at most four
+folders below, or an archive of it; or the files of a bulk download, as Canvas and Moodle name them.
+The outermost timestamp.txt, which nbgrader's collect writes, says when they were handed in.
 
-Written are grades.csv, feedback/STUDENT.html, summary.html and the gradebook. Points, comments
-and penalties are in the gradebook, where `nbgrader export` and nbgrader's API find them.
-What a teacher enters there (a manual score, extra credit, an extension) is kept, and counts in all
-files from the next run on. In grades.csv a name that begins with = + - or @ has a ' before it.
+Written are grades.csv, feedback/STUDENT.html, summary.html and, with --roster, grades-lms.csv. What
+you write into overrides.csv (points and why) and extensions.csv there counts from the next run on.
 
 A second run grades only what is new or changed, in submissions, hidden tests or package; one that
 was stopped goes on.
@@ -122,14 +146,10 @@ was stopped goes on.
 
 
 def _time(text: str) -> datetime:
-    """Return a time in UTC without a zone, as nbgrader keeps it."""
     try:
-        time = datetime.fromisoformat(text)
+        return as_deadline(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time: write it as in 2030-01-31T23:59+01:00"
-        ) from error
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

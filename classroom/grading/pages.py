@@ -11,39 +11,15 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from statistics import mean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from .rubrics import FUNCTION, NOTEBOOK, POINTS
+from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
+from .ledger import Row
 from .submission import PartResult, Result
-
-if TYPE_CHECKING:
-    from .gradebook import Row
-
-TITLES = {
-    "svm_naive": "The hinge loss in loops",
-    "svm_gradient": "The hinge gradient in loops",
-    "svm_vectorized": "Hinge loss and gradient without loops",
-    "penalty": "The penalty and its gradient",
-    "sgd": "Stochastic gradient descent",
-    "search": "The search for settings",
-    "softmax_naive": "The softmax loss in loops",
-    "softmax_gradient": "The softmax gradient in loops",
-    "softmax_vectorized": "Softmax loss and gradient without loops",
-    "net_forward": "The net, forward",
-    "net_backward": "The net, backward",
-    "net_training": "Training the net",
-    "svm_dx": "dX of the SVM",
-    "softmax_dx": "dX of the softmax classifier",
-    "net_dx": "dX of the net",
-    "affine_backward": "The affine layer, backward",
-    "relu_backward": "The ReLU, backward",
-    "sgd_momentum": "A step with momentum",
-    "adam": "A step of Adam",
-}
 
 MOST_FREQUENT = 15  # findings on the summary
 
@@ -77,13 +53,13 @@ def _template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def shown_points(points: float) -> str:
-    """Return points with as many digits as they need, at most two.
+def shown_points(points: float | None) -> str:
+    """Return points with as many digits as they need, at most two; a dash where there are none.
 
-    >>> shown_points(8.0), shown_points(2.5), shown_points(8 / 3)
-    ('8', '2.5', '2.67')
+    >>> shown_points(8.0), shown_points(2.5), shown_points(8 / 3), shown_points(None)
+    ('8', '2.5', '2.67', '–')
     """
-    return f"{points:.2f}".rstrip("0").rstrip(".")
+    return "\N{EN DASH}" if points is None else f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 def shown_duration(seconds: float) -> str:
@@ -101,7 +77,7 @@ def shown_duration(seconds: float) -> str:
 
 
 def shown_rule(late: str) -> str:
-    """Return a rule of `gradebook.late_plugin` in words.
+    """Return a rule of `ledger.share_lost` in words.
 
     >>> shown_rule("10%/day")
     '10% is taken off for each day that has begun'
@@ -120,16 +96,18 @@ def feedback_page(graded: Graded, late: str) -> str:
     for exercise, maximum in POINTS.items():
         one = result["exercises"][exercise] if result else None
         points = graded.row.points[exercise]
-        auto = one["points"] if one else 0.0
-        full += points >= maximum
+        auto = one["points"] if one else None
+        full += points is not None and points >= maximum
         notebooks[NOTEBOOK[exercise]].append(
             {
                 "title": TITLES[exercise],
                 "function": FUNCTION[exercise],
                 "points": points,
+                "counted": points or 0.0,
                 "maximum": maximum,
                 "state": _state(points, maximum),
                 "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
+                "why": graded.row.why.get(exercise, ""),
                 "parts": _parts(one["parts"], maximum) if one else [],
                 "notes": one["notes"] if one else [],
                 "source": one["source"] if one else "",
@@ -146,7 +124,8 @@ def feedback_page(graded: Graded, late: str) -> str:
     )
 
 
-def _state(points: float, maximum: float) -> str:
+def _state(points: float | None, maximum: float) -> str:
+    points = points or 0.0
     return "full" if points >= maximum else "part" if points > 0 else "none"
 
 
@@ -165,7 +144,7 @@ def _sentence(row: Row, full: int) -> str:
     """Return what a student wants to know first."""
     if full == len(POINTS):
         return "Every exercise is solved. Well done!"
-    lost = {exercise: POINTS[exercise] - row.points[exercise] for exercise in POINTS}
+    lost = {exercise: POINTS[exercise] - (row.points[exercise] or 0.0) for exercise in POINTS}
     most = max(lost, key=lambda exercise: lost[exercise])
     solved = "1 exercise is" if full == 1 else f"{full or 'None'} of {len(POINTS)} exercises are"
     if not any(row.points.values()):
@@ -185,31 +164,33 @@ def summary_page(
     deadline: datetime | None,
     late: str,
     assignment: str,
+    absent: Sequence[str] = (),
 ) -> str:
     """Return the page of the class: how it went, what went wrong most, and what needs a look."""
-    totals = [one.row.total for one in graded]
+    totals = [one.row.total for one in graded if one.row.total is not None]
     maximum = sum(POINTS.values())
     exercises = []
     for exercise, points in POINTS.items():
-        got = [one.row.points[exercise] for one in graded]
+        got = [p for one in graded if (p := one.row.points[exercise]) is not None]
         counts = Counter(_state(g, points) for g in got)
         exercises.append(
             {
                 "function": FUNCTION[exercise],
                 "notebook": NOTEBOOK[exercise],
                 "maximum": points,
-                "mean": mean(got),
+                "mean": mean(got) if got else None,
                 "counts": [(state, counts[state]) for state in ("full", "part", "none")],
             }
         )
     return _template("summary.html").render(
         graded=graded,
         notes=notes,
+        absent=absent,
         deadline=deadline,
         assignment=assignment,
         maximum=maximum,
-        mean=mean(totals),
-        median=median(totals),
+        mean=mean(totals) if totals else None,
+        median=median(totals) if totals else None,
         rule=late,
         late=sum(one.row.seconds_late > 0 for one in graded),
         without_time=sum(one.timestamp is None for one in graded),
@@ -219,7 +200,7 @@ def summary_page(
         contained=Counter(
             one.result["contained"] for one in graded if one.result and one.result["contained"]
         ).most_common(),
-        failed=[one for one in graded if one.result is None],
+        failed=[one for one in graded if one.row.total is None],
         to_know={one.student: _to_know(one) for one in graded},
     )
 
@@ -234,8 +215,9 @@ def _to_know(graded: Graded) -> list[str]:
         if one["source"] and not one["parts"]:  # stopped before it could be judged
             said += [f"{FUNCTION[exercise]}: {note}" for note in one["notes"]]
         if points != one["points"]:
+            why = graded.row.why.get(exercise) or "no reason given"
             said.append(
-                f"{FUNCTION[exercise]}: {shown_points(points)} points by the teacher, "
+                f"{FUNCTION[exercise]}: {shown_points(points)} points by the teacher ({why}), "
                 f"{shown_points(one['points'])} by the tests."
             )
     return said
@@ -249,7 +231,7 @@ def histogram(totals: Sequence[float], maximum: float) -> list[dict[str, Any]]:
             "low": shown_points(low),
             "high": shown_points(high),
             "count": int(count),
-            "height": count / counts.max(),
+            "height": count / max(counts.max(), 1),
         }
         for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
     ]

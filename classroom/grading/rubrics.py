@@ -28,6 +28,7 @@ from cs231n_helpers.exercises.student_function import (
 )
 from cs231n_helpers.exercises.table import EXERCISES
 
+from .exercises import POINTS
 from .search_rubrics import judge_search
 from .training_rubrics import MakeRng, judge_training
 from .value_rubrics import VALUE_RUBRICS
@@ -125,10 +126,6 @@ JUDGES: dict[str, Judge] = {
     "search": judge_search,
     **{name: rubric.judge for name, rubric in VALUE_RUBRICS.items()},
 }
-
-POINTS = {name: exercise.points for name, exercise in EXERCISES.items()}
-FUNCTION = {name: exercise.function for name, exercise in EXERCISES.items()}
-NOTEBOOK = {name: exercise.notebook for name, exercise in EXERCISES.items()}
 PARTS = {
     name: {part: points / POINTS[name] for part, points in parts.items()}
     for name, parts in PARTS_POINTS.items()

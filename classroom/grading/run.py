@@ -1,7 +1,8 @@
 """A run over a class: what is new or changed is graded, each submission by a process of its own.
 
 Each result is on disk before the next one is waited for, so a run that is stopped, however, goes on
-where it was. Everything that is shown is then made from these results and nbgrader's gradebook.
+where it was. Everything that is shown is then made from these results, the teacher's tables of
+overrides and extensions, and the roster.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import csv
 import hashlib
 import io
 import json
-import re
 import secrets
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -27,17 +28,23 @@ from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.leftovers import replacing
 from cs231n_helpers.progress_bar import progress
 
-from .files import clean
-from .pages import Graded, feedback_page, summary_page
+from .collect import Student, students_in, unpack_class
+from .exercises import POINTS
+from .ledger import EXTRA, Ledger, make_tables
 from .pool import outcomes, own_temporary_folder
-from .rubrics import POINTS
-from .students import Student, grade_student, students_in
-from .submission import Result
+from .roster import Roster, collected_times
+from .text import clean, folded, table_cell
+
+if TYPE_CHECKING:
+    from .pages import Graded
+    from .submission import Result
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: Modules that start, keep and show, so that a change in them changes no points.
-NO_POINTS = ("__main__.py", "command.py", "run.py", "pool.py", "gradebook.py", "pages.py")
+NO_POINTS = {
+    "__main__.py", "command.py", "run.py", "pool.py", "ledger.py", "roster.py", "pages.py",
+}  # fmt: skip
 OVERTIME = 120  # seconds after its budget in which a submission is read and judged
 
 ADVICE = (
@@ -55,43 +62,29 @@ class RefusedError(Exception):
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what is new or changed, write all output, and return how many were not graded."""
     out = arguments.out
-    students, notes = students_in(arguments.submissions, arguments.assignment)
-    if not students:
-        raise RefusedError(
-            f"{arguments.submissions} holds no folder, but each student needs one with their "
-            "notebooks"
-        )
-    prepare_output(out, arguments.db)
     try:
+        for folder in (out / "results", out / "feedback"):
+            folder.mkdir(parents=True, exist_ok=True)
+        make_tables(out)
         # the system lets go of the lock when this process dies
         with FileLock(out / ".lock", timeout=0), own_temporary_folder() as temporary:
-            run = Run(arguments, students, temporary)
+            run = Run(arguments, temporary)
             failed = run.grade()
-            run.write(failed, notes)
+            run.write(failed)
     except Timeout as error:
         raise RefusedError(
             f"another grader is at work in {out}: wait for its end, or give another --out"
+        ) from error
+    except OSError as error:
+        if not str(error.filename or "").startswith(str(out)):
+            raise
+        raise RefusedError(
+            f"--out {out} cannot be written ({error.strerror}): give a folder that can"
         ) from error
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, {out / 'feedback'}")
     for student, why in failed.items():
         print(f"not graded: {student.name}: {why}", file=sys.stderr)
     return len(failed)
-
-
-def prepare_output(out: Path, db: str) -> None:
-    """Make the folders, and see that the database answers."""
-    from .gradebook import check_database  # takes seconds to import, which --help does without
-
-    try:
-        (out / "results").mkdir(parents=True, exist_ok=True)
-        (out / "feedback").mkdir(exist_ok=True)
-        check_database(db)
-    except OSError as error:
-        raise RefusedError(
-            f"--out {out} cannot be written ({error.strerror}): give a folder that can"
-        ) from error
-    except ValueError as error:
-        raise RefusedError(str(error)) from error
 
 
 def check_sandbox(package: Path, contained: bool) -> str:
@@ -119,22 +112,59 @@ def read_json(path: Path) -> Any:
 class Run:
     """One run over a class: its settings, and the results that are stored."""
 
-    def __init__(
-        self, arguments: argparse.Namespace, students: Sequence[Student], temporary: str
-    ) -> None:
-        self._arguments, self._students = arguments, students
-        self._out: Path = arguments.out
-        # by default the rule of the last run, and its seed if it was interrupted
-        last = read_json(self._out / "run.json") or {"late": "none", "finished": True}
+    def __init__(self, arguments: argparse.Namespace, temporary: str) -> None:
+        self._arguments, self._out = arguments, Path(arguments.out)
+        # by default the rules of the last run, and its seed if it was interrupted
+        first = {"late": "none", "deadline": None, "finished": True}
+        last = first | (read_json(self._out / "run.json") or {})
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
         late = arguments.late or last["late"]
-        self._begun = {"seed": seed, "late": late, "temporary": temporary, "finished": False}
+        deadline = arguments.deadline or (
+            datetime.fromisoformat(last["deadline"]) if last["deadline"] else None
+        )
+        self._begun = {
+            "seed": seed, "late": late, "temporary": temporary, "finished": False,
+            "deadline": deadline and deadline.isoformat(),
+        }  # fmt: skip
+        self._limits = Limits(call=arguments.call, wall=arguments.budget)
+        self._version = version(arguments.released, self._limits)
+        try:
+            self._ledger = Ledger.read(self._out, deadline, late)
+            self._roster = Roster.read(arguments.roster) if arguments.roster else None
+            self._students, self._notes = self._collect(temporary)
+        except ValueError as error:
+            raise RefusedError(str(error)) from None
         write(self._out / "run.json", json.dumps(self._begun))
         if last.get("temporary", temporary) != temporary:  # it may have been killed
             shutil.rmtree(last["temporary"], ignore_errors=True)
-        self._limits = Limits(call=arguments.call, wall=arguments.budget)
-        self._version = version(arguments.released, self._limits)
+
+    def _collect(self, temporary: str) -> tuple[list[Student], list[str]]:
+        """Return the class, and what of it was left out."""
+        arguments = self._arguments
+        place = arguments.submissions
+        if place.is_file():
+            unpacked = Path(temporary) / "class"
+            unpacked.mkdir()
+            try:
+                unpack_class(place, unpacked)
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from None
+            place = unpacked
+        collected = collected_times(arguments.collected) if arguments.collected else None
+        students, notes = students_in(place, collected)
+        if not students:
+            raise ValueError(
+                f"{arguments.submissions} holds no submission, but each student needs a folder "
+                "with their notebooks, or an archive, or files as Canvas and Moodle name them"
+            )
+        known = {folded(it) for student in students for it in (student.name, student.id) if it}
+        notes += [
+            f"{clean(name)} stands in the teacher's tables, but handed in nothing."
+            for name in sorted(self._ledger.named())
+            if folded(name) not in known
+        ]
+        return students, notes
 
     def _path(self, student: Student) -> Path:
         return self._out / "results" / f"{student.file_name}.json"
@@ -157,9 +187,13 @@ class Run:
             if kept is None or arguments.seed not in (None, kept["seed"])
         ]
         print(f"{len(known)} submissions, {len(todo)} to be graded; seed {seed}", flush=True)
+        for note in self._notes:
+            print(note, file=sys.stderr)
         if not todo:
             return {}
         print(check_sandbox(arguments.released / "cs231n_helpers", arguments.contained), flush=True)
+        from .submission import grade_student  # takes seconds to import
+
         task = partial(
             grade_student,
             assignment=arguments.assignment,
@@ -173,7 +207,7 @@ class Run:
             todo,
             workers=arguments.workers,
             seconds=self._limits.wall + OVERTIME,
-            modules=["classroom.grading.students"],
+            modules=["classroom.grading.submission"],
         )
         failed = {}
         for student, result, failure in _shown(found, "grading", total=len(todo)):
@@ -184,25 +218,55 @@ class Run:
             write(self._path(student), json.dumps(record, indent=1))
         return failed
 
-    def write(self, failed: Mapping[Student, str], notes: Sequence[str]) -> None:
-        """Enter the results into the gradebook, and write the table and the pages."""
-        from .gradebook import Gradebook
+    def write(self, failed: Mapping[Student, str]) -> None:
+        """Write tables and pages; those of students who are no longer there go."""
+        from .pages import Graded, feedback_page, summary_page
 
-        arguments, late = self._arguments, self._begun["late"]
-        graded = []
-        with Gradebook(arguments.db, arguments.assignment, arguments.deadline, late) as book:
-            deadline = book.deadline
-            for student in _shown(self._students, "writing"):
-                result = None if student in failed else self.stored(student)
-                row = book.record(student.name, student.timestamp, *_scores(result))
-                page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
-                one = Graded(student.name, page, student.timestamp, row, result, why)
-                write(self._out / page, feedback_page(one, late))
-                graded.append(one)
+        arguments, ledger = self._arguments, self._ledger
+        graded, pages, results = [], set(), set()
+        for student in _shown(self._students, "writing"):
+            result = None if student in failed else self.stored(student)
+            scores = {} if result is None else _scores(result)
+            row = ledger.row((student.name, student.id), scores, student.timestamp)
+            page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
+            one = Graded(student.name, page, student.timestamp, row, result, why)
+            write(self._out / page, feedback_page(one, ledger.late))
+            graded.append(one)
+            pages.add(self._out / page)
+            results.add(self._path(student))
+        for path in {*(self._out / "feedback").glob("*.html")} - pages:
+            path.unlink()
+        for path in {*(self._out / "results").glob("*.json")} - results:
+            path.unlink()
         write(self._out / "grades.csv", grades_csv(graded))
-        page = summary_page(graded, notes, deadline, late, arguments.assignment)
+        absent = self._write_for_lms(graded)
+        page = summary_page(
+            graded, self._notes, ledger.deadline, ledger.late, arguments.assignment, absent
+        )
         write(self._out / "summary.html", page)
         write(self._out / "run.json", json.dumps(self._begun | {"finished": True}))
+
+    def _write_for_lms(self, graded: Sequence[Graded]) -> list[str]:
+        """Write the roster with the grades in it; return who is in it and handed in nothing."""
+        roster, arguments = self._roster, self._arguments
+        if roster is None:
+            return []
+        found, without = roster.matched(self._students)
+        by_name = {one.student: one for one in graded}
+        rows = {number: by_name[student.name].row for number, student in found.items()}
+        comments = {
+            number: f"See {by_name[student.name].page}." for number, student in found.items()
+        }
+        text = roster.filled(
+            rows, comments, arguments.assignment, sum(POINTS.values()),
+            exercises=arguments.lms_exercises,
+        )  # fmt: skip
+        write(self._out / "grades-lms.csv", text)
+        self._notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        absent = [roster.name(number) for number, _ in roster.students() if number not in found]
+        for name in absent:
+            print(f"handed in nothing: {name}")
+        return absent
 
 
 def _shown(items: Any, description: str, **settings: Any) -> Any:
@@ -221,27 +285,20 @@ def version(released: Path, limits: Limits) -> str:
     return digest.hexdigest()
 
 
-def _scores(result: Result | None) -> tuple[dict[str, float], dict[str, str]]:
-    """Return points and comments for the gradebook, by exercise."""
-    exercises = result["exercises"] if result else {}
-    return (
-        {name: one["points"] for name, one in exercises.items()},
-        {
-            name: "\n".join([*one["notes"], *(part["sentence"] for part in one["parts"])])
-            for name, one in exercises.items()
-        },
-    )
+def _scores(result: Result) -> dict[str, float]:
+    """Return the points that are known, by exercise."""
+    points = {name: one["points"] for name, one in result["exercises"].items()}
+    return {name: value for name, value in points.items() if value is not None}
 
 
 def grades_csv(graded: Sequence[Graded]) -> str:
-    """Return the table of grades, one student a row."""
+    """Return the table of grades, one student a row; where nothing is known, nothing stands."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["student", "timestamp", *POINTS, "raw", "late_penalty", "total"])
+    table.writerow(["student", "timestamp", *POINTS, EXTRA, "raw", "late_penalty", "total"])
     for one in graded:
         row = one.row
-        numbers = [*row.points.values(), row.raw, row.penalty, row.total]
-        # a spreadsheet takes what begins like this for a formula
-        name = re.sub(r"^(?=[=+\-@])", "'", one.student)
-        table.writerow([name, one.timestamp or "", *(f"{number:.2f}" for number in numbers)])
+        numbers = [*row.points.values(), row.extra, row.raw, row.penalty, row.total]
+        cells = ("" if number is None else f"{number:.2f}" for number in numbers)
+        table.writerow([table_cell(one.student), one.timestamp or "", *cells])
     return text.getvalue()

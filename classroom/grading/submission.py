@@ -6,15 +6,17 @@ import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
 from classroom.sandbox import Limits, Sandbox, Seed, Stopped
 
 from .cells import HandedIn, parse_notebook, released_notebook
-from .files import NOTEBOOKS, Files, clean
-from .rubrics import FUNCTION, NOTEBOOK, POINTS, grade_exercise
+from .collect import Student, Submission, digest_of, read_submission
+from .exercises import FUNCTION, NOTEBOOK, NOTEBOOKS, POINTS
+from .rubrics import grade_exercise
+from .text import clean
 
 MAX_OUTPUT = 2_000  # characters that are kept of what a notebook printed
 
@@ -32,7 +34,7 @@ class PartResult(TypedDict):
 class ExerciseResult(TypedDict):
     """What a student gets for an exercise, and why."""
 
-    points: float
+    points: float | None  # None where it could not be judged
     parts: list[PartResult]
     notes: list[str]
     source: str
@@ -47,14 +49,23 @@ class Result(TypedDict):
     contained: str
 
 
+def grade_student(student: Student, *, assignment: str, released: Path, **settings: Any) -> Result:
+    """Read and grade what a student handed in, by `grade_submission`."""
+    ids = {name: released_notebook(released / f"{name}.ipynb").ids for name in NOTEBOOKS}
+    if digest_of(student.files) != student.digest:
+        raise RuntimeError(f"{student.name}: changed while the class was graded; grade again")
+    submission = read_submission(student, assignment, ids)
+    return grade_submission(submission, released=released, **settings)
+
+
 def grade_submission(
-    files: Files, *, released: Path, seed: int, limits: Limits, contained: bool = True
+    files: Submission, *, released: Path, seed: int, limits: Limits, contained: bool = True
 ) -> Result:
     """Grade what a student handed in; the same for the same arguments, unless time runs out.
 
     Parameters
     ----------
-    files : Files
+    files : Submission
     released : Path
         The folder that the students were given: notebooks and the package without solutions.
     seed : int
@@ -70,8 +81,10 @@ def grade_submission(
     for name in NOTEBOOKS:
         of_notebook = [exercise for exercise in POINTS if NOTEBOOK[exercise] == name]
         if name not in files.notebooks:
-            for exercise in of_notebook:
-                exercises[exercise] = _no_points(f"{name}.ipynb was not handed in.")
+            read = name not in files.unreadable
+            note = f"{name}.ipynb {'was not handed in' if read else 'could not be read'}."
+            points = 0.0 if read and files.notebooks else None  # perhaps it has another form
+            exercises |= {exercise: _no_points(note, points) for exercise in of_notebook}
             continue
         ours = released_notebook(released / f"{name}.ipynb")
         handed_in = parse_notebook(name, files.notebooks[name], ours)
@@ -82,15 +95,15 @@ def grade_submission(
     return grading.result
 
 
-def _no_points(note: str) -> ExerciseResult:
-    return ExerciseResult(points=0.0, parts=[], notes=[note], source="")
+def _no_points(note: str, points: float | None = 0.0) -> ExerciseResult:
+    return ExerciseResult(points=points, parts=[], notes=[note], source="")
 
 
 def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
     """Say what there is to grade."""
     function = FUNCTION[exercise]
     if not handed_in.readable:
-        return _no_points(f"{NOTEBOOK[exercise]}.ipynb could not be read.")
+        return _no_points(f"{NOTEBOOK[exercise]}.ipynb could not be read.", points=None)
     written = handed_in.written.get(exercise)
     if not written:
         if exercise in handed_in.untouched:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from classroom.grading.rubrics import FUNCTION
+from classroom.grading.exercises import FUNCTION
 
 RIGHT: list[tuple[str, str, str]] = []
 

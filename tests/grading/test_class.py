@@ -24,7 +24,8 @@ import nbformat
 import pytest
 from wrong_solutions import WRONG
 
-from classroom.grading import rubrics
+from classroom.grading.exercises import NOTEBOOK, POINTS
+from classroom.grading.rubrics import PARTS
 from classroom.release import bundle
 from classroom.release.notebooks import fill_in
 from cs231n_helpers.workbook import solutions
@@ -35,7 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]
 
 def one_mistake_each(number: int) -> list:
     """Take wrong solutions from all exercises in turn."""
-    by_exercise = [[w for w in WRONG if w.exercise == exercise] for exercise in rubrics.POINTS]
+    by_exercise = [[w for w in WRONG if w.exercise == exercise] for exercise in POINTS]
     turns = (w for turn in zip_longest(*by_exercise) for w in turn if w is not None)
     return [w for w, _ in zip(turns, range(number), strict=False)]
 
@@ -106,17 +107,15 @@ def grade(submissions: Path, out: Path, assignment: Path, *options: str) -> dict
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
-def points(row: dict[str, str]) -> dict[str, float]:
-    """Points by exercise."""
-    return {exercise: float(row[exercise]) for exercise in rubrics.POINTS}
+def points(row: dict[str, str]) -> dict[str, float | None]:
+    """Points by exercise, None where it could not be judged."""
+    return {exercise: float(row[exercise]) if row[exercise] else None for exercise in POINTS}
 
 
 def expected(exercise: str, lost: frozenset[str] | None) -> dict[str, float]:
     """Full points but for the lost parts of one exercise (None: all of it)."""
-    kept = [
-        s for name, s in rubrics.PARTS[exercise].items() if lost is not None and name not in lost
-    ]
-    return rubrics.POINTS | {exercise: rubrics.POINTS[exercise] * sum(kept)}
+    kept = [s for name, s in PARTS[exercise].items() if lost is not None and name not in lost]
+    return POINTS | {exercise: POINTS[exercise] * sum(kept)}
 
 
 def page(out: Path, student: str) -> str:
@@ -135,7 +134,7 @@ def everybody(assignment, notebooks, tmp_path_factory):
 
 def test_the_round_trip(everybody):
     grades, _ = everybody
-    assert points(grades["neighbour"]) == rubrics.POINTS
+    assert points(grades["neighbour"]) == POINTS
     assert float(grades["neighbour"]["total"]) == 120
     assert float(grades["untouched"]["total"]) == 0 == sum(points(grades["untouched"]).values())
 
@@ -160,13 +159,13 @@ def test_a_hostile_submission_gets_its_own_points_and_a_sentence(everybody, stud
     case, got = HOSTILE[student], points(grades[student])
     outcomes = case.outcome.split("|")
     if "unreadable" in outcomes:
-        unread = [e for e, name in rubrics.NOTEBOOK.items() if f"{name}.ipynb" == hostile.NOTEBOOK]
-        assert got == rubrics.POINTS | dict.fromkeys(unread, 0)
+        unread = [e for e, name in NOTEBOOK.items() if f"{name}.ipynb" == hostile.NOTEBOOK]
+        assert got == POINTS | dict.fromkeys(unread)
     elif outcomes == ["right"]:
-        assert got == rubrics.POINTS
+        assert got == POINTS
     else:
-        assert got | {hostile.EXERCISE: 0} == rubrics.POINTS | {hostile.EXERCISE: 0}
-        assert "right" in outcomes or got[hostile.EXERCISE] < rubrics.POINTS[hostile.EXERCISE]
+        assert got | {hostile.EXERCISE: 0} == POINTS | {hostile.EXERCISE: 0}
+        assert "right" in outcomes or got[hostile.EXERCISE] < POINTS[hostile.EXERCISE]
     if outcomes != ["right"]:
         assert case.word in page(out, student)
 

@@ -1,4 +1,4 @@
-"""Grading a class: hostile folders, runs that are killed, nbgrader's gradebook, the pages."""
+"""Grading a class: cells, runs that are killed, what a teacher enters, the pages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import csv
 import html.parser
 import json
 import os
-import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
@@ -24,16 +22,15 @@ import psutil
 import pytest
 import right_solutions
 from filelock import FileLock
-from nbgrader import api
-from nbgrader.plugins import LateSubmissionPlugin
+from handed_in import CELLS, code, hand_in, notebook
 
-from classroom.grading import command, pool, students
+from classroom.grading import command, pool, submission
 from classroom.grading import run as grading
 from classroom.grading.cells import parse_notebook, released_notebook
-from classroom.grading.files import MAX_NOTEBOOK_BYTES, NOTEBOOKS, Files, read_folder
-from classroom.grading.gradebook import Gradebook, Row
+from classroom.grading.collect import Submission, read_submission, students_in
+from classroom.grading.exercises import NOTEBOOK, POINTS
+from classroom.grading.ledger import Row
 from classroom.grading.pages import Graded, feedback_page, histogram, shown_points, summary_page
-from classroom.grading.rubrics import FUNCTION, NOTEBOOK, POINTS
 from classroom.grading.submission import ExerciseResult, PartResult, Result, grade_submission
 from classroom.sandbox import Limits, UnavailableError
 
@@ -50,43 +47,6 @@ def net_forward(params, X):
 """
 
 
-def code(source, id_=None, **nbgrader):
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": []}
-    if id_:
-        cell["id"] = id_
-    if nbgrader:
-        cell["metadata"]["nbgrader"] = nbgrader
-    return cell
-
-
-def notebook(name, answers=(), added=()):
-    """Return a notebook as it was handed out, with some exercises answered."""
-    answers = dict(answers)
-    cells = [
-        {"cell_type": "markdown", "metadata": {}, "id": "title", "source": ["# ", name]},
-        code("print('a cell of ours')", "ours"),
-    ]
-    for exercise in POINTS:
-        if NOTEBOOK[exercise] == name:
-            empty = f"def {FUNCTION[exercise]}():\n    raise NotImplementedError"
-            source = answers.get(exercise, empty)
-            cells.append(code(source, f"{exercise}-cell", grade_id=exercise, solution=True))
-            check = f"check_exercise({exercise!r}, {FUNCTION[exercise]})"
-            cells.append(code(check, f"{exercise}-x", grade_id=f"{exercise}_check", grade=True))
-    return json.dumps(
-        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [*cells, *added]}
-    )
-
-
-def hand_in(folder, answers=(), names=NOTEBOOKS, timestamp=None):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / f"{name}.ipynb").write_text(notebook(name, answers), "utf-8")
-    if timestamp:
-        (folder / "timestamp.txt").write_text(timestamp, "utf-8")
-    return folder
-
-
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
     """What students are given: here with the whole package, which no test of ours uses."""
@@ -96,141 +56,11 @@ def released(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def empty_gradebook(tmp_path_factory):
-    """Make nbgrader's tables once, as that takes seconds."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    Gradebook(f"sqlite:///{path}", "assignment1", None, "none").__exit__()
-    return path
-
-
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
-
-
-class TestReading:
-    @pytest.mark.parametrize("place", [".", "assignment1", "Downloads/homework"])
-    def test_notebooks_are_found(self, tmp_path, place):
-        hand_in(tmp_path / place)
-        files = read_folder(tmp_path, "assignment1")
-        assert tuple(files.notebooks) == NOTEBOOKS
-        assert files.notes == ()
-
-    @pytest.mark.parametrize("place", ["a/b/c", ".ipynb_checkpoints"])
-    def test_not_there(self, tmp_path, place):
-        hand_in(tmp_path / place)
-        files = read_folder(tmp_path, "assignment1")
-        assert not files.notebooks
-        assert "None of the notebooks was found: they are called 01_svm" in files.notes[0]
-
-    def test_what_is_missing_or_has_another_name(self, tmp_path):
-        hand_in(tmp_path, names=NOTEBOOKS[1:])
-        assert read_folder(tmp_path, "assignment1").notes == ("Not handed in: 01_svm.ipynb.",)
-        (tmp_path / "01_svm (1).ipynb").touch()
-        notes = read_folder(tmp_path, "assignment1").notes
-        assert notes[1].startswith("Not looked at, for their names: 01_svm (1).ipynb. If one")
-
-    def test_of_several_one_counts(self, tmp_path):
-        hand_in(tmp_path / "a", {"penalty": "wrong = 1"})
-        hand_in(tmp_path / "assignment1", {"penalty": PENALTY})
-        files = read_folder(tmp_path, "assignment1")
-        assert "reg_scale" in files.notebooks["01_svm"].decode()
-        counts = Path("assignment1/01_svm.ipynb counts.")
-        assert files.notes[0] == f"01_svm.ipynb was handed in 2 times: {counts}"
-        hand_in(tmp_path, {"penalty": "uppermost = 1"})
-        files = read_folder(tmp_path, "other")
-        assert "uppermost" in files.notebooks["01_svm"].decode()
-
-    def test_links_are_not_followed(self, tmp_path):
-        secret = hand_in(tmp_path / "secret")
-        there = hand_in(tmp_path / "submissions" / "anna", names=NOTEBOOKS[1:])
-        (there / "01_svm.ipynb").symlink_to(secret / "01_svm.ipynb")
-        (there / "folder").symlink_to(secret)
-        files = read_folder(there, "assignment1")
-        assert tuple(files.notebooks) == NOTEBOOKS[1:]
-        assert files.notes == (
-            "01_svm.ipynb cannot be read: it is a link to another file; hand in the file itself.",
-        )
-        (tmp_path / "submissions" / "bob").symlink_to(secret)
-        files = read_folder(tmp_path / "submissions" / "bob", "assignment1")
-        assert not files.notebooks
-        assert "is a link to somewhere else, which is not followed" in files.notes[0]
-
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
-    def test_a_pipe_is_not_waited_for(self, tmp_path):
-        os.mkfifo(tmp_path / "01_svm.ipynb")
-        os.mkfifo(tmp_path / "timestamp.txt")
-        (tmp_path / "02_softmax.ipynb").mkdir()
-        files = read_folder(tmp_path, "assignment1")
-        assert not files.notebooks
-        assert "01_svm.ipynb cannot be read: it is no regular file." in files.notes
-
-    def test_limits(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("classroom.grading.files.MAX_ENTRIES", 30)
-        hand_in(tmp_path)
-        with (tmp_path / "02_softmax.ipynb").open("wb") as file:
-            file.truncate(MAX_NOTEBOOK_BYTES + 1)
-        files = read_folder(tmp_path, "assignment1")
-        assert "02_softmax.ipynb cannot be read: it is larger than 16 MB; " in files.notes[0]
-        assert len(files.notebooks) == len(NOTEBOOKS) - 1
-        for i in range(50):
-            (tmp_path / f"{i}").mkdir()
-        assert "more than 30 files and folders" in read_folder(tmp_path, "assignment1").notes[0]
-
-    def test_what_cannot_be_read(self, tmp_path, monkeypatch):
-        hand_in(tmp_path / "anna")
-        if os.name == "posix" and os.geteuid() != 0:
-            (tmp_path / "anna").chmod(0)
-        else:  # root reads all
-            monkeypatch.setattr(os, "scandir", denied)
-        files = read_folder(tmp_path / "anna", "assignment1")
-        (tmp_path / "anna").chmod(0o700)
-        assert files.notes[0] == "The folder of this submission cannot be read: Permission denied."
-        assert not files.notebooks
-
-    def test_bytes_decide(self, tmp_path):
-        digests = {read_folder(hand_in(tmp_path), "x").digest}
-        digests.add(read_folder(hand_in(tmp_path, timestamp="2030-01-01 00:00"), "x").digest)
-        assert len(digests) == 1  # the penalty is computed from the time in each run
-        digests.add(read_folder(hand_in(tmp_path, {"penalty": PENALTY}), "x").digest)
-        (tmp_path / "04_dx_derivation.ipynb").unlink()
-        digests.add(read_folder(tmp_path, "x").digest)
-        assert len(digests) == 3
-
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("2030-01-31 23:59:01.5 UTC", datetime(2030, 1, 31, 23, 59, 1, 500_000)),
-            ("2030-01-31 23:59:01 America/Los_Angeles\n", datetime(2030, 2, 1, 7, 59, 1)),
-            ("2030-01-31T23:59+0130", datetime(2030, 1, 31, 22, 29)),
-            ("2030-01-31 23:59:00 +01:00", datetime(2030, 1, 31, 22, 59)),
-            ("2030-01-31 23:59:00", datetime(2030, 1, 31, 23, 59)),
-        ],
-    )
-    def test_timestamp(self, tmp_path, text, expected):
-        files = read_folder(hand_in(tmp_path, timestamp=text), "assignment1")
-        assert files.timestamp == expected
-        assert files.notes == ()
-
-    @pytest.mark.parametrize(
-        "text",
-        ["", " ", "yesterday", "2030-13-01 00:00", "2030-01-31 23:59 Mars/City", "\x00", "é",
-         "2030-01-31 23:59 ../../../etc/passwd", "2030-01-31 23:59 America", "9" * 5000,
-         "0001-01-01 00:00 +14:00"],
-    )  # fmt: skip
-    def test_no_timestamp(self, tmp_path, text):
-        hand_in(tmp_path)
-        (tmp_path / "timestamp.txt").write_text(text, "utf-8")
-        files = read_folder(tmp_path, "assignment1")
-        assert files.timestamp is None
-        assert "counts as in time" in files.notes[0]
-
-
-def denied(path):
-    raise PermissionError(13, "Permission denied", str(path))
 
 
 class TestCells:
@@ -280,7 +110,7 @@ class TestCells:
         assert self.parse(ours, cell).cells == []
 
     def test_changed_cells_of_ours_are_told(self, ours):
-        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="penalty_check"))
+        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="sgd_check"))
         assert "01_svm.ipynb: 2 cell(s) of ours were changed; they are not run" in found.notes[0]
 
     def test_order_and_duplicates(self, ours):
@@ -427,7 +257,7 @@ def is_alive(pid):
 # Runs of a class, with a grader that only counts: the number of exercises that define a function
 
 
-def pretend(files: Files, *, released: Path, seed: int, **settings) -> Result:
+def pretend(files: Submission, *, released: Path, seed: int, **settings) -> Result:
     """Full points for a cell that says "right", half of them for one that says "half"."""
     result = Result(exercises={}, notes=list(files.notes), output="", contained="pretended")
     for exercise, points in POINTS.items():
@@ -458,21 +288,20 @@ def here(task, items, **settings):
 
 
 @pytest.fixture
-def course(tmp_path, released, monkeypatch, empty_gradebook):
+def course(tmp_path, released, monkeypatch):
     """A class of three and a function that grades it here."""
     given = shutil.copytree(released, tmp_path / "released")
     hand_in(tmp_path / "class" / "anna", answers(POINTS))
     hand_in(tmp_path / "class" / "bob", answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00")
     (tmp_path / "class" / "carol").mkdir()
     (tmp_path / "out").mkdir()
-    shutil.copy(empty_gradebook, tmp_path / "out")
-    monkeypatch.setattr(students, "grade_submission", pretend)
+    monkeypatch.setattr(submission, "grade_submission", pretend)
     monkeypatch.setattr(grading, "outcomes", here)
     monkeypatch.setattr(grading, "check_sandbox", lambda *_: "Contained, it is pretended.")
 
-    def run(*options, expected=0):
+    def run(*options, expected=0, place=tmp_path / "class"):
         (given / "graded").unlink(missing_ok=True)
-        folders = [str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+        folders = [str(place), "--out", str(tmp_path / "out")]
         status = command.main([*folders, "--released", str(given), "--workers", "2", *options])
         assert status == expected
         seeds = (given / "graded").read_text("utf-8").split() if (given / "graded").exists() else []
@@ -481,22 +310,22 @@ def course(tmp_path, released, monkeypatch, empty_gradebook):
     run.submissions, run.out = tmp_path / "class", tmp_path / "out"
     run.csv = lambda: (tmp_path / "out" / "grades.csv").read_bytes().decode()
     run.rows = lambda: {row["student"]: row for row in csv.DictReader(run.csv().splitlines())}
-    run.db = f"sqlite:///{tmp_path / 'out' / 'gradebook.db'}"
+    run.of = lambda archive: run(place=archive)
     return run
 
 
 class TestRun:
     def test_csv(self, course):
         assert len(course()) == 3
-        header = "student,timestamp," + ",".join(POINTS) + ",raw,late_penalty,total"
+        header = "student,timestamp," + ",".join(POINTS) + ",extra,raw,late_penalty,total"
         nothing = ["0.00"] * len(POINTS)
         bob = [{"penalty": "5.00", "sgd": "4.00"}.get(exercise, "0.00") for exercise in POINTS]
         all_ = [f"{p}.00" for p in POINTS.values()]
         lines = [
             header,
-            ",".join(["anna", "", *all_, "120.00,0.00,120.00"]),
-            ",".join(["bob", "2030-01-02 12:00:00", *bob, "9.00,0.00,9.00"]),
-            ",".join(["carol", "", *nothing, "0.00,0.00,0.00"]),
+            ",".join(["anna", "", *all_, "0.00,120.00,0.00,120.00"]),
+            ",".join(["bob", "2030-01-02 12:00:00", *bob, "0.00,9.00,0.00,9.00"]),
+            ",".join(["carol", "", *nothing, "0.00,0.00,0.00,0.00"]),
         ]
         assert course.csv() == "\n".join([*lines, ""])
 
@@ -559,19 +388,17 @@ class TestRun:
 
     def test_a_student_that_cannot_be_graded(self, course, monkeypatch, capsys):
         def failing(files, **settings):
-            if b"sgd half" in files.notebooks.get(NOTEBOOK["sgd"], b""):
+            if "01_svm" in files.notebooks and b"sgd half" in files.notebooks["01_svm"]:
                 raise ZeroDivisionError("a mistake of ours")
             return pretend(files, **settings)
 
-        monkeypatch.setattr(students, "grade_submission", failing)
+        monkeypatch.setattr(submission, "grade_submission", failing)
         course(expected=1)
         assert "not graded: bob: ZeroDivisionError: a mistake of ours" in capsys.readouterr().err
         assert course.rows()["anna"]["total"] == "120.00"
         assert "ZeroDivisionError" in (course.out / "summary.html").read_text("utf-8")
-        with api.Gradebook(course.db) as book:
-            grade = book.find_grade("sgd_check", NOTEBOOK["sgd"], "assignment1", "bob")
-            assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
-        monkeypatch.setattr(students, "grade_submission", pretend)
+        assert course.rows()["bob"]["total"] == course.rows()["bob"]["sgd"] == ""  # and no 0
+        monkeypatch.setattr(submission, "grade_submission", pretend)
         assert len(course()) == 1
         assert course.rows()["bob"]["total"] == "9.00"
 
@@ -582,10 +409,10 @@ class TestRun:
                 hand_in(course.submissions / "bob", answers(["search"]))
             return result
 
-        monkeypatch.setattr(students, "grade_submission", meddling)
+        monkeypatch.setattr(submission, "grade_submission", meddling)
         monkeypatch.setattr(grading, "outcomes", carol_first)
         course(expected=1)
-        assert course.rows()["bob"]["total"] == "0.00"  # not graded, and not half of each
+        assert course.rows()["bob"]["total"] == ""  # not graded, and not half of each
         assert len(course()) == 1
         assert course.rows()["bob"]["total"] == "6.00"
 
@@ -621,7 +448,7 @@ class TestRun:
         ("options", "message"),
         [
             (["--late", "sometimes"], "'sometimes' is no rule for late submissions"),
-            (["--late", "os.path.join"], "it is no class of nbgrader's LateSubmissionPlugin"),
+            (["--roster", "nowhere.csv"], "nowhere.csv is no file"),
             (["--workers", "0"], "must be at least 1"),
             (["--seed", "-3"], "--seed -3 is negative"),
             (["--released", "nowhere"], "run `make assignment` first"),
@@ -633,12 +460,6 @@ class TestRun:
             course(*options)
         assert message in capsys.readouterr().err
 
-    @pytest.mark.parametrize("url", ["gradebook", "postgresql+nothing://host/x", "sqlite:////no/x"])
-    def test_a_database_that_does_not_open_is_refused_before_grading(self, course, url, capsys):
-        assert course("--db", url, expected=2) == []
-        assert "--db opens no database (" in capsys.readouterr().err
-        assert len(course()) == 3
-
     def test_an_output_that_is_a_file(self, course, capsys):
         (course.out / "file").touch()
         course("--out", str(course.out / "file"), expected=2)
@@ -648,7 +469,7 @@ class TestRun:
         with pytest.raises(SystemExit):
             command.main(["--help"])
         text = capsys.readouterr().out
-        for option in ("--uncontained", "--db", "--deadline", "--late", "--seed", "--released"):
+        for option in ("--uncontained", "--roster", "--deadline", "--late", "--seed", "--released"):
             assert option in text
         assert str(ROOT) not in text
 
@@ -660,9 +481,9 @@ class TestRun:
     def test_no_students(self, course, capsys):
         shutil.rmtree(course.submissions)
         course.submissions.mkdir()
-        (course.submissions / "all.zip").touch()
+        (course.submissions / "all.txt").touch()
         course(expected=2)
-        assert "holds no folder, but each student needs one" in capsys.readouterr().err
+        assert "holds no submission, but each student needs a folder" in capsys.readouterr().err
 
     def test_names_of_all_kinds(self, course):
         names = ["=1+1", "@x", "-a", "Ann Other", "a" * 255, "\u202egnp.exe", "é", "con", "ann\nb",
@@ -684,8 +505,8 @@ class TestRun:
         assert len({page.casefold() for page in pages}) == len(rows)
         assert all(name.isascii() and name[0] not in ".-" for name in pages)
         summary = (course.out / "summary.html").read_text("utf-8")
-        assert "notes.txt is no folder of a student" in summary
-        assert ".hidden is a hidden folder" in summary
+        assert "notes.txt belongs to no student" in summary
+        assert ".hidden is hidden" in summary
         assert course() == []
 
 
@@ -693,138 +514,61 @@ def carol_first(task, items, **settings):
     return here(task, sorted(items, key=lambda student: student.name != "carol"))
 
 
-class TestGradebook:
-    def test_nbgrader_exports_the_same(self, course, tmp_path):
-        course("--deadline", "2030-01-01T12:00Z", "--late", "10%/day")
-        exported = tmp_path / "exported.csv"
-        subprocess.run(
-            [sys.executable, "-m", "nbgrader", "export", "--db", course.db, "--to", exported],
-            check=True,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**os.environ, "HOME": str(tmp_path)},
-        )
-        with exported.open(encoding="utf-8") as file:
-            theirs = {row["student_id"]: row for row in csv.DictReader(file)}
-        ours = course.rows()
-        assert ours.keys() == theirs.keys()
-        for name, row in ours.items():
-            assert theirs[name]["max_score"] == "120.0"
-            assert theirs[name]["duedate"] == "2030-01-01 12:00:00"
-            assert theirs[name]["timestamp"] == row["timestamp"]
-            for mine, their in [("raw", "raw_score"), ("total", "score"),
-                                ("late_penalty", "late_submission_penalty")]:  # fmt: skip
-                assert f"{float(theirs[name][their]):.2f}" == row[mine]
-        assert ours["bob"]["late_penalty"] == "0.90"
+class TestTeacher:
+    """What is entered in the tables counts from the next run on."""
 
-    def test_what_nbgrader_needs_to_know(self, course):
-        course()
-        with api.Gradebook(course.db) as book:
-            (assignment,) = book.assignments
-            assert assignment.max_score == 120
-            cells = {
-                (notebook.name, cell.name): cell.max_score
-                for notebook in assignment.notebooks
-                for cell in notebook.grade_cells
-            }
-            assert cells == {(NOTEBOOK[e], f"{e}_check"): p for e, p in POINTS.items()}
-            submissions = book.submission_dicts("assignment1")  # what the formgrader shows
-            assert {s["student"]: s["score"] for s in submissions} == {
-                "anna": 120, "bob": 9, "carol": 0,
-            }  # fmt: skip
-            assert not any(s["needs_manual_grade"] for s in submissions)
-            comment = book.find_comment("sgd", NOTEBOOK["sgd"], "assignment1", "bob").comment
-            assert comment == "dW is N times too large"
-
-    def test_what_a_teacher_entered_stays(self, course):
+    def test_points_by_hand_and_extensions(self, course):
         course("--deadline", "2030-01-02T00:00", "--late", "zero")
         assert course.rows()["bob"]["total"] == "0.00"
-        with api.Gradebook(course.db) as book:
-            find = partial(book.find_grade, assignment="assignment1", student="bob")
-            find("sgd_check", NOTEBOOK["sgd"]).manual_score = 6.5
-            find("penalty_check", "01_svm").extra_credit = 1
-            book.grant_extension("assignment1", "bob", days=1)
-            book.db.commit()
+        with (course.out / "overrides.csv").open("a", encoding="utf-8") as file:
+            file.write("bob,sgd,6.5,a good idea\nbob,extra,1,\n")
+        with (course.out / "extensions.csv").open("a", encoding="utf-8") as file:
+            file.write("bob,2030-01-03T00:00,ill\n")
         assert course() == []  # with the deadline and the rule of the last run
-        assert "due 2030-01-03 00:00 UTC" in (course.out / "feedback" / "bob.html").read_text(
-            "utf-8"
-        )
-        row = course.rows()["bob"]
-        assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "6.00", "12.50")
         page = (course.out / "feedback" / "bob.html").read_text("utf-8")
-        assert "Changed by your teacher (4 by the tests)" in page
-
+        assert "due 2030-01-03 00:00 UTC" in page
+        assert "Changed by your teacher (4 by the tests): a good idea" in page
+        row = course.rows()["bob"]
+        assert (row["sgd"], row["extra"], row["total"]) == ("6.50", "1.00", "12.50")
         hand_in(course.submissions / "bob", answers(["sgd"]), timestamp="2030-01-02 12:00")
         assert len(course()) == 1
-        row = course.rows()["bob"]
-        assert (row["sgd"], row["penalty"], row["total"]) == ("6.50", "1.00", "7.50")
-        with api.Gradebook(course.db) as book:
-            grade = book.find_grade("sgd_check", NOTEBOOK["sgd"], "assignment1", "bob")
-            assert (grade.auto_score, grade.needs_manual_grade) == (8, True)  # to be looked at
+        assert course.rows()["bob"]["total"] == "7.50"
 
-    @pytest.mark.parametrize(
-        ("rule", "penalties"),
-        [("none", [0, 0, 0]), ("zero", [40, 40, 40]), ("10%/day", [4, 8, 40]),
-         ("1.5%/hour", [0.6, 15, 40]), ("test_grade.HalfAnHour", [1.5, 12.25 + 10 + 6, 40])],
-    )  # fmt: skip
-    def test_late(self, tmp_path, rule, penalties, empty_gradebook):
-        """An hour, 24.5 hours and a month late, with 24, 10 and 6 points in three notebooks."""
-        due = datetime(2030, 1, 1, 12)
-        points = dict.fromkeys(POINTS, 0.0) | {
-            "svm_naive": 5, "svm_gradient": 6, "svm_vectorized": 8, "penalty": 5,
-            "net_backward": 10, "softmax_gradient": 6,
+    def test_a_table_that_is_wrong_is_refused_before_grading(self, course, capsys):
+        course.out.mkdir(exist_ok=True)
+        (course.out / "overrides.csv").write_text("student,exercise,points\nbob,sgd,x\n", "utf-8")
+        assert course(expected=2) == []
+        assert "line 2: 'x' is no number of points" in capsys.readouterr().err
+
+    def test_roster(self, course, tmp_path, capsys):
+        (tmp_path / "class.csv").write_text("id,name\nanna,Anna\nbob,Bob\ndan,Dan\n", "utf-8")
+        course("--roster", str(tmp_path / "class.csv"), "--lms-exercises")
+        assert "handed in nothing: Dan" in capsys.readouterr().out
+        with (course.out / "grades-lms.csv").open(encoding="utf-8") as file:
+            rows = {row["id"]: row for row in csv.DictReader(file)}
+        assert {name: row["assignment1"] for name, row in rows.items()} == {
+            "anna": "120.00", "bob": "9.00", "dan": "",
         }  # fmt: skip
-        path = shutil.copy(empty_gradebook, tmp_path)
-        with Gradebook(f"sqlite:///{path}", "assignment1", due, rule) as book:
-            rows = {}
-            for late in (timedelta(0), timedelta(hours=1), timedelta(hours=24.5), timedelta(30)):
-                rows[late] = book.record(f"student {late}", due + late, points, {})
-                assert book.record(f"student {late}", due + late, points, {}) == rows[late]
-            assert rows.pop(timedelta(0)).penalty == 0
-            for row, penalty in zip(rows.values(), penalties, strict=True):
-                assert row.raw == 40
-                assert row.penalty == pytest.approx(penalty)
-                assert row.total == pytest.approx(40 - penalty)
-            assert book.record("no time", None, points, {}).penalty == 0
+        assert rows["bob"]["assignment1 sgd"] == "4.00"
+        page = text_of((course.out / "summary.html").read_text("utf-8"))
+        assert "Handed in nothing Dan" in page
+        assert "carol is not in class.csv." in page
 
-    def test_killed_while_making_the_tables(self, tmp_path, empty_gradebook):
-        path, new = tmp_path / "gradebook.db", tmp_path / "gradebook.db.new"
-        shutil.copy(empty_gradebook, new)
-        with sqlite3.connect(new) as connection:
-            connection.execute("DROP TABLE alembic_version")
-        connection.close()
-        path.touch()
-        with Gradebook(f"sqlite:///{path}", "assignment1", None, "none") as book:
-            assert book.deadline is None
-        assert not new.exists()
-        with sqlite3.connect(path) as connection:
-            ((version,),) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        connection.close()
-        assert re.fullmatch("[0-9a-f]{12}", version)
+    def test_who_is_gone_leaves_nothing(self, course):
+        course()
+        shutil.rmtree(course.submissions / "bob")
+        assert course() == []
+        assert {path.name for path in (course.out / "feedback").iterdir()} == {
+            "anna.html", "carol.html",
+        }  # fmt: skip
+        assert "bob" not in course.csv() + (course.out / "summary.html").read_text("utf-8")
 
-    def test_a_failure_leaves_a_student_to_the_next_run(self, tmp_path, empty_gradebook):
-        url = f"sqlite:///{shutil.copy(empty_gradebook, tmp_path)}"
-        due, points = datetime(2030, 1, 1), dict.fromkeys(POINTS, 1.0)
-        with Gradebook(url, "assignment1", due, "test_grade.Fails") as book:
-            with pytest.raises(ZeroDivisionError):
-                book.record("anna", due + timedelta(1), points, {})
-            book.record("bob", due, points, {})
-        with api.Gradebook(url) as book:
-            scores = {student.id: student.score for student in book.students}
-        assert scores == {"anna": 0, "bob": 19}
-        with Gradebook(url, "assignment1", due, "zero") as book:
-            row = book.record("anna", due + timedelta(1), points, {})
-            assert (row.raw, row.total) == (19, 0)
-
-
-class Fails(LateSubmissionPlugin):
-    def late_submission_penalty(self, *_):
-        raise ZeroDivisionError
-
-
-class HalfAnHour(LateSubmissionPlugin):  # of each notebook, up to its points, as nbgrader has it
-    def late_submission_penalty(self, student_id, score, total_seconds_late):
-        return total_seconds_late / 7200
+    def test_the_archive_of_a_class(self, course, tmp_path):
+        (course.submissions / "carol").rmdir()  # of an empty folder an archive knows nothing
+        archive = shutil.make_archive(str(tmp_path / "all"), "zip", course.submissions)
+        before = course() and course.csv()
+        assert course.of(archive) == []  # the same bytes
+        assert course.csv() == before
 
 
 # The whole way: contained, with the hidden tests
@@ -839,13 +583,14 @@ STOPS = {
 @pytest.mark.slow
 class TestSubmission:
     def grade_folder(self, folder, released, **limits):
-        files = read_folder(folder, "assignment1")
+        (student,) = students_in(folder.parent)[0]
+        files = read_submission(student, "assignment1", CELLS)
         return grade_submission(files, released=released, seed=1, limits=Limits(**limits))
 
     def grade(self, tmp_path, released, answers, added=()):
-        hand_in(tmp_path, answers)
-        (tmp_path / "01_svm.ipynb").write_text(notebook("01_svm", answers, added), "utf-8")
-        return self.grade_folder(tmp_path, released)
+        anna = hand_in(tmp_path / "anna", answers)
+        (anna / "01_svm.ipynb").write_text(notebook("01_svm", answers, added), "utf-8")
+        return self.grade_folder(anna, released)
 
     def points(self, result):
         return {e: found["points"] for e, found in result["exercises"].items() if found["points"]}
@@ -862,32 +607,30 @@ class TestSubmission:
         assert result["contained"] == ""  # nothing was run
 
     def test_no_notebook_but_one(self, tmp_path, released):
-        hand_in(tmp_path, RIGHT, names=["04_dx_derivation"])
-        result = self.grade_folder(tmp_path, released)
+        anna = hand_in(tmp_path / "anna", RIGHT, names=["04_dx_derivation"])
+        result = self.grade_folder(anna, released)
         assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
-        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb was not handed in."]
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
 
     def test_no_notebook_at_all(self, tmp_path, released):
-        hand_in(tmp_path, {})
-        (tmp_path / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
-        result = self.grade_folder(tmp_path, released)
-        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb could not be read."]
+        anna = hand_in(tmp_path / "anna", {})
+        (anna / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
+        result = self.grade_folder(anna, released)
+        assert result["exercises"]["sgd"]["points"] is None  # and no 0
+        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
         assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
 
     def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
-        ends, right = (
-            code("import os\nos._exit(0)"),
-            {e: RIGHT[e] for e in ("svm_gradient", "svm_dx")},
-        )
-        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["svm_gradient"])])
-        assert self.points(result) == {"svm_gradient": 6, "svm_dx": 6, "penalty": 2}
+        ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
+        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
+        assert self.points(result) == {"sgd": 8, "svm_dx": 6, "penalty": 2}
         (note,) = result["exercises"]["svm_naive"]["notes"]
         assert note == "Stopped in hinge_loops: it ended its process, with status 0."
         assert result["notes"] == [
-            "01_svm, cell 11: Stopped in a cell: it ended its process, with status 0. The cell was "
+            "01_svm, cell 15: Stopped in a cell: it ended its process, with status 0. The cell was "
             "left out."
         ]
-        assert "2 cells belong to this exercise" in result["exercises"]["svm_gradient"]["notes"][0]
+        assert "2 cells belong to this exercise" in result["exercises"]["sgd"]["notes"][0]
 
     def test_an_exercise_whose_cell_ends_the_process(self, tmp_path, released):
         kills = PENALTY + "import os; os.kill(os.getpid(), 9)"
@@ -895,7 +638,7 @@ class TestSubmission:
         assert self.points(result) == {}
         assert "The cell was left out" in result["exercises"]["penalty"]["notes"][0]
         assert result["exercises"]["sgd"]["notes"][0].startswith(
-            "10_images, cell 3: ZeroDivisionError: division by zero"
+            "01_svm, cell 11: ZeroDivisionError: division by zero"
         )
 
     def test_each_notebook_has_its_own_names(self, tmp_path, released):
@@ -916,8 +659,8 @@ class TestSubmission:
         assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"
 
     def test_out_of_time(self, tmp_path, released):
-        hand_in(tmp_path, {"penalty": "while True: pass", "sgd": "x = 1"})
-        result = self.grade_folder(tmp_path, released, wall=0.5)
+        anna = hand_in(tmp_path / "anna", {"penalty": "while True: pass", "sgd": "x = 1"})
+        result = self.grade_folder(anna, released, wall=0.5)
         assert result["exercises"]["penalty"]["notes"] == [
             "01_svm, cell 9: Stopped here: the time for all exercises together was used up. The "
             "cell was left out."
@@ -944,10 +687,9 @@ class Killed:
 
     QUICK = ("svm_naive", "penalty", "search", "net_forward")
 
-    def __init__(self, folder, released, gradebook):
+    def __init__(self, folder, released):
         self.out = folder / "out"
         self.out.mkdir()
-        shutil.copy(gradebook, self.out)
         for i, exercise in enumerate(self.QUICK):
             hand_in(folder / "class" / f"student {i}", {exercise: RIGHT[exercise]})
         hand_in(folder / "class" / "wild", STOPS | {"search": RIGHT["search"]})
@@ -984,8 +726,8 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, released, empty_gradebook):
-    graded = Killed(tmp_path_factory.mktemp("undisturbed"), released, empty_gradebook)
+def undisturbed(tmp_path_factory, released):
+    graded = Killed(tmp_path_factory.mktemp("undisturbed"), released)
     graded.run("--seed", "3")
     return graded
 
@@ -998,11 +740,11 @@ class TestWholeRun:
         [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)],  # a terminal sends to the group
     )
     def test_killed_and_started_again(
-        self, undisturbed, tmp_path, released, empty_gradebook, monkeypatch, send, number
+        self, undisturbed, tmp_path, released, monkeypatch, send, number
     ):
         temporary = Path(tempfile.mkdtemp())
         monkeypatch.setenv("TMPDIR", str(temporary))
-        graded = Killed(tmp_path, released, empty_gradebook)
+        graded = Killed(tmp_path, released)
         process, _ = graded.start_until_a_result("--seed", "3")
         send(process.pid, number)
         _, errors = process.communicate()
@@ -1050,7 +792,7 @@ def graded(text, code_="scale_N"):
     result = Result(exercises=exercises, notes=[text], output=text, contained=text)
     points = {e: found["points"] for e, found in exercises.items()}
     raw = sum(points.values())
-    row = Row(points, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))
+    row = Row(points, {}, 0.0, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))
     return Graded(text, "feedback/x.html", datetime(2030, 1, 2, 3, 4, 5), row, result)
 
 
@@ -1129,7 +871,10 @@ class TestPages:
         page = text_of(summary_page([one], [], None, "none", "assignment1"))
         assert "gradient_descent: Stopped: it took longer than 20 s." in page
         by_hand, by_tests = shown_points(points + 1), shown_points(points)
-        assert f"penalty: {by_hand} points by the teacher, {by_tests} by the tests." in page
+        assert (
+            f"penalty: {by_hand} points by the teacher (no reason given), {by_tests} by the tests."
+            in page
+        )
 
     def test_summary_says_who_has_no_time(self):
         page = self.pages("text")[2]

@@ -13,7 +13,8 @@ from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
 from classroom.grading import hidden_data, rubrics
-from classroom.grading.rubrics import FUNCTION, NOTEBOOK, PARTS, POINTS, Part, grade_exercise
+from classroom.grading.exercises import FUNCTION, NOTEBOOK, POINTS
+from classroom.grading.rubrics import PARTS, Part, grade_exercise
 from classroom.grading.training_rubrics import RecordingLoss
 from classroom.sandbox import NotDefinedError, Stopped, StudentError
 from cs231n_helpers import TwoLayerNet, eval_numerical_gradient, softmax_loss

@@ -12,7 +12,8 @@ from right_solutions import RIGHT, defined
 from wrong_solutions import WRONG
 
 from classroom.grading import value_rubrics
-from classroom.grading.rubrics import PARTS, POINTS, grade_exercise
+from classroom.grading.exercises import POINTS
+from classroom.grading.rubrics import PARTS, grade_exercise
 
 MOST_CALLS = 400  # of the student's function and of what it calls back, for one exercise
 IDS = [f"{w.exercise}: {w.name}" for w in WRONG]

@@ -1,0 +1,424 @@
+"""What a class handed in: a folder a student, or the download of a Canvas, Moodle or nbgrader.
+
+All of it is hostile. The grader itself only lists files and hashes their bytes; they are opened as
+archives and read as notebooks in the process of their student, by `read_submission`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import stat
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
+
+from .exercises import NOTEBOOKS
+from .text import clean, folded, reason
+
+MAX_BYTES = {".ipynb": 16 * 2**20, ".zip": 64 * 2**20, ".txt": 200}  # what is looked at
+MAX_ENTRIES = 2_000  # files and folders that are looked at in a submission
+MAX_DEPTH = 4  # folders in folders
+LARGEST_CLASS = 4 << 30  # bytes that the archive of a class may unpack to
+LEFT_OUT = re.compile(r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$")
+MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)")
+COPY_OF = re.compile(r"(?:copy of|kopie von|copie de|copia de|cópia de) ", re.IGNORECASE)
+COPY = re.compile(r"(?:[ _-]*copy ?(?P<jupyter>\d*)| ?\((?P<browser>\d+)\)|-(?P<canvas>\d{1,3}))$")
+TIME = re.compile(  # 2030-01-31 23:59:00.0 Europe/Paris, or with UTC, Z, +01:00 or nothing
+    r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)"
+    r" ?(Z|[+-]\d\d:?\d\d|[A-Z][\w+/-]{1,40})?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on disk, and what it is called in the submission."""
+
+    path: Path
+    name: PurePosixPath
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed in what; not the content, which may be large."""
+
+    name: str  # as it is shown
+    file_name: str  # as the student's files are called
+    id: str = ""  # in the LMS
+    files: tuple[File, ...] = ()
+    digest: str = ""  # of the files
+    timestamp: datetime | None = None  # UTC without a zone
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Submission:
+    """The notebooks of a student, and what is to be said of the rest."""
+
+    notebooks: dict[str, bytes] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)  # notebooks that are there all the same
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Found:
+    """What belongs to one student, while it is being collected."""
+
+    id: str = ""
+    files: list[File] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+# ---- the class, in the grader's process: names and bytes ----
+
+
+def students_in(
+    place: Path, collected: Mapping[str, datetime] | None = None
+) -> tuple[list[Student], list[str]]:
+    """Return the students, by name, and a sentence for all else that lies there.
+
+    Parameters
+    ----------
+    place : Path
+        It holds, for each student, a folder or an archive of that name, or files as Canvas
+        (``name_id_id_file``) and Moodle (``name_id_assignsubmission_file_file``) name them.
+    collected : dict, optional
+        When each student handed in; a file timestamp.txt does not count where this is given.
+    """
+    found: dict[str, _Found] = defaultdict(_Found)
+    notes = []
+    for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
+        if LEFT_OUT.match(entry.name):
+            if entry.name not in (".git", ".ipynb_checkpoints", ".DS_Store", "__MACOSX"):
+                notes.append(f"{clean(entry.name)} is hidden and was left out.")
+            continue
+        folder = entry.is_dir() or entry.is_symlink()
+        match = MOODLE.fullmatch(entry.name) or (None if folder else CANVAS.fullmatch(entry.name))
+        if match is None and not folder and entry.suffix.lower() != ".zip":
+            notes.append(f"{clean(entry.name)} belongs to no student and was left out.")
+            continue
+        one = found[match["name"] if match else entry.name if folder else entry.stem]
+        one.id = match["id"] if match else one.id
+        if folder:
+            one.files += _walk(entry, one.notes)
+        else:
+            name = match["file"] if match else entry.name
+            one.files.append(File(entry, PurePosixPath(name)))
+        if match and match.groupdict().get("late"):
+            one.notes.append("Canvas marks it as late.")
+    return [_student(name, it, collected) for name, it in sorted(found.items())], notes
+
+
+def _student(name: str, found: _Found, collected: Mapping[str, datetime] | None) -> Student:
+    shown, notes = _shown_name(name), list(dict.fromkeys(found.notes))
+    timestamp = None
+    if collected is not None:
+        timestamp = collected.get(folded(found.id)) or collected.get(folded(shown))
+    else:
+        timestamp = _timestamp(found.files, notes)
+    return Student(
+        shown, _file_name(name), found.id, tuple(found.files), digest_of(found.files), timestamp,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def digest_of(files: Iterable[File]) -> str:
+    """Return a hash of all that the points depend on."""
+    digest = hashlib.sha256()
+    for file in files:
+        if file.name.suffix.lower() in (".ipynb", ".zip"):
+            content = b"cannot be read"
+            with suppress(OSError, ValueError):
+                content = read(file.path, MAX_BYTES[file.name.suffix.lower()])
+            digest.update(f"\0{file.name}\0{len(content)}\0".encode(errors="replace") + content)
+    return digest.hexdigest()
+
+
+def _walk(folder: Path, notes: list[str]) -> Iterator[File]:
+    """Yield files at most MAX_DEPTH folders down, the uppermost first; links are not followed."""
+    level, seen = [folder], 0
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Path] = []
+        for directory in level:
+            where = "The folder of this submission"
+            if directory != folder:
+                where = clean(f"The folder {directory.relative_to(folder)}")
+            if directory.is_symlink():
+                notes.append(f"{where} is a link to somewhere else, which is not followed.")
+                continue
+            entries = []
+            try:
+                with os.scandir(directory) as scanned:
+                    for entry in scanned:
+                        seen += 1
+                        if seen > MAX_ENTRIES:
+                            break
+                        entries.append(entry)
+            except OSError as error:
+                notes.append(f"{where} cannot be read: {reason(error)}.")
+                continue
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if LEFT_OUT.match(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(Path(entry.path))
+                else:
+                    name = PurePosixPath(Path(entry.path).relative_to(folder).as_posix())
+                    yield File(Path(entry.path), name)
+            if seen > MAX_ENTRIES:
+                notes.append(
+                    f"This submission holds more than {MAX_ENTRIES} files and folders; only that "
+                    "many were looked at. Hand in the notebooks and nothing else."
+                )
+                return
+        level = sorted(below)
+    if level:
+        notes.append(f"Folders more than {MAX_DEPTH} levels down were not looked at.")
+
+
+def _timestamp(files: Iterable[File], notes: list[str]) -> datetime | None:
+    """Return the time in the outermost timestamp.txt, the one that the collection wrote."""
+    stamps = sorted(
+        (file for file in files if file.name.name == "timestamp.txt"),
+        key=lambda file: (len(file.name.parts), file.name),
+    )
+    times = []
+    for stamp in stamps[:5]:
+        try:
+            times.append(as_time(read(stamp.path, MAX_BYTES[".txt"]).decode("ascii").strip()))
+        except (OSError, ValueError, KeyError, OverflowError) as error:
+            if stamp is stamps[0]:
+                notes.append(
+                    "timestamp.txt is not what nbgrader writes, so this submission counts as in "
+                    f"time: {reason(error)}."
+                )
+                return None
+    if len(set(times)) > 1:
+        notes.append(
+            f"{len(stamps)} files timestamp.txt disagree: the outermost counts, "
+            f"{times[0]:%Y-%m-%d %H:%M} UTC."
+        )
+    return times[0] if times else None
+
+
+def as_time(text: str) -> datetime:
+    """Return a time as nbgrader and ISO 8601 write it, in UTC without a zone.
+
+    >>> as_time("2030-01-31 23:59:00 Europe/Paris")
+    datetime.datetime(2030, 1, 31, 22, 59)
+    """
+    match = TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("it holds no time")
+    time, zone = match[1], match[2] or "UTC"
+    if zone == "Z" or zone[0] in "+-":
+        parsed = datetime.fromisoformat(time + zone)
+    else:
+        parsed = datetime.fromisoformat(time).replace(tzinfo=ZoneInfo(zone))
+    return parsed.astimezone(UTC).replace(tzinfo=None)
+
+
+def unpack_class(archive: Path, folder: Path) -> None:
+    """Unpack what an LMS gives as the archive of a class: notebooks, archives and times alone.
+
+    ValueError where it is no archive, or too large.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            wanted = tuple(MAX_BYTES)
+            members = [it for it in opened.infolist() if it.filename.lower().endswith(wanted)]
+            if sum(it.file_size for it in members) > LARGEST_CLASS:
+                raise ValueError(f"it unpacks to more than {LARGEST_CLASS >> 30} GB")
+            for member in members:
+                parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+                target = folder.joinpath(*(re.sub(r"[\0/]", "_", part) for part in parts))
+                if (
+                    parts[:1] == ("/",)
+                    or ".." in parts
+                    or not target.resolve().is_relative_to(folder.resolve())
+                ):
+                    raise ValueError(f"{clean(member.filename)} leads out of it")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ValueError(f"it is no archive that can be read ({reason(error)})") from error
+
+
+# ---- a submission, in the process of its student ----
+
+
+def read_submission(
+    student: Student, assignment: str, cells: Mapping[str, frozenset[str]]
+) -> Submission:
+    """Read the notebooks of a student; what cannot be read has a sentence in `notes`.
+
+    A notebook is known by its name, whatever a system or an LMS has made of it, else by its cells:
+    `cells` has the ids of each notebook's. Of several, the newest counts: the one with the highest
+    number, else the one in a folder named `assignment`, else the uppermost.
+    """
+    found = Submission(notes=list(student.notes))
+    candidates: dict[str, list[tuple[tuple[int, bool, int], str, bytes]]] = defaultdict(list)
+    others = []
+    for name, content in _notebooks(student.files, found.notes):
+        where = clean(str(name))
+        notebook, number = _known_name(name.stem)
+        if content is None:
+            found.unreadable.add(notebook)
+            continue
+        if not notebook and (notebook := _known_cells(content, cells)):
+            found.notes.append(f"{where} was taken for {notebook}.ipynb, whose cells it has.")
+        if not notebook:
+            others.append(where)
+            continue
+        order = number, assignment in name.parts[:-1], -len(name.parts)
+        candidates[notebook].append((order, where, content))
+    for notebook in NOTEBOOKS:
+        if several := sorted(candidates[notebook], key=lambda it: it[:2], reverse=True):
+            found.notebooks[notebook] = several[0][2]
+            if older := [where for _, where, _ in several[1:]]:
+                found.notes.append(
+                    f"{notebook}.ipynb was handed in {len(several)} times: {several[0][1]} counts, "
+                    f"and not {', '.join(older[:5])}."
+                )
+    _note_missing(found, others)
+    return found
+
+
+def _note_missing(found: Submission, others: Sequence[str]) -> None:
+    there = {*found.notebooks, *found.unreadable}
+    missing = [f"{name}.ipynb" for name in NOTEBOOKS if name not in there]
+    if len(missing) == len(NOTEBOOKS):
+        found.notes.append(
+            f"None of the notebooks was found: they are called {', '.join(missing)}."
+        )
+    elif missing:
+        found.notes.append(f"Not handed in: {', '.join(missing)}.")
+    if others:
+        found.notes.append(
+            f"Not looked at, as neither name nor cells are known: {', '.join(others[:5])}."
+        )
+
+
+def _notebooks(
+    files: Sequence[File], notes: list[str]
+) -> Iterator[tuple[PurePosixPath, bytes | None]]:
+    """Yield names and contents of the notebooks among files, those in archives too.
+
+    What cannot be read has no content, and a note.
+    """
+    for file in files:
+        suffix = file.name.suffix.lower()
+        if suffix not in (".ipynb", ".zip"):
+            continue
+        try:
+            content = read(file.path, MAX_BYTES[suffix])
+            if suffix == ".ipynb":
+                yield file.name, content
+            else:
+                yield from _in_archive(file.name, content, notes)
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+                EOFError) as error:  # fmt: skip
+            notes.append(f"{clean(str(file.name))} cannot be read: {reason(error)}.")
+            yield file.name, None
+
+
+def _in_archive(
+    archive: PurePosixPath, content: bytes, notes: list[str]
+) -> Iterator[tuple[PurePosixPath, bytes | None]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        members = opened.infolist()
+        if len(members) > MAX_ENTRIES:
+            notes.append(f"{clean(str(archive))}: only {MAX_ENTRIES} of its files were looked at.")
+        for member in members[:MAX_ENTRIES]:
+            name = PurePosixPath(member.filename)
+            hidden = any(LEFT_OUT.match(part) for part in name.parts)
+            if name.suffix.lower() != ".ipynb" or hidden or member.is_dir():
+                continue
+            with opened.open(member) as file:
+                notebook = file.read(MAX_BYTES[".ipynb"] + 1)
+            if len(notebook) > MAX_BYTES[".ipynb"]:
+                notes.append(f"{clean(str(name))} cannot be read: it is larger than 16 MB.")
+                yield name, None
+            else:
+                yield archive.with_suffix("") / name, notebook
+
+
+def _known_name(stem: str) -> tuple[str, int]:
+    """Return the notebook that a file is called after, "" if none, and the number of the copy.
+
+    >>> _known_name("Copy of 01_SVM (2)"), _known_name("02_softmax-1"), _known_name("notes")
+    (('01_svm', 2), ('02_softmax', 1), ('', 0))
+    """
+    number = 0
+    stem = COPY_OF.sub("", stem.strip())
+    while match := COPY.search(stem.lower()):
+        digits = "".join(filter(None, match.groups()))
+        number, stem = max(number, int(digits[:6] or 1)), stem[: match.start()]
+    known = {re.sub(r"[\s_-]+", "_", name): name for name in NOTEBOOKS}
+    return known.get(re.sub(r"[\s_-]+", "_", stem.strip().lower()), ""), number
+
+
+def _known_cells(content: bytes, cells: Mapping[str, frozenset[str]]) -> str:
+    """Return the notebook that has at least half of a file's cells, "" if none."""
+    try:
+        ids = {cell["id"] for cell in json.loads(content)["cells"] if type(cell["id"]) is str}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    name, shared = max(
+        ((name, len(ids & known)) for name, known in cells.items()), key=lambda it: it[1]
+    )
+    return name if shared and 2 * shared >= min(len(ids), len(cells[name])) else ""
+
+
+def read(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; OSError or ValueError says why not."""
+    if path.is_symlink():
+        raise ValueError("it is a link to another file; hand in the file itself")
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a pipe would be waited for
+        flags |= getattr(os, name, 0)
+    with open(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is no regular file")
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"it is larger than {limit // 2**20 or 1} MB; clear its outputs")
+    return content
+
+
+# ---- names ----
+
+
+def _hash_of(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+
+
+def _shown_name(name: str) -> str:
+    """Return a name that tables and pages can hold: 128 printable characters, unlike all others."""
+    shown = clean(name).replace("\n", " ").replace("\t", " ")
+    return shown if shown == name and len(name) <= 128 else f"{shown[:119]}-{_hash_of(name)}"
+
+
+def _file_name(name: str) -> str:
+    """Return a file name that no system minds and no other student has.
+
+    >>> _file_name("anna.lee"), _file_name("Zoë")
+    ('anna.lee', 'Zo_-c6a12698')
+    """
+    if re.fullmatch(r"[a-z0-9_][a-z0-9_.-]{0,63}", name) and not re.match(
+        r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|.*\.$|.*-[0-9a-f]{8}$", name
+    ):
+        return name
+    return re.sub(r"[^A-Za-z0-9]", "_", name)[:48] + "-" + _hash_of(name)

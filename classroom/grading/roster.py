@@ -1,0 +1,192 @@
+"""The list of a class as Canvas, Moodle or nbgrader exports it, and the way back.
+
+The file that the LMS gave is the one that it takes: grades go into its own columns, and all other
+cells stay as they came.
+
+======== ============================================== =========================================
+from     first columns                                  what comes back
+======== ============================================== =========================================
+Canvas   Student, ID, SIS User ID, SIS Login ID,         the column of the assignment, made where
+         Section, then assignments                       there is none; its line of points possible
+Moodle   Identifier, Full name, Email address, ...,      Grade and Feedback comments
+         Grade, ...
+others   id or student, perhaps name, email (nbgrader:   a column of the assignment's name
+         id, first_name, last_name, email)
+======== ============================================== =========================================
+
+Sources: Instructure Community, "How do I import grades in the Gradebook?"; Moodle docs, "Upload
+grading worksheet"; nbgrader docs, "nbgrader db student import".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from .collect import Student, as_time
+from .exercises import POINTS
+from .ledger import Row
+from .text import clean, folded, reason, table_cell
+
+IDENTITY = (
+    "id", "student", "identifier", "sis user id", "sis login id", "username", "email",
+    "email address", "lms_user_id", "full name", "name",
+)  # fmt: skip
+TIMES = ("time", "timestamp", "collected", "submitted", "last modified (submission)")
+MOODLE_TIME = "%A, %d %B %Y, %I:%M %p"
+
+
+@dataclass
+class Roster:
+    """Who is in the class: the lines of the file, and whose line is whose."""
+
+    head: list[str] = field(default_factory=list)
+    lines: list[list[str]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Roster:
+        """Read a table; ValueError says what is wrong with it."""
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path} cannot be read: {reason(error)}") from None
+        head = [cell.strip() for cell in lines[0]] if lines else []
+        if not {name.lower() for name in head} & {*IDENTITY}:
+            raise ValueError(
+                f"{path}: its first line names no column of identities, such as id, student or "
+                "Identifier: export it from Canvas, Moodle or nbgrader"
+            )
+        return cls(head, [line + [""] * (len(head) - len(line)) for line in lines[1:]])
+
+    @property
+    def of_canvas(self) -> bool:
+        return {"Student", "ID", "Section"} <= {*self.head}
+
+    @property
+    def of_moodle(self) -> bool:
+        return {"Identifier", "Grade"} <= {*self.head}
+
+    def identities(self, line: Sequence[str]) -> set[str]:
+        """Return all by which the student of a line may be known.
+
+        >>> roster = Roster(["Student", "ID"], [["Lee, Anna", "17"]])
+        >>> sorted(roster.identities(roster.lines[0]))
+        ['17', 'annalee', 'leeanna']
+        """
+        cells = {name.lower(): cell for name, cell in zip(self.head, line, strict=False)}
+        names = [cells.get(name, "") for name in IDENTITY]
+        names += [cells.get("first_name", "") + cells.get("last_name", "")]
+        names += [" ".join(reversed(name.split(","))) for name in names if "," in name]
+        found = {folded(name) for name in names}
+        digits = {match[1] for name in names if (match := re.fullmatch(r"Participant (\d+)", name))}
+        return (found | digits) - {""}
+
+    def students(self) -> list[tuple[int, set[str]]]:
+        """Return the numbers of the lines that are students', each with its identities."""
+        rows = [(k, self.identities(line)) for k, line in enumerate(self.lines)]
+        return [(k, known) for k, known in rows if known and not _is_heading(self.lines[k])]
+
+    def matched(self, students: Iterable[Student]) -> tuple[dict[int, Student], list[Student]]:
+        """Return whose line is whose, by the number of the line, and the students without one."""
+        by_identity: dict[str, int] = {}
+        for place, identities in self.students():
+            for identity in identities:
+                by_identity.setdefault(identity, place)
+        found: dict[int, Student] = {}
+        without = []
+        for student in students:
+            numbers = [by_identity.get(folded(it)) for it in (student.id, student.name) if it]
+            number = next((it for it in numbers if it is not None), None)
+            if number is None or number in found:
+                without.append(student)
+            else:
+                found[number] = student
+        return found, without
+
+    def name(self, number: int) -> str:
+        """Return what to call the student of a line."""
+        cells = dict(zip((it.lower() for it in self.head), self.lines[number], strict=False))
+        both = f"{cells.get('first_name', '')} {cells.get('last_name', '')}".strip()
+        names = (cells.get("student"), cells.get("full name"), cells.get("name"), both)
+        return clean(next((it for it in (*names, *self.lines[number]) if it), ""))
+
+    def filled(
+        self,
+        rows: Mapping[int, Row],
+        comments: Mapping[int, str],
+        assignment: str,
+        maximum: float,
+        *,
+        exercises: bool = False,
+    ) -> str:
+        """Return the table with the grades in it; who has none keeps the cell as it came."""
+        head, lines = list(self.head), [list(line) for line in self.lines]
+
+        def column(name: str, starts: bool = False) -> int:
+            for k, existing in enumerate(head):
+                if existing == name or (starts and existing.startswith(f"{name} (")):
+                    return k
+            head.append(name)
+            for line in lines:
+                line.append("")
+            return len(head) - 1
+
+        total = column("Grade" if self.of_moodle else assignment, starts=self.of_canvas)
+        comment = column("Feedback comments") if self.of_moodle else None
+        parts = {it: column(f"{assignment} {it}", True) for it in POINTS} if exercises else {}
+        for number, row in rows.items():
+            line = lines[number]
+            if row.total is not None:
+                line[total] = f"{row.total:.2f}"
+                if comment is not None:
+                    line[comment] = table_cell(comments.get(number, ""))
+            for exercise, place in parts.items():
+                points = row.points[exercise]
+                line[place] = "" if points is None else f"{points:.2f}"
+        for line in lines:
+            if _is_heading(line):
+                line[total] = line[total] or f"{maximum:g}"
+                for exercise, place in parts.items():
+                    line[place] = line[place] or f"{POINTS[exercise]:g}"
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *lines])
+        return text.getvalue()
+
+
+def collected_times(path: Path) -> dict[str, datetime]:
+    """Return when each student handed in, from a table of the LMS's; ValueError says what is wrong.
+
+    It has a column of identities and one of times, as nbgrader and ISO 8601 or Moodle write them.
+    """
+    roster = Roster.read(path)
+    column = next((k for k, name in enumerate(roster.head) if name.lower() in TIMES), None)
+    if column is None:
+        raise ValueError(f"{path} has no column of times: name it {TIMES[0]} or {TIMES[1]}")
+    times: dict[str, datetime] = {}
+    for number, line in enumerate(roster.lines, start=2):
+        text = line[column].strip()
+        if not text or text == "-":
+            continue
+        try:
+            time = as_time(text)
+        except (ValueError, KeyError):
+            try:
+                time = datetime.strptime(text, MOODLE_TIME)
+            except ValueError:
+                raise ValueError(
+                    f"{path}, line {number}: {clean(text)!r} is no time: write it as in "
+                    "2030-01-31 23:59:00 UTC"
+                ) from None
+        times |= dict.fromkeys(roster.identities(line), time)
+    return times
+
+
+def _is_heading(line: Sequence[str]) -> bool:
+    """Canvas' second line, and what stands above students in others."""
+    return any(cell.strip() in ("Points Possible", "Student, Test") for cell in line[:2])

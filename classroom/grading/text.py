@@ -1,0 +1,46 @@
+"""Text that somebody else wrote, made fit for files, pages, consoles and spreadsheets."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def clean(text: str) -> str:
+    r"""Return text that every file and page can hold: what would control them is made visible.
+
+    >>> clean("a\x1b[2J\u202eb\ud800\n")
+    'a\\x1b[2J\\u202eb\\ud800\n'
+    """
+    return re.sub(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]",
+        lambda match: match[0].encode("unicode_escape").decode("ascii"),
+        text.replace("\r\n", "\n"),
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Return why something failed, in a line."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return clean(text).replace("\n", " ")[:200]
+
+
+def table_cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula, fullwidth signs included.
+
+    >>> table_cell("=1+1"), table_cell("\uff1d1"), table_cell(" @a"), table_cell("anna")
+    ("'=1+1", "'\uff1d1", "' @a", 'anna')
+    """
+    text = text.replace("\t", " ").replace("\n", " ").replace("\r", " ")
+    first = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if first and first in "=+-@|%" else text
+
+
+def folded(text: str) -> str:
+    """Return letters and digits alone, without case: what all systems keep of a name.
+
+    >>> folded("Lee, Anna"), folded("José O'Neil")
+    ('leeanna', 'joseoneil')
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in plain if c.isalnum() or c in "@.").strip(".")
