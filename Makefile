@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade
+.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -69,6 +69,9 @@ lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to the
 
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
 	$(PY) -m classroom.grading $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(ARGS)
+
+grade-why: $(READY)  ## what was called, what came back, what was expected (STUDENT=anna EXERCISE=svm_dx)
+	$(PY) -m classroom.grading.why "$(SUBMISSIONS)" "$(STUDENT)" "$(EXERCISE)" $(ARGS)
 
 # The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE
 # keeps the threads of PyTorch and scikit-learn from spinning while others are measured.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from classroom.sandbox import Cell
-from classroom.sandbox.worker import parsed
 
 from .exercises import FUNCTION, NOTEBOOK, POINTS
 from .text import clean
 
 MAX_CELLS = 1_000
 MAX_SOURCE = 100_000  # characters of a cell
+DEFINES = re.compile(r"^(?:async )?def (\w+)|^(\w+) *=(?!=)", re.MULTILINE)
+KEPT = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.ClassDef)
 
 
 @dataclass
@@ -39,12 +41,13 @@ class Released:
     exercises: Mapping[str, str]  # cell id -> exercise
     sources: Mapping[str, str]  # cell id -> source of a code cell, stripped
     ids: frozenset[str]  # of all cells
+    lessons: frozenset[str]  # of the code cells that are neither exercises nor checks
 
 
 @lru_cache
 def released_notebook(path: Path) -> Released:
     """Read a notebook of ours."""
-    exercises, sources = {}, {}
+    exercises, sources, lessons = {}, {}, set()
     cells = json.loads(path.read_bytes())["cells"]
     for cell in cells:
         if cell["cell_type"] == "code":
@@ -52,7 +55,10 @@ def released_notebook(path: Path) -> Released:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             if grade_id in POINTS:
                 exercises[cell["id"]] = grade_id
-    return Released(exercises, sources, frozenset(cell["id"] for cell in cells))
+            elif grade_id is None:
+                lessons.add(cell["id"])
+    ids = frozenset(cell["id"] for cell in cells)
+    return Released(exercises, sources, ids, frozenset(lessons))
 
 
 def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
@@ -99,6 +105,9 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
             handed_in.untouched |= {templates[stripped]}
         elif is_ours:
             changed += stripped not in ours
+            id_ = cell.get("id") if isinstance(cell.get("id"), str) else ""
+            if id_ in released.lessons and (added := _added(source, released.sources[id_])):
+                handed_in.cells.append(Cell(f"{name}, cell {number}", added))
         elif stripped and stripped not in ours:
             defined = _defined(source)
             exercises = {exercise} if exercise else set()
@@ -109,8 +118,8 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
                 handed_in.written.setdefault(exercise, []).append(made)
     for count, sentence in [
         (malformed, "could not be read and were left out"),
-        (changed, "of ours were changed; they are not run: what your functions need belongs into "
-         "their own cells, or into cells that you add"),
+        (changed, "of ours were changed; of these only imports, constants and functions that you "
+         "added were run: what your functions need belongs into their own cells"),
     ]:  # fmt: skip
         if count:
             handed_in.notes.append(f"{name}.ipynb: {count} cell(s) {sentence}.")
@@ -121,7 +130,10 @@ def _source(cell: Any) -> str | None:
     source = cell.get("source") if isinstance(cell, dict) else None
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
-    return clean(source) if isinstance(source, str) else None
+    if not isinstance(source, str):
+        return None
+    # as Python reads lines; a form feed is nothing to it
+    return clean(source.replace("\r\n", "\n").replace("\r", "\n").replace("\f", ""))
 
 
 def _whose(
@@ -144,12 +156,12 @@ def _whose(
 
 
 def _defined(source: str) -> set[str]:
-    """Return the names that a cell defines, commands that only Jupyter knows aside."""
+    """Return the names that a cell defines; one that only Jupyter can parse is read by line."""
     try:
         with warnings.catch_warnings(action="ignore"):  # invalid escapes and the like
-            tree = parsed(source, "<cell>")
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+        return {name for pair in DEFINES.findall(source) for name in pair if name}
     names: set[str] = set()
     for statement in tree.body:
         match statement:
@@ -158,3 +170,14 @@ def _defined(source: str) -> set[str]:
             case ast.Assign(targets=targets):
                 names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
+
+
+def _added(source: str, ours: str) -> str:
+    """Return the imports, constants and functions that a cell of ours has and had not."""
+    try:
+        before = {ast.dump(statement) for statement in ast.parse(ours).body}
+        tree = ast.parse(source)
+        added = [it for it in tree.body if isinstance(it, KEPT) and ast.dump(it) not in before]
+        return "\n".join(ast.unparse(statement) for statement in added)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""

@@ -11,17 +11,18 @@ does to this module, it only gets its own answers wrong.
 from __future__ import annotations
 
 import ast
+import asyncio
 import builtins
 import ctypes
 import importlib.util
+import inspect
 import json
 import os
-import re
 import signal
 import socket
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -94,9 +95,12 @@ class Worker:
         self.pid, self._getpid, self._exit = os.getpid(), os.getpid, os._exit
         self.cells: dict[str, str] = {}  # file names in tracebacks -> ids
         self.callback_error: BaseException | None = None
+        self.cell = ""  # that runs
         module = types.ModuleType("__main__")
         sys.modules["__main__"], self.names = module, module.__dict__
         self.names["np"] = np
+        jupyter = Jupyter(lambda source: self.run_cell(self.cell, source))
+        self.names["get_ipython"] = lambda: jupyter
         self.package, self.helpers = package, public_names(package)  # imported when used
 
     def send(self, message: dict[str, Any], body: Sequence[bytes] = ()) -> None:
@@ -136,7 +140,7 @@ class Worker:
 
     def run_cell(self, cell: str, source: str) -> None:
         name = f"<cell {len(self.cells)}>"
-        self.cells[name] = cell
+        self.cells[name] = self.cell = cell
         tree = parsed(source, name)
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         for wanted in sorted(used - self.names.keys()):
@@ -145,7 +149,11 @@ class Worker:
             elif wanted in self.helpers:
                 helpers = importlib.import_module(self.package)
                 self.names[wanted] = getattr(helpers, wanted)
-        exec(compile(tree, name, "exec"), self.names)
+        code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if code.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(eval(code, self.names))
+        else:
+            exec(code, self.names)
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """Return type and text of an error, and the last line of a cell that it passed."""
@@ -258,12 +266,30 @@ def error_named(name: str, text: str) -> Exception:
 
 
 def parsed(source: str, name: str) -> ast.Module:
-    """Parse a cell; magics and shell commands are passed over, as there is no IPython here."""
+    """Parse a cell; what only Jupyter understands becomes calls of `get_ipython`."""
     try:
         return ast.parse(source, name)
     except SyntaxError as error:
-        plain = re.sub(r"^([ \t]*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)
+        from IPython.core.inputtransformer2 import TransformerManager  # takes half a second
+
         try:
-            return ast.parse(plain, name)
-        except SyntaxError:
+            return ast.parse(TransformerManager().transform_cell(source), name)  # type: ignore[no-untyped-call]
+        except (SyntaxError, RuntimeError):  # the latter where it finds no end
             raise error from None
+
+
+class Jupyter:
+    """What cells find as `get_ipython()`: magics that run their cell do, all others do nothing."""
+
+    def __init__(self, run: Callable[[str], None]) -> None:
+        self._run = run
+
+    def run_cell_magic(self, name: str, line: str, cell: str) -> None:
+        if name in ("time", "timeit", "capture", "prun"):
+            self._run(cell)
+
+    def getoutput(self, *_: Any, **__: Any) -> list[str]:
+        return []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None

@@ -99,6 +99,7 @@ class TestCells:
         [
             code("print('a cell of ours')"),
             code("print('changed')", "ours"),
+            code("x == 1", "ours"),
             code("penalty = None", "x", grade_id="penalty_check"),
             code("penalty = None", "penalty-x"),
             {"cell_type": "markdown", "source": PENALTY},
@@ -111,7 +112,19 @@ class TestCells:
 
     def test_changed_cells_of_ours_are_told(self, ours):
         found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="sgd_check"))
-        assert "01_svm.ipynb: 2 cell(s) of ours were changed; they are not run" in found.notes[0]
+        assert (
+            "01_svm.ipynb: 2 cell(s) of ours were changed; of these only imports" in found.notes[0]
+        )
+        assert [cell.source for cell in found.cells] == ["changed = 1"]
+
+    def test_what_is_added_to_a_cell_of_ours_is_run(self, ours):
+        source = "import math\nprint('a cell of ours')\nEPS = 1e-12\ndef f():\n    return EPS\nf()"
+        found = self.parse(ours, code(source, "ours"))
+        assert found.cells[0].source == "import math\nEPS = 1e-12\ndef f():\n    return EPS"
+
+    def test_lines_of_other_systems(self, ours):
+        source = self.parse(ours, code("a = 1\r\nb = 2\rc = 3\n\fd = 4")).cells[0].source
+        assert source == "a = 1\nb = 2\nc = 3\nd = 4"
 
     def test_order_and_duplicates(self, ours):
         added = code("helper = 1")
@@ -160,7 +173,7 @@ class TestCells:
         source.encode()
 
     @pytest.mark.parametrize(
-        "source", ["(" * 10_000, "-" * 50_000 + "1", "\0", "x" + ".x" * 30_000]
+        "source", ["\n" * 90_000 + "(", "(" * 10_000, "-" * 50_000 + "1", "\0", "x" + ".x" * 30_000]
     )
     def test_hostile_syntax(self, ours, source):
         assert len(self.parse(ours, code(source)).cells) == 1
