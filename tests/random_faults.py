@@ -127,8 +127,8 @@ def changes(file: str) -> Iterator[Fault]:
 
     def operator(left: ast.AST, right: ast.AST) -> Iterator[Fault]:
         start, end = place(left)[1], place(right)[0]
-        for match in re.finditer(r"[-+*/@%<>=!&|]+|\b(?:is not|is|not in|in|and|or)\b",
-                                 re.sub(r"#.*", lambda it: " " * len(it[0]), text[start:end])):  # fmt: skip
+        between = re.sub(r"#.*", lambda comment: " " * len(comment[0]), text[start:end])
+        for match in re.finditer(r"[-+*/@%<>=!&|]+|\b(?:is not|is|not in|in|and|or)\b", between):
             if match[0] in OPERATORS:
                 yield Fault(file, left.lineno, start + match.start(), start + match.end(),
                             OPERATORS[match[0]])  # fmt: skip

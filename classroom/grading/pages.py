@@ -18,10 +18,12 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
+from .flags import copies
 from .ledger import Row
 from .submission import PartResult, Result
 
 MOST_FREQUENT = 15  # findings on the summary
+MOST_PAIRS = 50  # of students who wrote alike
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def summary_page(
         histogram=histogram(totals, maximum),
         exercises=exercises,
         findings=_findings(graded),
+        copies=_copies(graded),
         contained=Counter(
             one.result["contained"] for one in graded if one.result and one.result["contained"]
         ).most_common(),
@@ -214,6 +217,7 @@ def _to_know(graded: Graded) -> list[str]:
         points = graded.row.points[exercise]
         if one["source"] and not one["parts"]:  # stopped before it could be judged
             said += [f"{FUNCTION[exercise]}: {note}" for note in one["notes"]]
+        said += one["flags"]
         if points != one["points"]:
             why = graded.row.why.get(exercise) or "no reason given"
             said.append(
@@ -221,6 +225,24 @@ def _to_know(graded: Graded) -> list[str]:
                 f"{shown_points(one['points'])} by the tests."
             )
     return said
+
+
+def _copies(graded: Sequence[Graded]) -> list[dict[str, Any]]:
+    """Return who wrote alike, with the addresses of both pages."""
+    written = {
+        one.student: {name: it["pieces"] for name, it in one.result["exercises"].items()}
+        for one in graded
+        if one.result
+    }
+    pages = {one.student: one.page for one in graded}
+    return [
+        {
+            "students": [(name, pages[name]) for name in (pair.first, pair.second)],
+            "share": round(100 * pair.share),
+            "functions": [FUNCTION[exercise] for exercise in pair.exercises],
+        }
+        for pair in copies(written)[:MOST_PAIRS]
+    ]
 
 
 def histogram(totals: Sequence[float], maximum: float) -> list[dict[str, Any]]:

@@ -11,14 +11,17 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+import cs231n_helpers
 from classroom.sandbox import Limits, Sandbox, Seed, Stopped
 
 from .cells import HandedIn, parse_notebook, released_notebook
 from .collect import Student, Submission, digest_of, read_submission
 from .exercises import FUNCTION, NOTEBOOK, NOTEBOOKS, POINTS
+from .flags import flags, pieces
 from .rubrics import grade_exercise
 from .text import clean
 
+PACKAGE = frozenset(cs231n_helpers.__all__)
 MAX_OUTPUT = 2_000  # characters that are kept of what a notebook printed
 
 
@@ -39,6 +42,8 @@ class ExerciseResult(TypedDict):
     parts: list[PartResult]
     notes: list[str]
     source: str
+    flags: list[str]  # for the teacher alone
+    pieces: list[int]  # of the source, to be compared with others
 
 
 class Result(TypedDict):
@@ -113,7 +118,7 @@ def grade_submission(
 
 
 def _no_points(note: str, points: float | None = 0.0) -> ExerciseResult:
-    return ExerciseResult(points=points, parts=[], notes=[note], source="")
+    return ExerciseResult(points=points, parts=[], notes=[note], source="", flags=[], pieces=[])
 
 
 def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
@@ -126,7 +131,11 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
         if exercise in handed_in.untouched:
             return _no_points("Not begun: the cell is as it was handed out.")
         return _no_points(f"No cell defines {function}: write it in the cell of this exercise.")
-    found = ExerciseResult(points=0.0, parts=[], notes=[], source=written[-1].source.strip())
+    source = written[-1].source.strip()
+    found = ExerciseResult(
+        points=0.0, parts=[], notes=[], source=source,
+        flags=flags(exercise, source, PACKAGE), pieces=pieces(source),
+    )  # fmt: skip
     if len(written) > 1:
         found["notes"].append(
             f"{len(written)} cells belong to this exercise; what the last one of them defines as "

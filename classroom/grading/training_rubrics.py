@@ -59,6 +59,7 @@ class RecordingLoss:
 
     STEEP = 0.4
     MOST = 1200  # calls that are written down
+    LARGEST = 1 << 22  # numbers in all minibatches that are kept
 
     def __init__(self, rng: np.random.Generator, params: Any, features: int) -> None:
         self.is_net = isinstance(params, dict)
@@ -68,6 +69,7 @@ class RecordingLoss:
         self.tilt = {k: normal(rng, 0.5, *v.shape) for k, v in self.start.items()}
         self.mix = normal(rng, 1.0, features)
         self.asked: list[Asked] = []
+        self.kept = 0
         self.misuse = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[float, Any]:
@@ -83,7 +85,8 @@ class RecordingLoss:
             self.misuse = self.misuse or f"In a call of loss_function: {error}"
             asked = Asked(self.start, np.zeros((0, 0)), np.zeros(0), 0.0, 0.0, self.tilt)
         else:
-            if len(self.asked) < self.MOST:
+            self.kept += asked.X.size
+            if len(self.asked) < self.MOST and self.kept <= self.LARGEST:
                 self.asked.append(asked)
         return asked.value, self.as_given(copied(asked.gradient))
 
@@ -94,7 +97,7 @@ class RecordingLoss:
     def fresh(self) -> RecordingLoss:
         """The same loss, which has been asked nothing."""
         twin = copy(self)
-        twin.asked, twin.misuse = [], ""
+        twin.asked, twin.kept, twin.misuse = [], 0, ""
         return twin
 
     def answer(self, params: Any, X: Any, y: Any, reg: Any) -> Asked:

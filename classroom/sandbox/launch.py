@@ -78,7 +78,8 @@ def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[W
         run = "from classroom.sandbox import worker; worker.main()"
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         command += [python, "-s", "-S", "-P", "-c", run, json.dumps(settings)]
-        with closing(WorkerProcess(command, ENVIRONMENT | places, work, limits)) as process:
+        environment = ENVIRONMENT | places
+        with closing(WorkerProcess(command, environment, work, limits, contained)) as process:
             yield process
     finally:
         with suppress(RecursionError):
@@ -92,7 +93,7 @@ def _copy(package: Path, folder: Path) -> None:
     ours.mkdir(parents=True)
     for empty in (ours, ours.parent):
         (empty / "__init__.py").touch()
-    for name in ("protocol.py", "worker.py"):
+    for name in ("protocol.py", "seccomp.py", "worker.py"):
         shutil.copy(HERE / name, ours)
 
 

@@ -28,18 +28,19 @@ class Limits:
     call: float = 20  # on the clock, for a cell or a call
     wall: float = 180  # on the clock, for everything together
     memory: int = 1 << 30  # address space of each of its processes
-    processes: int = 12  # and threads
+    processes: int = 12  # threads, and processes where they cannot be refused
     files: int = 32 << 20  # its working directory, and each file
     output: int = 1 << 20  # printed in all
     returned: int = 128 << 20  # arrays that come back from a call
     open_files: int = 64
+    entries: int = 2_000  # files and folders in its working directory
 
 
 class Stopped(Exception):  # noqa: N818
     """The submission's process is gone; the text is a sentence that says why.
 
-    `reason` is "time", "memory", "output", "exit" (it ended, or was killed) or "protocol" (what it
-    sent is no answer); `cell` is the cell in which it happened, None in a call.
+    `reason` is "time", "memory", "output", "files", "exit" (it ended, or was killed) or "protocol"
+    (what it sent is no answer); `cell` is the cell in which it happened, None in a call.
     """
 
     def __init__(self, reason: str, sentence: str, cell: str | None = None):
@@ -54,13 +55,19 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, limits: Limits
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        limits: Limits,
+        contained: bool,
     ) -> None:
         self.where = "the start"  # for the sentence that says where it stopped
         self.cell: str | None = None
         self.stopped: Stopped | None = None
         self.deadline = self._end = time.monotonic() + STARTING
-        self._limits = limits
+        self._limits, self._contained = limits, contained
+        self._folder: int | None = None  # open, as the worker sees it
         self._printed, self._count, self._pending = bytearray(), 0, bytearray()
         self._control, theirs = socket.socketpair()
         with theirs:
@@ -87,6 +94,9 @@ class WorkerProcess:
     def close(self) -> None:
         """Kill it and what it has started: all of it in bubblewrap, else what is in its group."""
         self._control.close()
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
         with self._process, suppress(ProcessLookupError, PermissionError):  # it waits for the end
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -138,13 +148,11 @@ class WorkerProcess:
             if left <= 0:
                 self._stop_for_time()
             ready = dict(self._poll.poll(min(1000 * left, 100)))
+            self._count_entries()
             if self._output in ready:
                 self._take_output()
             if self._control.fileno() in ready:
-                try:
-                    part = self._control.recv(1 << 18)
-                except OSError:
-                    part = b""
+                part = self._receive()
                 if not part:
                     self._stop_for_its_end()
                 pending += part
@@ -153,6 +161,26 @@ class WorkerProcess:
         taken = pending[:size]
         del pending[:size]
         return taken
+
+    def _receive(self) -> bytes:
+        """Return what is there, b"" at the end; keep the first folder that comes with it."""
+        try:
+            part, files, *_ = socket.recv_fds(self._control, 1 << 18, 4)
+        except OSError:
+            return b""
+        for file in files:
+            if self._folder is None and self._contained:
+                self._folder = file
+            else:
+                os.close(file)
+        return part
+
+    def _count_entries(self) -> None:
+        """Stop a submission that fills the memory with the names of files."""
+        if self._folder is not None:
+            found = os.fstatvfs(self._folder)
+            if found.f_files - found.f_ffree > self._limits.entries:
+                self.stop("files", f"it made more than {self._limits.entries:,} files and folders")
 
     def _take_output(self) -> None:
         part = os.read(self._output, 1 << 16)

@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .protocol import LENGTHS, OUT_OF_MEMORY, Reader, UnsendableError, Writer, frame, parse
+from .seccomp import refuse_processes
 
 #: What our own first cells import, bound where a cell uses it: pictures take most of a second.
 IMPORTS = {"np": "numpy", "plt": "matplotlib.pyplot"}
@@ -43,7 +44,9 @@ def main() -> NoReturn:
         missing = limit(settings["limits"])
         drop_rights(settings["uid"])
         worker = Worker(socket.socket(fileno=int(sys.argv[2])), settings["package"])
-        worker.send({"missing": missing})
+        if not refuse_processes():
+            missing.append("processes that it starts")
+        worker.greet(missing)
         while True:
             worker.answer(*worker.receive())
     except MemoryError:
@@ -102,6 +105,12 @@ class Worker:
         jupyter = Jupyter(lambda source: self.run_cell(self.cell, source))
         self.names["get_ipython"] = lambda: jupyter
         self.package, self.helpers = package, public_names(package)  # imported when used
+
+    def greet(self, missing: list[str]) -> None:
+        """Say what is not limited here; hand over the folder, so that its files can be counted."""
+        folder = os.open(".", os.O_RDONLY)
+        socket.send_fds(self.control, [frame({"missing": missing}, [])], [folder])
+        os.close(folder)
 
     def send(self, message: dict[str, Any], body: Sequence[bytes] = ()) -> None:
         self.control.sendall(frame(message, body))

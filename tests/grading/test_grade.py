@@ -280,7 +280,12 @@ def pretend(files: Submission, *, released: Path, seed: int, **settings) -> Resu
         part = {"name": "all", "share": 1.0, "passed": passed, "sentence": sentence,
                 "codes": [] if passed else ["scale_N"]}  # fmt: skip
         result["exercises"][exercise] = ExerciseResult(
-            points=share * points, parts=[part], notes=[], source=f"# {exercise}"
+            points=share * points,
+            parts=[part],
+            notes=[],
+            source=f"# {exercise}",
+            flags=[],
+            pieces=[],
         )
     with (released / "graded").open("a", encoding="utf-8") as file:
         file.write(f"{seed}\n")
@@ -800,7 +805,12 @@ def graded(text, code_="scale_N"):
         ]  # fmt: skip
         share = sum(part["share"] for part in parts if part["passed"])
         exercises[exercise] = ExerciseResult(
-            points=points * share, parts=parts, notes=[text], source=text
+            points=points * share,
+            parts=parts,
+            notes=[text],
+            source=text,
+            flags=[text],
+            pieces=[*range(99)],
         )
     result = Result(exercises=exercises, notes=[text], output=text, contained=text)
     points = {e: found["points"] for e, found in exercises.items()}

@@ -90,7 +90,44 @@ while True:
         ("time",),
     ),
     Hostile(
-        "forks without end", "error", inside("import os\nwhile True: os.fork()"), "BlockingIOError"
+        "forks without end", "error", inside("import os\nwhile True: os.fork()"), "not permitted"
+    ),
+    Hostile(
+        "fills the memory with names of files",
+        "stopped",
+        inside("""\
+import itertools
+for i in itertools.count():
+    open(f"file {i}", "w").close()"""),
+        "files and folders",
+        ("files",),
+    ),
+    Hostile(
+        "keeps a key in the session's keyring",
+        "error",
+        inside("""\
+import ctypes, os, platform
+number = 248 if platform.machine() == "x86_64" else 217
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.syscall(number, b"user", b"k", b"secret", 6, -3) == -1:
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))"""),
+        "not permitted",
+    ),
+    Hostile(
+        "makes a namespace of its own",
+        "error",
+        inside("""\
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.unshare(0x10000000) == -1:
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))"""),
+        "not permitted",
+    ),
+    Hostile(
+        "keeps files that are in no folder",
+        "error",
+        inside("import os\nkept = [os.memfd_create(str(i)) for i in range(9)]"),
+        "not permitted",
     ),
     Hostile(
         "forks without end and catches errors",
@@ -399,12 +436,14 @@ Last.last = Last()"""),
         "a process that stays",
         "right|error",
         inside("""\
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        time.sleep(3600)
-    os._exit(0)"""),
+import os, subprocess, time
+for start in (os.fork, os.forkpty, lambda: subprocess.Popen(["sleep", "3600"]) and 1):
+    try:
+        if start() == 0:
+            os.setsid()
+            time.sleep(3600)
+    except OSError:
+        pass"""),
     ),
 ]
 
