@@ -25,7 +25,10 @@ from zoneinfo import ZoneInfo
 from .exercises import NOTEBOOKS
 from .text import clean, folded, reason
 
-MAX_BYTES = {".ipynb": 16 * 2**20, ".zip": 64 * 2**20, ".txt": 200}  # what is looked at
+MAX_BYTES = {  # what is looked at
+    ".ipynb": 16 * 2**20, ".zip": 64 * 2**20, ".txt": 200, ".md": 4_000,
+}  # fmt: skip
+REGRADE = "regrade.md"  # in which a student asks for another look
 MAX_ENTRIES = 2_000  # files and folders that are looked at in a submission
 MAX_DEPTH = 4  # folders in folders
 LARGEST_CLASS = 4 << 30  # bytes that the archive of a class may unpack to
@@ -68,6 +71,7 @@ class Submission:
 
     notebooks: dict[str, bytes] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)  # notebooks that are there all the same
+    regrade: str = ""  # what a student wants to have looked at again
     notes: list[str] = field(default_factory=list)
 
 
@@ -137,7 +141,7 @@ def digest_of(files: Iterable[File]) -> str:
     """Return a hash of all that the points depend on."""
     digest = hashlib.sha256()
     for file in files:
-        if file.name.suffix.lower() in (".ipynb", ".zip"):
+        if file.name.suffix.lower() in (".ipynb", ".zip") or file.name.name == REGRADE:
             content = b"cannot be read"
             with suppress(OSError, ValueError):
                 content = read(file.path, MAX_BYTES[file.name.suffix.lower()])
@@ -293,7 +297,18 @@ def read_submission(
                     f"and not {', '.join(older[:5])}."
                 )
     _note_missing(found, others)
+    found.regrade = _regrade(student.files)
     return found
+
+
+def _regrade(files: Iterable[File]) -> str:
+    """Return what a student wrote below the comment in regrade.md."""
+    for file in files:
+        if file.name.name == REGRADE:
+            with suppress(OSError, ValueError):
+                text = read(file.path, MAX_BYTES[".md"]).decode(errors="replace")
+                return clean(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)).strip()
+    return ""
 
 
 def _note_missing(found: Submission, others: Sequence[str]) -> None:

@@ -200,6 +200,7 @@ def summary_page(
         exercises=exercises,
         findings=_findings(graded),
         copies=_copies(graded),
+        regrade=[one for one in graded if one.result and one.result["regrade"]],
         contained=Counter(
             one.result["contained"] for one in graded if one.result and one.result["contained"]
         ).most_common(),

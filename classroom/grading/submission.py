@@ -51,6 +51,7 @@ class Result(TypedDict):
 
     exercises: dict[str, ExerciseResult]
     notes: list[str]
+    regrade: str  # what the student asks to have looked at again
     output: str
     contained: str
 
@@ -97,6 +98,7 @@ def grade_submission(
     """
     grading = _Grading(released, seed, limits, contained, watch)
     grading.result["notes"] += files.notes
+    grading.result["regrade"] = files.regrade
     found = grading.result["exercises"]
     for name in NOTEBOOKS:
         of_notebook = [exercise for exercise in exercises if NOTEBOOK[exercise] == name]
@@ -151,7 +153,7 @@ class _Grading:
         self, released: Path, seed: int, limits: Limits, contained: bool, watch: Watch
     ) -> None:
         self._watch = watch
-        self.result = Result(exercises={}, notes=[], output="", contained="")
+        self.result = Result(exercises={}, notes=[], regrade="", output="", contained="")
         self._package, self._seed = released / "cs231n_helpers", seed
         self._limits, self._contained = limits, contained
         self._end = time.monotonic() + limits.wall

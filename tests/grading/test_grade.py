@@ -272,7 +272,13 @@ def is_alive(pid):
 
 def pretend(files: Submission, *, released: Path, seed: int, **settings) -> Result:
     """Full points for a cell that says "right", half of them for one that says "half"."""
-    result = Result(exercises={}, notes=list(files.notes), output="", contained="pretended")
+    result = Result(
+        exercises={},
+        notes=list(files.notes),
+        regrade=files.regrade,
+        output="",
+        contained="pretended",
+    )
     for exercise, points in POINTS.items():
         content = files.notebooks.get(NOTEBOOK[exercise], b"").decode()
         share = 1.0 if f"{exercise} right" in content else 0.5 * (f"{exercise} half" in content)
@@ -581,6 +587,14 @@ class TestTeacher:
         }  # fmt: skip
         assert "bob" not in course.csv() + (course.out / "summary.html").read_text("utf-8")
 
+    def test_who_asks_for_another_look(self, course):
+        template = "<!-- write below -->\n"
+        (course.submissions / "anna" / "regrade.md").write_text(template, "utf-8")
+        (course.submissions / "bob" / "regrade.md").write_text(template + "sgd: see why\n", "utf-8")
+        course()
+        page = text_of((course.out / "summary.html").read_text("utf-8"))
+        assert "Asks for another look bob: sgd: see why" in page
+
     def test_the_archive_of_a_class(self, course, tmp_path):
         (course.submissions / "carol").rmdir()  # of an empty folder an archive knows nothing
         archive = shutil.make_archive(str(tmp_path / "all"), "zip", course.submissions)
@@ -812,7 +826,7 @@ def graded(text, code_="scale_N"):
             flags=[text],
             pieces=[*range(99)],
         )
-    result = Result(exercises=exercises, notes=[text], output=text, contained=text)
+    result = Result(exercises=exercises, notes=[text], regrade=text, output=text, contained=text)
     points = {e: found["points"] for e, found in exercises.items()}
     raw = sum(points.values())
     row = Row(points, {}, 0.0, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))
