@@ -59,13 +59,14 @@ assignment: $(READY)  ## write the students' bundle into build/assignment, and a
 faults: $(READY)  ## put faults into the package, one at a time, and see the notebooks notice each
 	$(ALONE) tests/faults.py
 
+WORKFLOWS = .github/workflows/*.yml classroom/release/student_edition/.github/workflows/*.yml
 lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to their rules
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/zizmor --offline --quiet $(WORKFLOWS)
 
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
 	$(PY) -m classroom.grading $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(ARGS)

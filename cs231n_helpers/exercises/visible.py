@@ -76,6 +76,11 @@ def check_exercise(exercise: str, function: Function) -> None:
     ...     print(str(error).splitlines()[0])
     Exercise 1.4 (penalty) is not right yet.
     """
+    judged(exercise, function)
+
+
+def judged(exercise: str, function: Function) -> str:
+    """Do what `check_exercise` does; return "open" or "right"."""
     it = find_exercise(exercise)
     student = StudentFunction(
         function, it, passed_on=(OpenExerciseError,), read_error=partial(_with_line, function)
@@ -88,7 +93,7 @@ def check_exercise(exercise: str, function: Function) -> None:
     except FeedbackError as error:
         if "not_done" in error.feedback.codes:
             print(f"{it} is open: write it in the cell above, and run both.")
-            return
+            return "open"
         found = [f"Right: {line}" for line in right] + error.feedback.sentence.split("\n\n")
         hints = filter(None, [next_hint(exercise, function)])
         text = paragraphs(f"{it} is not right yet.", *found, TRY_AGAIN, *hints)
@@ -98,6 +103,7 @@ def check_exercise(exercise: str, function: Function) -> None:
         print(textwrap.fill(line, 94, initial_indent="- ", subsequent_indent="  "))
     forget(exercise)
     announce(exercise, function)
+    return "right"
 
 
 # ---- the function itself ----
