@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import platform
 import re
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +85,11 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     if not isinstance(cells, list):
         return HandedIn(notes=[f"{name}.ipynb {problem}"], readable=False)
     handed_in = HandedIn()
+    if (version := _version(notebook)) > sys.version_info[:2]:
+        handed_in.notes.append(
+            f"{name}.ipynb was written with Python {version[0]}.{version[1]}, and is graded with "
+            f"Python {platform.python_version()}, which may not know all of its syntax."
+        )
     if len(cells) > MAX_CELLS:
         handed_in.notes.append(
             f"{name}.ipynb has {len(cells)} cells; only the first {MAX_CELLS} were looked at."
@@ -124,6 +131,15 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
         if count:
             handed_in.notes.append(f"{name}.ipynb: {count} cell(s) {sentence}.")
     return handed_in
+
+
+def _version(notebook: dict[str, Any]) -> tuple[int, int]:
+    """Return the version of Python in a notebook's metadata, (0, 0) where it has none."""
+    try:
+        text = notebook["metadata"]["language_info"]["version"]
+        return int(text.split(".")[0][:3]), int(text.split(".")[1][:3])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return 0, 0
 
 
 def _source(cell: Any) -> str | None:

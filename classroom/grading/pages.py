@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -123,6 +124,8 @@ def feedback_page(graded: Graded, late: str) -> str:
         maximum=sum(POINTS.values()),
         notebooks=notebooks,
         sentence=_sentence(graded.row, full),
+        python=platform.python_version(),
+        numpy=np.__version__,
     )
 
 

@@ -122,6 +122,14 @@ class TestCells:
         found = self.parse(ours, code(source, "ours"))
         assert found.cells[0].source == "import math\nEPS = 1e-12\ndef f():\n    return EPS"
 
+    @pytest.mark.parametrize(
+        ("version", "said"), [("3.99.1", 1), ("3.9.1", 0), ("x", 0), (None, 0), ("99.9", 1)]
+    )
+    def test_a_newer_python_is_told(self, ours, version, said):
+        content = {"cells": [], "metadata": {"language_info": {"version": version}}}
+        found = parse_notebook("01_svm", json.dumps(content).encode(), ours)
+        assert sum("was written with Python" in note for note in found.notes) == said
+
     def test_lines_of_other_systems(self, ours):
         source = self.parse(ours, code("a = 1\r\nb = 2\rc = 3\n\fd = 4")).cells[0].source
         assert source == "a = 1\nb = 2\nc = 3\nd = 4"
