@@ -32,6 +32,7 @@ class HandedIn:
     cells: list[Cell] = field(default_factory=list)
     written: dict[str, list[Cell]] = field(default_factory=dict)  # by exercise
     untouched: set[str] = field(default_factory=set)  # exercises as they were handed out
+    defined: set[str] = field(default_factory=set)  # the names, by whatever cell of the student's
     notes: list[str] = field(default_factory=list)
     readable: bool = True
 
@@ -117,6 +118,7 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
                 handed_in.cells.append(Cell(f"{name}, cell {number}", added))
         elif stripped and stripped not in ours:
             defined = _defined(source)
+            handed_in.defined |= defined
             exercises = {exercise} if exercise else set()
             exercises |= {e for e in of_notebook if FUNCTION[e] in defined}
             made = Cell(f"{name}, cell {number}", source)

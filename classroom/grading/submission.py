@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -132,7 +133,10 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
     if not written:
         if exercise in handed_in.untouched:
             return _no_points("Not begun: the cell is as it was handed out.")
-        return _no_points(f"No cell defines {function}: write it in the cell of this exercise.")
+        return _no_points(
+            f"No cell defines {function}: write it in the cell of this exercise."
+            + _misspelt(function, handed_in)
+        )
     source = written[-1].source.strip()
     found = ExerciseResult(
         points=0.0, parts=[], notes=[], source=source,
@@ -144,6 +148,13 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
             f"{function} counts."
         )
     return found
+
+
+def _misspelt(function: str, handed_in: HandedIn) -> str:
+    """Return a sentence on a function that may have been meant, "" where there is none."""
+    others = sorted(handed_in.defined - {*FUNCTION.values()})
+    near = difflib.get_close_matches(function, [it[:100] for it in others], 1, 0.75)
+    return f" {near[0]} is defined instead: is it meant to be {function}?" if near else ""
 
 
 class _Grading:
@@ -184,7 +195,7 @@ class _Grading:
                     self.result["contained"] = sandbox.containment
                     while left:
                         begun = left[0]
-                        self._judge(begun, sandbox)
+                        self._judge(begun, sandbox, handed_in)
                         left.popleft()
             except Stopped as stop:
                 why = clean(str(stop))
@@ -204,7 +215,7 @@ class _Grading:
         if output:
             self.result["output"] += f"{name}:\n{output}\n"
 
-    def _judge(self, exercise: str, sandbox: Sandbox) -> None:
+    def _judge(self, exercise: str, sandbox: Sandbox, handed_in: HandedIn) -> None:
         number = list(POINTS).index(exercise)
         rng = np.random.default_rng([self._seed, number])  # whatever went before
         function = self._watch(exercise, sandbox.function(FUNCTION[exercise]))
@@ -227,6 +238,10 @@ class _Grading:
             )
             for part in parts
         ]
+        if any("not_defined" in part.codes for part in parts) and (
+            hint := _misspelt(FUNCTION[exercise], handed_in)
+        ):
+            self._add_note(exercise, hint.strip())
         share = sum(part.share for part in parts if part.passed)
         found["points"] = round(POINTS[exercise] * share, 2)
 

@@ -10,7 +10,7 @@ Shapes: N examples, D features, C classes, H hidden units, B rows of a minibatch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -186,6 +186,15 @@ class Run(Task):
                 rates[name] = r if fits or not d.any() else None
             found.append(rates)
         return found
+
+    def subtracts_decay(self, rates: Sequence[float] | Array) -> bool:
+        """Tell whether the rates fall by `decay` after each epoch, or after each step."""
+        steps = np.arange(len(rates))
+        epoch = max(len(self.X) // self.batch_size, 1)
+        return self.decay != 1 and any(
+            bool(times.any()) and np.allclose(rates, self.rate - self.decay * times, atol=1e-4)
+            for times in (steps // epoch, steps)
+        )
 
     def decays(self, rate: float) -> int | None:
         """How often a rate has decayed; without decay 0. None where it is not that."""
@@ -363,7 +372,7 @@ def _check_rates(run: Run, name: str, found: list[float | None]) -> None:
     if not any(rates):
         raise FeedbackError(f"{name} never changes: update it in every step.", "no_update")
     decays = [run.decays(r) for r in rates]
-    if all(n is not None and n >= 0 for n in decays):
+    if all(n is not None and n >= 0 for n in decays) or run.subtracts_decay(rates):
         return
     if all(run.decays(-r) is not None for r in rates):
         raise FeedbackError(
@@ -431,7 +440,8 @@ def _check_decay(run: Run) -> None:
     if run.malformed is not None or not rates or any(r is None for r in rates):
         text = "How the learning rate decays cannot be seen before the update is right."
         raise FeedbackError(text, "unexplained")
-    sizes = np.abs(np.array(rates, dtype=np.float64))
+    signed = np.array(rates, dtype=np.float64)
+    sizes = np.abs(signed)
     epoch = max(len(run.X) // run.batch_size, 1)
     right = np.arange(len(sizes)) // epoch
     found = np.log(sizes / sizes[0]) / np.log(run.decay)
@@ -440,6 +450,11 @@ def _check_decay(run: Run) -> None:
     if fits.all() and not early:
         return
     every = f"multiply it by decay after each epoch of N // batch_size = {epoch} steps"
+    if run.subtracts_decay(signed):
+        text = (
+            f"decay is subtracted from the learning rate, which is to be multiplied by it: {every}."
+        )
+        raise FeedbackError(text, "decay_subtracted")
     if np.allclose(found, 0, atol=1e-3):
         raise FeedbackError(f"The learning rate never decays: {every}.", "decay_missing")
     if np.allclose(found, np.arange(len(sizes)), atol=1e-3):

@@ -694,6 +694,16 @@ class TestSubmission:
         assert part["codes"] == ["not_defined"]
         assert part["sentence"].startswith("There is no function penalty: its cell does not define")
 
+    @pytest.mark.parametrize("in_its_cell", [True, False])
+    def test_a_misspelt_name_is_told(self, tmp_path, released, in_its_cell):
+        source = PENALTY.replace("def penalty", "def penatly")
+        answers, added = ({"penalty": source}, []) if in_its_cell else ({}, [code(source)])
+        if not in_its_cell:
+            answers["penalty"] = "pass"
+        result = self.grade(tmp_path, released, answers, added)
+        notes = " ".join(result["exercises"]["penalty"]["notes"])
+        assert "penatly is defined instead: is it meant to be penalty?" in notes
+
     def test_printed(self, tmp_path, released):
         result = self.grade(tmp_path, released, {"penalty": PENALTY + "print('<b>\\x1b[2J')"})
         assert result["output"] == "01_svm:\n<b>\ufffd[2J\n\n"

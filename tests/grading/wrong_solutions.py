@@ -556,6 +556,8 @@ wrong("net_backward", "an extra derivative of a sigmoid", "", "W1, b1", "activat
 # --- net_training
 
 STEP = "params = {name: params[name] - learning_rate * grads[name] for name in params}"
+wrong("net_training", "decay is subtracted", "", "decay", "decay_subtracted",
+      "decay is subtracted from the learning rate", ("learning_rate *= decay", "learning_rate -= decay"))
 wrong("net_training", "labels drawn apart", "", "minibatches", "labels_mismatched",
       "the labels belong to other rows", ("y[rows]", "y[rng.choice(len(X), batch_size)]"))
 wrong("net_training", "the whole of X in each step", "M15", "minibatches", "batch_size",
