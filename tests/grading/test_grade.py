@@ -111,7 +111,7 @@ class TestCells:
         assert self.parse(ours, cell).cells == []
 
     def test_changed_cells_of_ours_are_told(self, ours):
-        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="sgd_check"))
+        found = self.parse(ours, code("changed = 1", "ours"), code("x", grade_id="penalty_check"))
         assert (
             "01_svm.ipynb: 2 cell(s) of ours were changed; of these only imports" in found.notes[0]
         )
@@ -420,7 +420,7 @@ class TestRun:
 
     def test_a_student_that_cannot_be_graded(self, course, monkeypatch, capsys):
         def failing(files, **settings):
-            if "01_svm" in files.notebooks and b"sgd half" in files.notebooks["01_svm"]:
+            if b"sgd half" in files.notebooks.get(NOTEBOOK["sgd"], b""):
                 raise ZeroDivisionError("a mistake of ours")
             return pretend(files, **settings)
 
@@ -650,27 +650,28 @@ class TestSubmission:
         anna = hand_in(tmp_path / "anna", RIGHT, names=["04_dx_derivation"])
         result = self.grade_folder(anna, released)
         assert self.points(result) == {e: POINTS[e] for e in ("svm_dx", "softmax_dx", "net_dx")}
-        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb was not handed in."]
+        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb was not handed in."]
 
     def test_no_notebook_at_all(self, tmp_path, released):
         anna = hand_in(tmp_path / "anna", {})
         (anna / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
         result = self.grade_folder(anna, released)
-        assert result["exercises"]["sgd"]["points"] is None  # and no 0
-        assert result["exercises"]["sgd"]["notes"] == ["01_svm.ipynb could not be read."]
+        assert result["exercises"]["penalty"]["points"] is None  # and no 0
+        assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb could not be read."]
         assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
 
     def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
-        ends, right = code("import os\nos._exit(0)"), {e: RIGHT[e] for e in ("sgd", "svm_dx")}
-        result = self.grade(tmp_path, released, right | STOPS, [ends, code(RIGHT["sgd"])])
-        assert self.points(result) == {"sgd": 8, "svm_dx": 6, "penalty": 2}
+        ends, again = code("import os\nos._exit(0)"), code(RIGHT["svm_gradient"])
+        right = {e: RIGHT[e] for e in ("svm_gradient", "svm_dx")}
+        result = self.grade(tmp_path, released, right | STOPS, [ends, again])
+        assert self.points(result) == {"svm_gradient": 6, "svm_dx": 6, "penalty": 2}
         (note,) = result["exercises"]["svm_naive"]["notes"]
         assert note == "Stopped in hinge_loops: it ended its process, with status 0."
         assert result["notes"] == [
-            "01_svm, cell 15: Stopped in a cell: it ended its process, with status 0. The cell was "
+            "01_svm, cell 11: Stopped in a cell: it ended its process, with status 0. The cell was "
             "left out."
         ]
-        assert "2 cells belong to this exercise" in result["exercises"]["sgd"]["notes"][0]
+        assert "2 cells belong to this exercise" in result["exercises"]["svm_gradient"]["notes"][0]
 
     def test_an_exercise_whose_cell_ends_the_process(self, tmp_path, released):
         kills = PENALTY + "import os; os.kill(os.getpid(), 9)"
@@ -678,7 +679,7 @@ class TestSubmission:
         assert self.points(result) == {}
         assert "The cell was left out" in result["exercises"]["penalty"]["notes"][0]
         assert result["exercises"]["sgd"]["notes"][0].startswith(
-            "01_svm, cell 11: ZeroDivisionError: division by zero"
+            "10_images, cell 3: ZeroDivisionError: division by zero"
         )
 
     def test_each_notebook_has_its_own_names(self, tmp_path, released):
