@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why
+.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -96,6 +96,12 @@ lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
 	$(PY) -m pip install --quiet uv
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --extra notebooks --extra test --extra lint --no-header \
 	    --upgrade pyproject.toml --output-file requirements.lock
+
+wheel: $(READY)  ## build sdist and wheel into dist/, and check them
+	$(PY) -m pip install --quiet --disable-pip-version-check "build==1.6.1" "twine==7.0.0"
+	rm -rf dist
+	$(PY) -m build --outdir dist
+	$(PY) -m twine check --strict dist/*
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .torch .sklearn build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
