@@ -1,16 +1,19 @@
-"""The README as an index of packages shows it, and the project's addresses, from one line.
+"""What a build changes: the README, the project's addresses, and the lessons in the wheel.
 
 `repository` in pyproject.toml's [tool.hatch.metadata.hooks.custom] is that line. Where it is filled
 in, links and pictures of the README lead there; where it is empty, links that lead into the checkout
-become plain text and the picture goes.
+become plain text and the picture goes. The wheel has the lessons without their pictures, which
+running them draws again and which would be most of it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)")
@@ -49,3 +52,22 @@ class CustomMetadataHook(MetadataHookInterface):
                 "Issues": f"{repository}/issues",
                 "Changelog": f"{repository}/blob/main/CHANGELOG.md",
             }
+
+
+class CustomBuildHook(BuildHookInterface):
+    """Puts the lessons into a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write them without pictures, and say where they belong; not for an editable install."""
+        if version == "editable":
+            return
+        folder = Path(self.root) / "build" / "lessons"
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted((Path(self.root) / "notebooks").glob("*.ipynb")):
+            notebook = json.loads(path.read_text("utf-8"))
+            for cell in notebook["cells"]:
+                for output in cell.get("outputs", ()):
+                    output.get("data", {}).pop("image/png", None)
+            small = folder / path.name
+            small.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            build_data["force_include"][str(small)] = f"cs231n_helpers/_shipped/notebooks/{path.name}"
