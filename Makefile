@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel
+.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel test-wheel
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -102,6 +102,9 @@ wheel: $(READY)  ## build sdist and wheel into dist/, and check them
 	rm -rf dist
 	$(PY) -m build --outdir dist
 	$(PY) -m twine check --strict dist/*
+
+test-wheel: wheel  ## install the wheel into fresh environments, old and new, and run lessons there
+	$(PY) tests/wheel.py $(ARGS)
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .torch .sklearn build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """What a build changes: the README, the project's addresses, and the lessons in the wheel.
 
-`repository` in pyproject.toml's [tool.hatch.metadata.hooks.custom] is that line. Where it is filled
-in, links and pictures of the README lead there; where it is empty, links that lead into the checkout
+`repository` in pyproject.toml's [tool.hatch.metadata.hooks.custom] is the one line to fill in: links
+and pictures of the README then lead there. Where it is empty, links that lead into the checkout
 become plain text and the picture goes. The wheel has the lessons without their pictures, which
 running them draws again and which would be most of it.
 """
@@ -61,7 +61,7 @@ class CustomBuildHook(BuildHookInterface):
         """Write them without pictures, and say where they belong; not for an editable install."""
         if version == "editable":
             return
-        folder = Path(self.root) / "build" / "lessons"
+        folder, there = Path(self.root) / "build" / "lessons", "cs231n_helpers/_shipped/notebooks"
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted((Path(self.root) / "notebooks").glob("*.ipynb")):
             notebook = json.loads(path.read_text("utf-8"))
@@ -70,4 +70,4 @@ class CustomBuildHook(BuildHookInterface):
                     output.get("data", {}).pop("image/png", None)
             small = folder / path.name
             small.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
-            build_data["force_include"][str(small)] = f"cs231n_helpers/_shipped/notebooks/{path.name}"
+            build_data["force_include"][str(small)] = f"{there}/{path.name}"

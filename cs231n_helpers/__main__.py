@@ -48,7 +48,9 @@ def main(arguments: list[str]) -> int:
         print(text())
         return 0
     if name not in COMMANDS:
-        print(f"there is no command {name!r}: the choices are {', '.join(COMMANDS)}", file=sys.stderr)
+        print(
+            f"there is no command {name!r}: the choices are {', '.join(COMMANDS)}", file=sys.stderr
+        )
         return 2
     module = f"{__package__}.{COMMANDS[name][0]}"
     sys.argv = [f"{HEAD} {name}", *more]

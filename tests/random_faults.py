@@ -79,7 +79,9 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a copy of the project, with its package."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8"
+    )
 
 
 def run_notebook(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
@@ -89,7 +91,9 @@ def run_notebook(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
 
 def copied(folder: str) -> Path:
     """Copy what is checked in, as it stands here, into a folder."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    ).stdout
     for name in listed.splitlines():
         target = Path(folder) / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,7 @@ class TestFolders:
     def test_a_renamed_notebook_is_known_by_its_cells(self, tmp_path):
         hand_in(tmp_path / "anna")
         (tmp_path / "anna" / "01_svm.ipynb").rename(tmp_path / "anna" / "homework.ipynb")
-        (tmp_path / "anna" / "scratch.ipynb").write_text('{"cells": [{"id": "mine"}]}')
+        (tmp_path / "anna" / "scratch.ipynb").write_text('{"cells": [{"id": "mine"}]}', "utf-8")
         _, files = one(tmp_path)
         assert tuple(files.notebooks) == NOTEBOOKS
         assert files.notes == [
@@ -96,7 +96,7 @@ class TestFolders:
             "a/01_svm.ipynb."
         )
         again = tmp_path / "anna" / "a" / "01_svm (2).ipynb"
-        again.write_text(notebook("01_svm", {"penalty": "newest = 1"}))
+        again.write_text(notebook("01_svm", {"penalty": "newest = 1"}), "utf-8")
         assert "newest" in one(tmp_path)[1].notebooks["01_svm"].decode()
         hand_in(tmp_path / "anna", {"penalty": "uppermost = 1"})
         again.unlink()
@@ -245,10 +245,12 @@ class TestDownloads:
 
     def test_canvas(self, tmp_path):
         for name in NOTEBOOKS:
-            (tmp_path / f"leeanna_17_901_{name}.ipynb").write_text(notebook(name))
+            (tmp_path / f"leeanna_17_901_{name}.ipynb").write_text(notebook(name), "utf-8")
         again = notebook("01_svm", {"penalty": "newest = 1"})
-        (tmp_path / "leeanna_17_950_01_svm-1.ipynb").write_text(again)
-        (tmp_path / "doebob_LATE_18_902_02_softmax.ipynb").write_text(notebook("02_softmax"))
+        (tmp_path / "leeanna_17_950_01_svm-1.ipynb").write_text(again, "utf-8")
+        (tmp_path / "doebob_LATE_18_902_02_softmax.ipynb").write_text(
+            notebook("02_softmax"), "utf-8"
+        )
         students, read, notes = read_class(tmp_path)
         assert {name: student.id for name, student in students.items()} == {
             "leeanna": "17", "doebob": "18",
@@ -267,7 +269,7 @@ class TestDownloads:
                 tmp_path / stem / f"{name}.ipynb" if folders else tmp_path / f"{stem}{name}.ipynb"
             )
             path.parent.mkdir(exist_ok=True)
-            path.write_text(notebook(name))
+            path.write_text(notebook(name), "utf-8")
         students, read, _ = read_class(tmp_path)
         assert [(it.name, it.id) for it in students.values()] == [("Anna Maria Lee", "17")]
         assert tuple(read["Anna Maria Lee"].notebooks) == NOTEBOOKS
