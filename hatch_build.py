@@ -1,7 +1,7 @@
 """What a build changes: the README, the project's addresses, and the lessons in the wheel.
 
-`repository` in pyproject.toml is the one line to fill in: links and pictures of the README then lead
-there. Where it is empty, links that lead into the checkout
+`repository` in pyproject.toml is the one line to fill in: links and pictures of the README then
+lead there. Where it is empty, links that lead into the checkout
 become plain text and the picture goes. The wheel has the lessons without their pictures, which
 running them draws again and which would be most of it.
 """

@@ -2,9 +2,9 @@
 
     python tests/random_faults.py --number 40 --seed 1
 
-A fault changes an operator, a constant or an axis, or drops a line, in the modules that the lessons
-teach; guards, which refuse what no lesson passes, are left to the tests. Each is written into a copy of
-the project; the notebooks that run its line are run against the copy under strict nbval, and where
+A fault changes an operator, a constant or an axis, or drops a line, in what the lessons teach;
+guards, which refuse what no lesson passes, are left to the tests. Each is written into a copy
+of the project; the notebooks that run its line are run on it under strict nbval, and where
 they stay green, the tests. What nobody notices is either a hole or no fault at all, because it
 changes no result: somebody has to look at it.
 """
