@@ -131,9 +131,11 @@ def problems(name: str) -> Iterator[str]:
     for k, cell in enumerate(cells):
         for problem in problems_of_cell(cells, k):
             yield f"cell {k} ({cell.source.strip().splitlines()[0][:50]!r}) {problem}"
-    first = next(cell for cell in cells if cell.cell_type == "code")
+    start, first = [cell for cell in cells if cell.cell_type == "code"][:2]
+    if "start" not in tags(start):
+        yield "the first code cell does not say what to install where the package is missing"
     if not first.source.startswith("%load_ext cs231n_helpers\n"):
-        yield "the first code cell does not begin with %load_ext cs231n_helpers"
+        yield "the second code cell does not begin with %load_ext cs231n_helpers"
 
 
 def _minutes(name: str, it: Measures) -> Iterator[str]:

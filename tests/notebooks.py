@@ -69,7 +69,7 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     if any(mark in NEVER_RUN_MARKS for mark in marks):
         yield "is marked to be skipped"
     written_by_learners = cell.metadata.get("nbgrader", {}).get("solution")  # a check follows
-    if not cell.outputs and not written_by_learners:
+    if not cell.outputs and not written_by_learners and "start" not in marks:
         yield "has no stored output, so nothing it prints would be compared"
     errors = [output for output in cell.outputs if output.output_type == "error"]
     may_raise = any(mark in RAISES_MARKS for mark in marks)
