@@ -11,10 +11,10 @@ import io
 import json
 import os
 import re
-import shutil
 import stat
 import zipfile
-from collections import defaultdict
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,8 +33,15 @@ MAX_ENTRIES = 2_000  # files and folders that are looked at in a submission
 MAX_DEPTH = 4  # folders in folders
 LARGEST_CLASS = 4 << 30  # bytes that the archive of a class may unpack to
 LEFT_OUT = re.compile(r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$")
-MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)")
+#: The first place where they fit counts: what follows it, the file's name, students choose.
+MOODLE = re.compile(
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL
+)
+CANVAS = re.compile(
+    r"(?P<late_too>LATE_)?(?P<anonymous>anon_[^_]+)_\d+_(?P<file_too>.+)"
+    r"|(?P<name>.+?)_(?P<late>LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)",
+    re.DOTALL,
+)
 COPY_OF = re.compile(r"(?:copy of|kopie von|copie de|copia de|cópia de) ", re.IGNORECASE)
 COPY = re.compile(r"(?:[ _-]*copy ?(?P<jupyter>\d*)| ?\((?P<browser>\d+)\)|-(?P<canvas>\d{1,3}))$")
 TIME = re.compile(  # 2030-01-31 23:59:00.0 Europe/Paris, or with UTC, Z, +01:00 or nothing
@@ -79,7 +86,7 @@ class Submission:
 class _Found:
     """What belongs to one student, while it is being collected."""
 
-    id: str = ""
+    by_lms: bool = False
     files: list[File] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -88,7 +95,10 @@ class _Found:
 
 
 def students_in(
-    place: Path, collected: Mapping[str, datetime] | None = None
+    place: Path,
+    collected: Mapping[str, datetime] | None = None,
+    *,
+    unpacked: bool = False,
 ) -> tuple[list[Student], list[str]]:
     """Return the students, by name, and a sentence for all else that lies there.
 
@@ -99,40 +109,82 @@ def students_in(
         (``name_id_id_file``) and Moodle (``name_id_assignsubmission_file_file``) name them.
     collected : dict, optional
         When each student handed in; a file timestamp.txt does not count where this is given.
+    unpacked : bool
+        From an archive, which may hold the class in a folder of its own.
     """
-    found: dict[str, _Found] = defaultdict(_Found)
-    notes = []
-    for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
-        if LEFT_OUT.match(entry.name):
-            if entry.name not in (".git", ".ipynb_checkpoints", ".DS_Store", "__MACOSX"):
-                notes.append(f"{clean(entry.name)} is hidden and was left out.")
-            continue
+    found: dict[tuple[str, str], _Found] = defaultdict(_Found)  # by name and id
+    notes: list[str] = []
+    for entry in _entries(place, unpacked, notes):
         folder = entry.is_dir() or entry.is_symlink()
-        match = MOODLE.fullmatch(entry.name) or (None if folder else CANVAS.fullmatch(entry.name))
-        if match is None and not folder and entry.suffix.lower() != ".zip":
+        name, id_, file, late = _of_lms(entry.name, folder)
+        if not name and not folder and entry.suffix.lower() != ".zip":
             notes.append(f"{clean(entry.name)} belongs to no student and was left out.")
             continue
-        one = found[match["name"] if match else entry.name if folder else entry.stem]
-        one.id = match["id"] if match else one.id
+        one = found[name or (entry.name if folder else entry.stem), id_]
+        one.by_lms |= bool(name)
         if folder:
             one.files += _walk(entry, one.notes)
         else:
-            name = match["file"] if match else entry.name
-            one.files.append(File(entry, PurePosixPath(name)))
-        if match and match.groupdict().get("late"):
+            one.files.append(File(entry, PurePosixPath(file or entry.name)))
+        if late:
             one.notes.append("Canvas marks it as late.")
-    return [_student(name, it, collected) for name, it in sorted(found.items())], notes
+    names = Counter(name for name, _ in found)
+    students = []
+    for (name, id_), it in sorted(found.items()):
+        only = name if names[name] == 1 else f"{name} ({id_})"
+        students.append(_student(only, id_, it, collected))
+    return students, notes
 
 
-def _student(name: str, found: _Found, collected: Mapping[str, datetime] | None) -> Student:
+def _entries(place: Path, unpacked: bool, notes: list[str]) -> list[Path]:
+    """Return what lies in a folder, or in the only folder in it if that holds the whole class."""
+    entries = []
+    for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
+        if not LEFT_OUT.match(entry.name):
+            entries.append(entry)
+        elif entry.name not in (".git", ".ipynb_checkpoints", ".DS_Store", "__MACOSX"):
+            notes.append(f"{clean(entry.name)} is hidden and was left out.")
+    if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
+        below = [it for it in entries[0].iterdir() if not LEFT_OUT.match(it.name)]
+        whole = len(below) > 1 and all(it.is_dir() or it.suffix.lower() == ".zip" for it in below)
+        if (unpacked and whole) or any(_of_lms(it.name, it.is_dir())[0] for it in below):
+            notes.append(f"The class was taken from the folder {clean(entries[0].name)}.")
+            return _entries(entries[0], unpacked, notes)
+    return entries
+
+
+def _of_lms(name: str, folder: bool) -> tuple[str, str, str, bool]:
+    """Return whose file it is by Canvas or Moodle: name, id, the file's own name, whether late.
+
+    >>> _of_lms("leeanna_LATE_17_900_01_svm-1.ipynb", False)
+    ('leeanna', '17', '01_svm-1.ipynb', True)
+    >>> _of_lms("Anna Lee_17_assignsubmission_file_", True), _of_lms("anna", True)
+    (('Anna Lee', '17', '', False), ('', '', '', False))
+    >>> _of_lms("LATE_anon_x7Gtb_900_01_svm.ipynb", False)
+    ('anon_x7Gtb', 'x7Gtb', '01_svm.ipynb', True)
+    """
+    if match := MOODLE.fullmatch(name):
+        return match["name"], match["id"], match["file"], False
+    if folder or not (match := CANVAS.fullmatch(name)):
+        return "", "", "", False
+    if anonymous := match["anonymous"]:
+        return anonymous, anonymous[5:], match["file_too"], bool(match["late_too"])
+    return match["name"], match["id"], match["file"], bool(match["late"])
+
+
+def _student(
+    name: str, id_: str, found: _Found, collected: Mapping[str, datetime] | None
+) -> Student:
     shown, notes = _shown_name(name), list(dict.fromkeys(found.notes))
     timestamp = None
     if collected is not None:
-        timestamp = collected.get(folded(found.id)) or collected.get(folded(shown))
-    else:
+        timestamp = collected.get(folded(id_)) or collected.get(folded(shown))
+    elif not found.by_lms:
         timestamp = _timestamp(found.files, notes)
+    elif any(file.name.name == "timestamp.txt" for file in found.files):
+        notes.append("timestamp.txt is the student's own here, and was not believed.")
     return Student(
-        shown, _file_name(name), found.id, tuple(found.files), digest_of(found.files), timestamp,
+        shown, _file_name(name), id_, tuple(found.files), digest_of(found.files), timestamp,
         tuple(notes),
     )  # fmt: skip
 
@@ -233,31 +285,45 @@ def as_time(text: str) -> datetime:
     return parsed.astimezone(UTC).replace(tzinfo=None)
 
 
-def unpack_class(archive: Path, folder: Path) -> None:
+CONFLICTS = FileExistsError, IsADirectoryError, NotADirectoryError  # one is a file and a folder
+
+
+def unpack_class(archive: Path, folder: Path) -> list[str]:
     """Unpack what an LMS gives as the archive of a class: notebooks, archives and times alone.
 
-    ValueError where it is no archive, or too large.
+    Return a sentence for each file that was left out; ValueError where it is no archive, or too
+    large, or leads out of the folder.
     """
+    notes = []
     try:
         with zipfile.ZipFile(archive) as opened:
             wanted = tuple(MAX_BYTES)
             members = [it for it in opened.infolist() if it.filename.lower().endswith(wanted)]
-            if sum(it.file_size for it in members) > LARGEST_CLASS:
+            most = max(MAX_BYTES.values())
+            if sum(min(it.file_size, most) for it in members) > LARGEST_CLASS:
                 raise ValueError(f"it unpacks to more than {LARGEST_CLASS >> 30} GB")
             for member in members:
                 parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-                target = folder.joinpath(*(re.sub(r"[\0/]", "_", part) for part in parts))
+                target = folder.joinpath(*map(_short, parts))
+                shown = clean(member.filename)[:200]
                 if (
                     parts[:1] == ("/",)
                     or ".." in parts
                     or not target.resolve().is_relative_to(folder.resolve())
                 ):
-                    raise ValueError(f"{clean(member.filename)} leads out of it")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as source, target.open("wb") as file:
-                    shutil.copyfileobj(source, file)
+                    raise ValueError(f"{shown} leads out of it")
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with opened.open(member) as source, target.open("wb") as file:
+                        for _ in range(0, most + 1, 1 << 20):  # too large stays so
+                            file.write(source.read(1 << 20))
+                except (*CONFLICTS, zipfile.BadZipFile, zlib.error) as error:
+                    notes.append(f"{shown} cannot be unpacked and was left out: {reason(error)}.")
+                    with suppress(OSError):
+                        target.unlink()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise ValueError(f"it is no archive that can be read ({reason(error)})") from error
+    return notes
 
 
 # ---- a submission, in the process of its student ----
@@ -344,7 +410,7 @@ def _notebooks(
             else:
                 yield from _in_archive(file.name, content, notes)
         except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
-                EOFError) as error:  # fmt: skip
+                EOFError, zlib.error) as error:  # fmt: skip
             notes.append(f"{clean(str(file.name))} cannot be read: {reason(error)}.")
             yield file.name, None
 
@@ -358,7 +424,9 @@ def _in_archive(
             notes.append(f"{clean(str(archive))}: only {MAX_ENTRIES} of its files were looked at.")
         for member in members[:MAX_ENTRIES]:
             name = PurePosixPath(member.filename)
-            hidden = any(LEFT_OUT.match(part) for part in name.parts)
+            hidden = any(LEFT_OUT.match(part) for part in name.parts if part != "..")
+            if name.suffix.lower() == ".zip" and not hidden:
+                notes.append(f"{clean(str(archive))}: {clean(str(name))} in it was not opened.")
             if name.suffix.lower() != ".ipynb" or hidden or member.is_dir():
                 continue
             with opened.open(member) as file:
@@ -424,6 +492,18 @@ def _shown_name(name: str) -> str:
     """Return a name that tables and pages can hold: 128 printable characters, unlike all others."""
     shown = clean(name).replace("\n", " ").replace("\t", " ")
     return shown if shown == name and len(name) <= 128 else f"{shown[:119]}-{_hash_of(name)}"
+
+
+def _short(part: str) -> str:
+    """Return a part of a path that every system can hold, with the end of the name.
+
+    >>> _short("01_svm.ipynb"), len(_short("long" * 100 + ".ipynb"))
+    ('01_svm.ipynb', 175)
+    """
+    part = re.sub(r"[\0/]", "_", part)
+    if len(encoded := os.fsencode(part)) <= 255:
+        return part
+    return f"{encoded[:160].decode(errors='ignore')}-{_hash_of(part)}{Path(part).suffix[:40]}"
 
 
 def _file_name(name: str) -> str:

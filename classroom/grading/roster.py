@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,36 +71,42 @@ class Roster:
     def of_moodle(self) -> bool:
         return {"Identifier", "Grade"} <= {*self.head}
 
-    def identities(self, line: Sequence[str]) -> set[str]:
-        """Return all by which the student of a line may be known.
+    def identities(self, line: Sequence[str]) -> dict[str, int]:
+        """Return all by which the student of a line may be known, each with its rank.
 
         >>> roster = Roster(["Student", "ID"], [["Lee, Anna", "17"]])
-        >>> sorted(roster.identities(roster.lines[0]))
-        ['17', 'annalee', 'leeanna']
+        >>> [*roster.identities(roster.lines[0])]
+        ['annalee', 'leeanna', '17']
         """
         cells = {name.lower(): cell for name, cell in zip(self.head, line, strict=False)}
         names = [cells.get(name, "") for name in IDENTITY]
         names += [cells.get("first_name", "") + cells.get("last_name", "")]
         names += [" ".join(reversed(name.split(","))) for name in names if "," in name]
-        found = {folded(name) for name in names}
-        digits = {match[1] for name in names if (match := re.fullmatch(r"Participant (\d+)", name))}
-        return (found | digits) - {""}
+        names = [name.removeprefix("Participant ") for name in names]
+        # the surest last, which stands where two are the same
+        return {folded(names[k]): k for k in range(len(names) - 1, -1, -1) if folded(names[k])}
 
-    def students(self) -> list[tuple[int, set[str]]]:
+    def students(self) -> list[tuple[int, dict[str, int]]]:
         """Return the numbers of the lines that are students', each with its identities."""
         rows = [(k, self.identities(line)) for k, line in enumerate(self.lines)]
         return [(k, known) for k, known in rows if known and not _is_heading(self.lines[k])]
 
     def matched(self, students: Iterable[Student]) -> tuple[dict[int, Student], list[Student]]:
-        """Return whose line is whose, by the number of the line, and the students without one."""
-        by_identity: dict[str, int] = {}
+        """Return whose line is whose, by the number of the line, and the students without one.
+
+        An id counts before a name, and a name that fits several lines fits none.
+        """
+        surest: dict[str, tuple[int, int | None]] = {}  # rank and line; None: it fits several
         for place, identities in self.students():
-            for identity in identities:
-                by_identity.setdefault(identity, place)
+            for identity, rank in identities.items():
+                before, _ = surest.get(identity, (rank + 1, None))
+                if rank <= before:
+                    surest[identity] = rank, None if rank == before else place
         found: dict[int, Student] = {}
         without = []
         for student in students:
-            numbers = [by_identity.get(folded(it)) for it in (student.id, student.name) if it]
+            names = [folded(it) for it in (student.id, student.name) if it]
+            numbers = [surest[it][1] for it in names if it in surest]
             number = next((it for it in numbers if it is not None), None)
             if number is None or number in found:
                 without.append(student)

@@ -45,6 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NO_POINTS = {
     "__main__.py", "command.py", "run.py", "pool.py", "ledger.py", "roster.py", "pages.py",
 }  # fmt: skip
+MOST_SAID = 5  # sentences on a submission that the console shows
 OVERTIME = 120  # seconds after its budget in which a submission is read and judged
 
 ADVICE = (
@@ -142,22 +143,23 @@ class Run:
     def _collect(self, temporary: str) -> tuple[list[Student], list[str]]:
         """Return the class, and what of it was left out."""
         arguments = self._arguments
-        place = arguments.submissions
+        place, left_out = arguments.submissions, []
         if place.is_file():
             unpacked = Path(temporary) / "class"
             unpacked.mkdir()
             try:
-                unpack_class(place, unpacked)
+                left_out = unpack_class(place, unpacked)
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from None
             place = unpacked
         collected = collected_times(arguments.collected) if arguments.collected else None
-        students, notes = students_in(place, collected)
+        students, notes = students_in(place, collected, unpacked=arguments.submissions.is_file())
         if not students:
             raise ValueError(
                 f"{arguments.submissions} holds no submission, but each student needs a folder "
                 "with their notebooks, or an archive, or files as Canvas and Moodle name them"
             )
+        notes = left_out + notes
         known = {folded(it) for student in students for it in (student.name, student.id) if it}
         notes += [
             f"{clean(name)} stands in the teacher's tables, but handed in nothing."
@@ -207,15 +209,18 @@ class Run:
             todo,
             workers=arguments.workers,
             seconds=self._limits.wall + OVERTIME,
-            modules=["classroom.grading.submission"],
+            modules=["classroom.grading.submission", "matplotlib"],
         )
-        failed = {}
+        failed, said = {}, []
         for student, result, failure in _shown(found, "grading", total=len(todo)):
             if result is None:
                 failed[student] = clean(failure)[:300]
                 continue
             record = {"student": student.name, "key": self._key(student), "seed": seed, **result}
             write(self._path(student), json.dumps(record, indent=1))
+            said += [f"{student.name}: {note}" for note in result["left_out"][:MOST_SAID]]
+        for note in sorted(said):
+            print(note, file=sys.stderr)
         return failed
 
     def write(self, failed: Mapping[Student, str]) -> None:

@@ -52,6 +52,7 @@ class Result(TypedDict):
 
     exercises: dict[str, ExerciseResult]
     notes: list[str]
+    left_out: list[str]  # of these, what is said of files: which count, and which do not
     regrade: str  # what the student asks to have looked at again
     output: str
     contained: str
@@ -99,6 +100,7 @@ def grade_submission(
     """
     grading = _Grading(released, seed, limits, contained, watch)
     grading.result["notes"] += files.notes
+    grading.result["left_out"] += files.notes
     grading.result["regrade"] = files.regrade
     found = grading.result["exercises"]
     for name in NOTEBOOKS:
@@ -164,7 +166,9 @@ class _Grading:
         self, released: Path, seed: int, limits: Limits, contained: bool, watch: Watch
     ) -> None:
         self._watch = watch
-        self.result = Result(exercises={}, notes=[], regrade="", output="", contained="")
+        self.result = Result(
+            exercises={}, notes=[], left_out=[], regrade="", output="", contained=""
+        )
         self._package, self._seed = released / "cs231n_helpers", seed
         self._limits, self._contained = limits, contained
         self._end = time.monotonic() + limits.wall

@@ -274,6 +274,41 @@ class TestDownloads:
         assert [(it.name, it.id) for it in students.values()] == [("Anna Maria Lee", "17")]
         assert tuple(read["Anna Maria Lee"].notebooks) == NOTEBOOKS
 
+    @pytest.mark.parametrize(
+        "name", ["leeanna_{}_901_", "Anna Lee_{}_assignsubmission_file_", "anon_x{}_901_"]
+    )
+    def test_two_of_one_name_are_two_students(self, tmp_path, name):
+        for number, answer in ((17, "one = 1"), (18, "other = 1")):
+            path = tmp_path / f"{name.format(number)}01_svm.ipynb"
+            path.write_text(notebook("01_svm", {"penalty": answer}))
+        students, read, _ = read_class(tmp_path)
+        assert sorted(it.id[-2:] for it in students.values()) == ["17", "18"]
+        for shown, files in read.items():
+            assert "17" in shown or "18" in shown
+            assert ("one" in files.notebooks["01_svm"].decode()) == ("17" in shown)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["eve_17_901_99_902_01_svm.ipynb", "eve_17_901_zoe_99_902_01_svm.ipynb",
+         "eve_17_assignsubmission_file_zoe_99_assignsubmission_file_01_svm.ipynb"],
+    )  # fmt: skip
+    def test_nobody_hands_in_for_another(self, tmp_path, name):
+        (tmp_path / name).write_text(notebook("01_svm"))
+        student, files = one(tmp_path)
+        assert (student.name, student.id) == ("eve", "17")
+        assert files.notebooks
+
+    @pytest.mark.parametrize(
+        "name", ["eve_17_901_timestamp.txt", "eve_17_assignsubmission_file_timestamp.txt",
+                 "eve_17_assignsubmission_file_/timestamp.txt"],
+    )  # fmt: skip
+    def test_no_lms_writes_a_timestamp(self, tmp_path, name):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1999-01-01 00:00:00 UTC")
+        student, files = one(tmp_path)
+        assert student.timestamp is None
+        assert files.notes[0] == "timestamp.txt is the student's own here, and was not believed."
+
     def test_an_archive_a_student(self, tmp_path):
         inner = {f"__MACOSX/{name}": b"\0" for name in ALL} | {f"hw/{k}": v for k, v in ALL.items()}
         (tmp_path / "anna.zip").write_bytes(zipped(inner))
@@ -320,6 +355,33 @@ class TestDownloads:
         _, read, _ = read_class(tmp_path / "out")
         assert tuple(read["anna"].notebooks) == NOTEBOOKS
         assert not (tmp_path / "out" / "anna" / "big.bin").exists()
+
+    def test_one_student_spoils_no_archive_of_a_class(self, tmp_path):
+        files = {
+            f"eve_1_2_{'long' * 80}.ipynb": notebook("01_svm"),
+            "zoe_3_4_01_svm.ipynb": notebook("01_svm"),
+            "file.ipynb": "{}", "file.ipynb/below.ipynb": "{}",
+            "large_5_6_01_svm.ipynb": " " * (65 << 20),
+        }  # fmt: skip
+        with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        (tmp_path / "out").mkdir()
+        (note,) = unpack_class(tmp_path / "class.zip", tmp_path / "out")
+        assert note.startswith("file.ipynb/below.ipynb cannot be unpacked and was left out")
+        _, read, _ = read_class(tmp_path / "out")
+        assert list(read["eve"].notebooks) == list(read["zoe"].notebooks) == ["01_svm"]
+        assert "larger than 16 MB" in read["large"].notes[0]
+
+    @pytest.mark.parametrize("inside", ["anna/{}", "anna.zip", "leeanna_1_2_{}"])
+    def test_a_class_in_a_folder_of_its_own(self, tmp_path, inside):
+        for name in (inside, inside.replace("anna", "bob")):
+            path = tmp_path / "class" / name.format("01_svm.ipynb")
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_bytes(zipped(ALL) if name.endswith("zip") else ALL["01_svm.ipynb"].encode())
+        students, notes = students_in(tmp_path, unpacked=True)
+        assert len(students) == 2
+        assert notes == ["The class was taken from the folder class."]
 
     @pytest.mark.parametrize(
         "name", ["../x.ipynb", "/etc/x.ipynb", "a/../../x.ipynb", "..\\x.ipynb"]

@@ -283,6 +283,7 @@ def pretend(files: Submission, *, released: Path, seed: int, **settings) -> Resu
     result = Result(
         exercises={},
         notes=list(files.notes),
+        left_out=list(files.notes),
         regrade=files.regrade,
         output="",
         contained="pretended",
@@ -845,7 +846,9 @@ def graded(text, code_="scale_N"):
             flags=[text],
             pieces=[*range(99)],
         )
-    result = Result(exercises=exercises, notes=[text], regrade=text, output=text, contained=text)
+    result = Result(
+        exercises=exercises, notes=[text], left_out=[], regrade=text, output=text, contained=text
+    )
     points = {e: found["points"] for e, found in exercises.items()}
     raw = sum(points.values())
     row = Row(points, {}, 0.0, raw, 0.1 * raw, 0.9 * raw, 4000.0, datetime(2030, 1, 1))

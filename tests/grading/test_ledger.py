@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from test_collect import CANVAS, MOODLE, NBGRADER
 
+from classroom.grading.collect import Student
 from classroom.grading.exercises import POINTS
 from classroom.grading.ledger import Ledger, make_tables, share_lost
 from classroom.grading.roster import Roster
@@ -144,6 +145,17 @@ class TestTables:
         assert (anna["assignment1"], bob["assignment1"]) == ("108.00", "")
         assert anna["assignment1 sgd"] == "8.00"
         assert anna["email"] == "anna@x.org"
+
+
+def test_an_id_counts_before_a_name_and_a_name_of_two_counts_for_none(tmp_path):
+    (tmp_path / "r.csv").write_text('Student,ID\n17,20\n"Lee, Anna",17\n"Lee, Anna",18\n', "utf-8")
+    roster = Roster.read(tmp_path / "r.csv")
+    anna, seventeen, lee = (
+        Student("a", "a", "17"),
+        Student("17", "17", "20"),
+        Student("leeanna", "l"),
+    )
+    assert roster.matched([anna, seventeen, lee]) == ({1: anna, 0: seventeen}, [lee])
 
 
 @pytest.mark.parametrize(
