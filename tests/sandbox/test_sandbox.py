@@ -413,6 +413,46 @@ def test_it_sees_python_the_package_and_an_empty_folder(gradebook, monkeypatch):
         assert inside.containment == sandbox.CONTAINED + "."
 
 
+CHECK = """
+from pathlib import Path
+from cs231n_helpers import check_exercise, check_gradient, check_layer
+from cs231n_helpers.doctor import WrongGradientError
+from cs231n_helpers.doctor.report import GradientReport
+from cs231n_helpers.exercises import EXERCISES, use_reference
+def f(W, X, y): return 0.0, W
+report = check_gradient(f, None, None, None)
+check_exercise("svm_dx", f)
+try:
+    assert report and report.worst < 1e-7 and report.findings[0].error == 0
+    assert not list(check_layer(f, f).steps) and len(report.findings) == 0
+    print(f"{report.verdict:>10} {float(report.error):.1e}", report, check_layer)
+except WrongGradientError:
+    raise
+def titles(): return [it.function for it in EXERCISES.values()]
+def sources():
+    here = Path("/sandbox/package")
+    files = [it for it in here.rglob("*.*") if it.is_file()]
+    return {str(it.relative_to(here)): it.read_bytes()[:999].decode("latin1") for it in files}
+"""
+
+
+def test_checks_do_nothing_inside_and_what_they_know_is_not_there():
+    with box(CHECK, limits=Limits()) as inside:
+        assert inside.errors == {}
+        assert inside.function("titles")()[0] == "hinge_loops"
+        sources = inside.function("sources")()
+    nothing = (launch.HERE / "unchecked.py").read_text("utf-8")[:999]
+    rooms = {k: v for k, v in sources.items() if "/doctor/" in k or "/exercises/" in k}
+    known = [k for k, v in rooms.items() if v != nothing]
+    assert len(rooms) > 30
+    assert sorted(Path(k).name for k in known) == [
+        "__init__.py", "reference.py", "stuck.py", "table.py",
+    ]  # fmt: skip
+    assert not [k for k in sources if k.endswith(".pyc")]
+    for module in ("small_problem", "backward", "mistakes"):
+        assert "class Nothing" in sources[f"cs231n_helpers/doctor/{module}.py"]
+
+
 def test_it_makes_no_namespaces_of_its_own_unless_root_grades():
     source = """
 import ctypes
