@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -21,7 +21,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
 from .flags import copies
 from .ledger import Row
-from .submission import PartResult, Result
+
+if TYPE_CHECKING:  # it imports the doctor
+    from .submission import PartResult, Result
 
 MOST_FREQUENT = 15  # findings on the summary
 MOST_PAIRS = 50  # of students who wrote alike
