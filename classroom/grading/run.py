@@ -98,7 +98,13 @@ def check_sandbox(package: Path, contained: bool) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file so that at any moment it is there as a whole, the old one or the new one."""
+    """Write a file so that at any moment it is there as a whole, the old one or the new one.
+
+    One that says the same already is left alone.
+    """
+    with suppress(OSError):
+        if path.read_bytes() == text.encode():
+            return
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="")
 
