@@ -445,6 +445,109 @@ for start in (os.fork, os.forkpty, lambda: subprocess.Popen(["sleep", "3600"]) a
     except OSError:
         pass"""),
     ),
+    # ---- written by somebody who had not seen the code ----
+    Hostile(
+        "halts itself",
+        "stopped",
+        inside("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
+        "longer",
+        ("time",),
+    ),
+    Hostile(
+        "ends its group",
+        "stopped",
+        inside("import os, signal\nos.kill(0, signal.SIGTERM)\nos.kill(-1, signal.SIGKILL)"),
+        "killed by signal",
+        ("exit",),
+    ),
+    Hostile(
+        "memory in pipes and sockets",
+        "right",
+        inside("""\
+import fcntl, os, socket
+kept = []
+def fill(make, write):
+    try:
+        while True:
+            ends = make()
+            kept.extend(ends)
+            try:
+                while True:
+                    write(ends[1])
+            except BlockingIOError:
+                pass
+    except OSError:
+        pass
+def pipe():
+    ends = os.pipe()
+    os.set_blocking(ends[1], False)
+    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 1 << 20)
+    return ends
+def pair():
+    ends = socket.socketpair()
+    ends[1].setblocking(False)
+    return ends
+fill(pipe, lambda end: os.write(end, b"x" * 65536))
+fill(pair, lambda end: end.send(b"x" * 65536))
+for end in kept:
+    os.close(end) if isinstance(end, int) else end.close()"""),
+    ),
+    Hostile(
+        "memory without an address",
+        "right",
+        inside("""\
+import os
+try:
+    file = os.memfd_create("x")
+    while True:
+        os.write(file, b"x" * (1 << 20))
+except OSError:
+    pass"""),
+    ),
+    Hostile(
+        "passes on descriptors",
+        "stopped",
+        inside("""\
+import gc, socket
+for s in gc.get_objects():
+    if isinstance(s, socket.socket) and s.fileno() >= 0:
+        for _ in range(100):
+            socket.send_fds(s, [b"\\0"], [0] * 200)"""),
+        "Stopped",
+        ("time", "protocol", "exit"),
+    ),
+    Hostile(
+        "an error that cannot be told",
+        "stopped",
+        inside("""\
+class Untold(Exception):
+    def __str__(self):
+        while True:
+            pass
+raise Untold"""),
+        "longer",
+        ("time",),
+    ),
+    Hostile(
+        "a view of one number",
+        "error",
+        inside("return 0.0, np.broadcast_to(0.0, (10**9, 10**6))"),
+        "MemoryError",
+    ),
+    Hostile(
+        "lists that share",
+        "error",
+        inside("a = ['x' * 1000]\nfor _ in range(30): a = [a] * 10\nreturn a"),
+        "nested",
+    ),
+    Hostile(
+        "the doctor's formulas",
+        "wrong|error",
+        inside("""\
+from cs231n_helpers.doctor import backward, small_problem
+from cs231n_helpers.exercises import explain
+return small_problem.model(W, X, y), explain.model_of("svm_vectorized")(W, X, y)"""),
+    ),
 ]
 
 
