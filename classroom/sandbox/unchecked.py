@@ -48,6 +48,6 @@ class Nothing:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
+    if name.startswith(("__", "pytest")):
         raise AttributeError(name)
     return type(name, (Exception,), {}) if name.endswith("Error") else Nothing()

@@ -280,7 +280,7 @@ class TestDownloads:
     def test_two_of_one_name_are_two_students(self, tmp_path, name):
         for number, answer in ((17, "one = 1"), (18, "other = 1")):
             path = tmp_path / f"{name.format(number)}01_svm.ipynb"
-            path.write_text(notebook("01_svm", {"penalty": answer}))
+            path.write_text(notebook("01_svm", {"penalty": answer}), "utf-8")
         students, read, _ = read_class(tmp_path)
         assert sorted(it.id[-2:] for it in students.values()) == ["17", "18"]
         for shown, files in read.items():

@@ -11,7 +11,7 @@ from wrong_solutions import WRONG
 
 import cs231n_helpers
 from classroom.grading.flags import copies, flags, pieces
-from classroom.release.notebooks import solutions
+from cs231n_helpers.workbook import solutions
 
 PACKAGE = frozenset(cs231n_helpers.__all__)
 

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import hatch_build
 from cs231n_helpers.exercises import EXERCISES
 from cs231n_helpers.workbook import NOTEBOOKS, exercise_of, lesson, lessons, open_lesson, solutions
 
@@ -112,10 +113,22 @@ def test_lessons_are_those_of_the_checkout_or_of_the_installation(monkeypatch, t
     assert lessons.lessons_folder() == shipped.resolve()
 
 
-def test_an_installation_brings_the_lessons():
+def test_an_installation_brings_the_lessons(tmp_path):
+    """Without their pictures; the rest of each is as it is stored."""
+    hook = hatch_build.CustomBuildHook(str(ROOT), {}, None, None, str(tmp_path), "wheel")
+    build = {"force_include": {}}
+    hook.initialize("standard", build)
+    shipped = {to: Path(of) for of, to in build["force_include"].items()}
+    assert len(shipped) == len(lessons.lesson_names())
+    for to, file in shipped.items():
+        stored = ROOT / "notebooks" / file.name
+        assert to == f"cs231n_helpers/_shipped/notebooks/{file.name}"
+        cells = [nbformat.read(path, as_version=4).cells for path in (file, stored)]
+        assert [cell.source for cell in cells[0]] == [cell.source for cell in cells[1]]
+        outputs = [it for cell in cells[0] for it in cell.get("outputs", ())]
+        assert not any("image/png" in it.get("data", {}) for it in outputs)
     hatch = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]
-    shipped = hatch["build"]["targets"]["wheel"]["force-include"]
-    assert shipped["notebooks"] == "cs231n_helpers/_shipped/notebooks"
+    assert "custom" in hatch["build"]["targets"]["wheel"]["hooks"]
 
 
 def test_without_nbformat_it_says_how_to_get_it(monkeypatch):
