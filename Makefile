@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser lab workbook notebooks pages faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel test-wheel
+.PHONY: help test test-classroom test-torch test-browser test-site lab workbook notebooks pages site faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel test-wheel
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -36,6 +36,10 @@ test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser,
 	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2"
 	$(ALONE) -m pytest tests/browser.py -n auto -q -rP
 
+test-site: site  ## open each page of the site in a headless browser, wide and narrow, light and dark
+	$(PY) -m pip install --quiet --disable-pip-version-check "playwright==1.65.2" "axe-playwright-python==0.1.8"
+	$(ALONE) -m pytest tests/website.py -n auto -q
+
 FOLDER = workbook
 # Root, as in a container, has to say so; loopback address and token stay.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -52,6 +56,11 @@ notebooks: $(READY)  ## run notebooks in fresh kernels and store their outputs (
 
 pages: $(READY)  ## write the notebooks as HTML pages into build/pages
 	$(ALONE) tests/notebooks.py html $(addprefix notebooks/,$(NAME))
+
+site: $(READY) .site/.ready  ## write the site into build/site, from the notebooks as they are stored
+	rm -rf build/site build/doctrees
+	PYTHONPATH=$$(echo .site/lib/python*/site-packages) $(PY) -m sphinx -q -W --keep-going -c docs -d build/doctrees . build/site
+	@echo "open build/site/index.html"
 
 assignment: $(READY)  ## write the students' bundle into build/assignment, and as a zip beside it
 	$(PY) -m classroom.release
@@ -107,7 +116,7 @@ test-wheel: wheel  ## install the wheel into fresh environments, old and new, an
 	$(PY) tests/wheel.py $(ARGS)
 
 clean:  ## remove .venv and caches
-	rm -rf .venv .torch .sklearn build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .torch .sklearn .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 # Some systems ship Python without ensurepip; there the outer pip fills the environment.
@@ -138,3 +147,12 @@ $(READY): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --target .sklearn --no-deps \
 	    "scikit-learn==1.9.1" joblib narwhals
 	@touch .sklearn/.ready
+
+.site/.ready: $(READY)
+	rm -rf .site
+	@$(PY) -c "import tomllib; from pathlib import Path; \
+	    extras = tomllib.loads(Path('pyproject.toml').read_text('utf-8'))['project']['optional-dependencies']; \
+	    Path('.venv/site.txt').write_text('\n'.join(extras['site']), 'utf-8')"
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+	    --prefix .site -c requirements.lock -r .venv/site.txt
+	@touch .site/.ready

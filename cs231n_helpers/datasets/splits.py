@@ -34,7 +34,7 @@ class Splits:
 
     Attributes
     ----------
-    X_train, X_val, X_test : (N, *image_shape) uint8 arrays, or (N, D) or (N, D + 1) matrices
+    X_train, X_val, X_test : (N, ...) uint8 arrays, or (N, D) or (N, D + 1) matrices
         Images, 0 to 255, as loaded; float matrices after `preprocess`.
     y_train, y_val, y_test : (N,) int64 arrays, 0 <= y < C
     class_names : tuple of C str
