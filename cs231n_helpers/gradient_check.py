@@ -1,8 +1,8 @@
 """Numerical gradients and the course's gradient check.
 
 All use the central difference (f(x + h) - f(x - h)) / 2h, whose error is about h**2 from the
-formula and ``eps |f| / h`` from rounding. In float64 the default h = 1e-5 balances the two; in float32
-rounding alone makes correct gradients look wrong, so check in float64.
+formula and ``eps |f| / h`` from rounding. In float64 the default h = 1e-5 balances the two; in
+float32 rounding alone makes correct gradients look wrong, so check in float64.
 
 An x that is not floating point raises TypeError (integers would round the step away), and so does
 an f that does not return what it should; shapes that do not fit raise ValueError, and so does an h

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -37,7 +39,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
 ]
-mathjax_path = "tex-svg.js"  # the one file that needs no other
+mathjax_path = "tex-svg-full.js"  # needs no other file
 mathjax3_config = {"options": {"enableMenu": False}}
 
 nb_execution_mode = "off"
@@ -58,6 +60,7 @@ html_js_files = ["site.js"]
 html_extra_path = ["root"]
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
@@ -118,6 +121,22 @@ def slug(link: re.Match[str]) -> str:
     return f"{link[1]}#{re.sub(r'[^a-z0-9_-]', '', link[2].lower())}"
 
 
+def leave_formulas(app: Any, doctree: nodes.document) -> None:
+    """Keep Sphinx from wrapping displayed formulas of several lines, where no tag may stand."""
+    for formula in doctree.findall(nodes.math_block):
+        if not formula.get("no-wrap"):
+            formula["no-wrap"] = formula["nowrap"] = True
+            formula[0] = nodes.Text(rf"\[{formula.astext()}\]")
+
+
+def level_captions(app: Any, page: str, template: str, context: dict[str, Any], _: Any) -> None:
+    """Say of the menu's captions, which are headings, of which level they are."""
+    tree = context["furo_navigation_tree"]
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
+
+
 def add_mathjax(app: Any, error: Exception | None) -> None:
     """Put MathJax beside the pages."""
     found = importlib.util.find_spec("sphinx-mathjax-offline")
@@ -129,4 +148,6 @@ def add_mathjax(app: Any, error: Exception | None) -> None:
 def setup(app: Any) -> None:
     """Connect the hooks."""
     app.connect("source-read", mend)
+    app.connect("doctree-read", leave_formulas)
+    app.connect("html-page-context", level_captions, priority=900)
     app.connect("build-finished", add_mathjax)

@@ -49,12 +49,12 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        launched = _launch(playwright)
+        launched = launch(playwright)
         yield launched
         launched.close()
 
 
-def _launch(playwright: Any) -> Any:
+def launch(playwright: Any) -> Any:
     """Start the first browser there is, or install one."""
     from playwright.sync_api import Error
 

@@ -1,0 +1,189 @@
+"""Open each page of build/site from its file in a headless Chromium; run by `make test-site`.
+
+Each is looked at wide and narrow, light and dark, with all folded answers open: nothing is fetched
+from elsewhere, formulas stand rendered, pictures are there and described, the page does not scroll
+sideways, and axe-core, which also measures contrast (4.5 for text), finds nothing serious. Links
+are followed without the browser, to the anchor.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from browser import launch
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "build" / "site"
+PAGES = sorted(
+    p.relative_to(SITE).as_posix() for p in SITE.rglob("*.html") if "_static" not in p.parts
+)
+WIDTHS = {"wide": 1280, "narrow": 390}
+UNRENDERED = """[...document.querySelectorAll('.math')]
+.filter(box => !box.querySelector('mjx-container svg') || box.querySelector('[data-mjx-error]'))
+.map(box => box.textContent)"""
+NOT_SEEN = """[...document.querySelectorAll('article img')]
+.filter(image => !image.complete || !image.naturalWidth || image.alt.length < 20)
+.map(image => image.src)"""
+AXE = {"resultTypes": ["violations"], "preload": False}  # style sheets cannot be read from files
+BACKGROUND = "Number(/\\d+/.exec(getComputedStyle(document.body).backgroundColor)[0])"
+
+
+class Parsed(HTMLParser):
+    """The ids of a page, and where its links and sources lead."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        self.ids |= {named[name] for name in ("id", "name") if name in named}
+        if tag == "a" and "href" in named:
+            self.links.append(named["href"])
+        elif tag != "a":
+            self.loaded += [named[name] for name in ("src", "href") if name in named]
+
+
+PARSED = {page: Parsed(SITE / page) for page in PAGES}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = launch(playwright)
+        yield launched
+        launched.close()
+
+
+def test_there_is_a_site():
+    assert len(PAGES) > 20
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for link in PARSED[page].links + PARSED[page].loaded:
+        parts = urlsplit(link)
+        if parts.scheme in ("http", "https", "mailto"):
+            assert link in PARSED[page].links, f"{link} is loaded from elsewhere"
+            continue
+        if parts.scheme == "data":
+            continue
+        target = (SITE / page).parent / unquote(parts.path) if parts.path else SITE / page
+        target = target.resolve()
+        assert target.is_file(), link
+        if parts.fragment and target.suffix == ".html":
+            ids = PARSED[target.relative_to(SITE).as_posix()].ids
+            assert unquote(parts.fragment) in ids | {"top"}, link
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
+def test_page(chromium, page, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = chromium.new_page(viewport={"width": WIDTHS[width], "height": 900})
+    wrong: list[Any] = []
+    tab.on("console", lambda message: wrong.append(message.text))
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("requestfailed", lambda request: wrong.append(f"{request.url} failed"))
+    tab.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
+    tab.goto((SITE / page).as_uri())
+    tab.evaluate("() => window.MathJax?.startup?.promise")
+    tab.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
+    scrolled = tab.evaluate("document.documentElement.scrollWidth")
+    if scrolled > WIDTHS[width]:
+        wrong.append(f"is {scrolled} wide")
+    wrong += tab.evaluate(UNRENDERED) + tab.evaluate(NOT_SEEN)
+    for scheme, is_dark in (("light", False), ("dark", True)):
+        tab.emulate_media(color_scheme=scheme)
+        tab.wait_for_function("!document.getAnimations().length")
+        assert (tab.evaluate(BACKGROUND) < 128) == is_dark
+        for found in Axe().run(tab, options=AXE).response["violations"]:
+            if found["impact"] in ("serious", "critical"):
+                nodes = [(node["html"][:200], node["failureSummary"]) for node in found["nodes"]]
+                wrong.append((scheme, found["id"], len(nodes), nodes[0]))
+    assert not wrong, "\n".join(map(str, wrong))
+    tab.close()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_figures_carry_their_own_descriptions(chromium, path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    drawn = [o for o in outputs if "image/png" in o.get("data", {})]
+    tab = chromium.new_page()
+    tab.goto((SITE / "notebooks" / f"{path.stem}.html").as_uri())
+    images = "[...document.querySelectorAll('.cell_output img')].map(image => image.alt)"
+    stored = [o["metadata"]["image/png"]["alt"].split() for o in drawn]
+    assert [alt.split() for alt in tab.evaluate(images)] == stored
+    tab.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("hinge", "notebooks/01_svm.html"),
+        ("momentum", "notebooks/09_layers.html"),
+        ("imageio", "docs/errors.html"),
+        ("bubblewrap", "classroom/README.html"),
+        ("use_year", "notebooks/README.html"),
+    ],
+)
+def test_search_finds(chromium, word, found):
+    tab = chromium.new_page()
+    tab.goto((SITE / "search.html").as_uri() + f"?q={word}")
+    tab.locator("#search-results li a").first.wait_for()
+    tab.wait_for_function("/found/i.test(document.querySelector('#search-results').textContent)")
+    results = tab.evaluate("[...document.querySelectorAll('#search-results a')].map(a => a.href)")
+    assert any(found in result for result in results), results
+    tab.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_keyboard_reaches_menu_and_search(chromium, width):
+    tab = chromium.new_page(viewport={"width": WIDTHS[width], "height": 900})
+    tab.goto((SITE / "notebooks" / "01_svm.html").as_uri())
+    tab.evaluate("() => window.MathJax?.startup?.promise")
+
+    def press_tab_to(selector: str) -> None:
+        for _ in range(12):
+            tab.keyboard.press("Tab")
+            if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"twelve times Tab do not reach {selector}")
+
+    if width == "narrow":
+        press_tab_to("#__navigation")
+        tab.keyboard.press("Space")
+    press_tab_to(".sidebar-search")
+    tab.wait_for_function("document.activeElement.getBoundingClientRect().left >= 0")
+    press_tab_to(".sidebar-tree a")
+    assert tab.evaluate("document.activeElement.checkVisibility({visibilityProperty: true})")
+    tab.keyboard.press("Shift+Tab")
+    assert tab.evaluate("document.activeElement.matches('.sidebar-search')")
+    tab.keyboard.type("hinge")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(re.compile("search.html"))
+    tab.close()
+
+
+def test_the_first_page_leads_through_all_lessons():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    order = re.findall(r"^\|.*?\(notebooks/(\w+)\.ipynb\)", readme, re.MULTILINE)
+    text = (SITE / "docs/index.html").read_text("utf-8")
+    for name in order:
+        (following,) = re.findall(r'class="next-page" href="([^"]+)"', text)
+        assert following.endswith(f"{name}.html")
+        text = (SITE / "notebooks" / f"{name}.html").read_text("utf-8")
