@@ -61,6 +61,7 @@ html_extra_path = ["root"]
 html_show_sourcelink = False
 html_copy_source = False
 html_domain_indices = False
+html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
