@@ -20,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from browser import launch
 
+import cs231n_helpers
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "build" / "site"
 PAGES = sorted(
@@ -198,3 +200,8 @@ def test_the_first_page_leads_through_all_lessons():
         (following,) = re.findall(r'class="next-page" href="([^"]+)"', text)
         assert following.endswith(f"{name}.html")
         text = (SITE / "notebooks" / f"{name}.html").read_text("utf-8")
+
+
+def test_each_public_name_is_explained():
+    explained = {name.rpartition(".")[2] for name in PARSED["docs/api.html"].ids}
+    assert set(cs231n_helpers.__all__) <= explained
