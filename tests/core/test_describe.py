@@ -91,8 +91,8 @@ def test_pictures_in_a_grid_are_told_apart():
     assert 'from the left: "bag", "coat".' in found or 'Text "bag"' in found
 
 
-def image(**options):
-    return lambda ax: ax.imshow(options.pop("data", A), **options)
+def image(data=A, **options):
+    return lambda ax: ax.imshow(data, **options)
 
 
 def drawn(method, *args, **options):
