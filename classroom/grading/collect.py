@@ -94,6 +94,26 @@ class _Found:
 # ---- the class, in the grader's process: names and bytes ----
 
 
+def open_class(
+    place: Path, temporary: Path, collected: Mapping[str, datetime] | None = None
+) -> tuple[list[Student], list[str]]:
+    """Return what `students_in` does, of a folder or of the archive of a class.
+
+    What is unpacked lies in the folder `temporary` as long as that is there. ValueError where an
+    archive cannot be read.
+    """
+    if not place.is_file():
+        return students_in(place, collected)
+    unpacked = temporary / "class"
+    unpacked.mkdir()
+    try:
+        left_out = unpack_class(place, unpacked)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    students, notes = students_in(unpacked, collected, unpacked=True)
+    return students, left_out + notes
+
+
 def students_in(
     place: Path,
     collected: Mapping[str, datetime] | None = None,

@@ -28,7 +28,7 @@ from classroom.sandbox import Limits, Sandbox, UnavailableError
 from cs231n_helpers.leftovers import replacing
 from cs231n_helpers.progress_bar import progress
 
-from .collect import Student, students_in, unpack_class
+from .collect import Student, open_class
 from .exercises import POINTS
 from .ledger import EXTRA, Ledger, make_tables
 from .pool import outcomes, own_temporary_folder
@@ -149,23 +149,13 @@ class Run:
     def _collect(self, temporary: str) -> tuple[list[Student], list[str]]:
         """Return the class, and what of it was left out."""
         arguments = self._arguments
-        place, left_out = arguments.submissions, []
-        if place.is_file():
-            unpacked = Path(temporary) / "class"
-            unpacked.mkdir()
-            try:
-                left_out = unpack_class(place, unpacked)
-            except ValueError as error:
-                raise ValueError(f"{place}: {error}") from None
-            place = unpacked
         collected = collected_times(arguments.collected) if arguments.collected else None
-        students, notes = students_in(place, collected, unpacked=arguments.submissions.is_file())
+        students, notes = open_class(arguments.submissions, Path(temporary), collected)
         if not students:
             raise ValueError(
                 f"{arguments.submissions} holds no submission, but each student needs a folder "
                 "with their notebooks, or an archive, or files as Canvas and Moodle name them"
             )
-        notes = left_out + notes
         known = {folded(it) for student in students for it in (student.name, student.id) if it}
         notes += [
             f"{clean(name)} stands in the teacher's tables, but handed in nothing."

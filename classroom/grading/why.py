@@ -7,7 +7,6 @@ was expected.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,9 +17,9 @@ import numpy as np
 
 from classroom.sandbox import Limits, Seed, Stopped, UnavailableError
 
-from .collect import students_in, unpack_class
+from .collect import open_class
 from .exercises import FUNCTION, NOTEBOOKS, POINTS
-from .run import ADVICE, ROOT
+from .run import ADVICE, ROOT, read_json
 from .submission import grade_student
 from .text import clean, folded
 from .value_rubrics import VALUE_RUBRICS
@@ -99,17 +98,16 @@ def explain(arguments: argparse.Namespace) -> int:
     """Print why; return the exit status."""
     exercise = arguments.exercise
     with tempfile.TemporaryDirectory() as temporary:
-        place = arguments.submissions
-        if place.is_file():
-            unpack_class(place, Path(temporary))
-            place = Path(temporary)
-        students = [it for it in students_in(place)[0] if _is_named(it, arguments.student)]
+        everybody, _ = open_class(arguments.submissions, Path(temporary))
+        students = [it for it in everybody if _is_named(it, arguments.student)]
         if len(students) != 1:
             found = f"{len(students)} students are" if students else "nobody is"
-            print(f"{found} called {arguments.student!r} in {place}", file=sys.stderr)
+            print(
+                f"{found} called {arguments.student!r} in {arguments.submissions}", file=sys.stderr
+            )
             return 2
         stored = arguments.out / "results" / f"{students[0].file_name}.json"
-        seed = json.loads(stored.read_bytes())["seed"] if stored.is_file() else 0
+        seed = (read_json(stored) or {"seed": 0})["seed"]
         try:
             result = grade_student(
                 students[0],
