@@ -27,9 +27,10 @@ HOW = """\
   BLAS then walks through X row by row, as it lies in memory: up to twice as fast.
 - **Scores column by column.** C is small and N is large, so the scores are kept in column-major
   order: NumPy's inner loops for maximum, exp and sum run over N examples and not over 10 classes.
-- **Threads that wait without spinning** (`threads.py`). Blocks, the large products of the net and
-  the gathering of a minibatch run side by side on threads of Python's, with BLAS on one thread in
-  each: BLAS's own threads spin while they wait, which a busy machine pays for.
+- **Threads that wait without spinning** (`threads.py`). Blocks of examples, of a minibatch two, are
+  worked on side by side by threads of Python's, with BLAS on one thread in each: BLAS's own threads
+  spin while they wait, which a busy machine pays for. In a step each thread copies its examples
+  out of X, goes forward and back with them, and is waited for once.
 - **Weights laid out like their gradient** (`training.py`). The update of a step then runs
   straight through memory, and in the net it is done in place.
 - **A grid as one wide product** (`search.py`). Up to 16 linear runs share their minibatches and

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .threads import product
 from .validation import (
     Floats,
     as_floats,
@@ -93,7 +92,7 @@ def affine_backward(dout: ArrayLike, cache: AffineCache) -> tuple[Floats, Floats
     """
     x, X, w, _ = _affine_inputs(*_as_cache(cache, 3, "affine_forward"))
     dout = _as_dout(dout, (len(x), w.shape[1]))
-    gradients = _input_gradient(dout, w).reshape(x.shape), *_weight_gradients(dout, X)
+    gradients = (dout @ w.T).reshape(x.shape), X.T @ dout, dout.sum(axis=0)
     for gradient in gradients:
         check_finite_result("gradient overflows", gradient, dout=dout, x=x, w=w)
     return gradients
@@ -159,8 +158,10 @@ def affine_relu_backward(
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, list[Floats]]:
-    """Scores (N, C) of X (N, D), and what each affine layer was given: X, then hidden layers.
+def net_forward(
+    params: Mapping[str, Floats], X: Floats, rows: slice = slice(None)
+) -> tuple[Floats, list[Floats]]:
+    """Scores (n, C) of n rows of X, and what each affine layer was given: X, then hidden ones.
 
     `params` are W1, b1, ..., WL, bL as checked arrays that fit.
 
@@ -169,9 +170,9 @@ def net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, list[F
     >>> scores.tolist(), [it.tolist() for it in inputs]
     ([[4.0]], [[[2.0]], [[3.0]]])
     """
-    inputs = [X]
+    inputs = [as_floats("X", X[rows], params["W1"].dtype)]
     for k in range(1, len(params) // 2):
-        hidden = _affine(inputs[-1], params[f"W{k}"], params[f"b{k}"])  # (N, H)
+        hidden = _affine(inputs[-1], params[f"W{k}"], params[f"b{k}"])  # (n, H)
         check_finite_result("hidden layer overflows", hidden, X=X, **params)
         inputs.append(np.maximum(0, hidden, out=hidden))
     L = len(inputs)
@@ -193,9 +194,9 @@ def net_backward(
     grads = {}
     dout = dscores
     for k in range(len(inputs), 0, -1):
-        grads[f"W{k}"], grads[f"b{k}"] = _weight_gradients(dout, inputs[k - 1])
+        grads[f"W{k}"], grads[f"b{k}"] = inputs[k - 1].T @ dout, dout.sum(axis=0)
         if k > 1:  # a hidden layer is 0 where its ReLU stopped what came in
-            dout = _stopped(_input_gradient(dout, params[f"W{k}"]), inputs[k - 1])
+            dout = _stopped(dout @ params[f"W{k}"].T, inputs[k - 1])
     return {name: grads[name] for name in params}
 
 
@@ -203,17 +204,9 @@ def net_backward(
 
 
 def _affine(X: Floats, W: Floats, b: Floats) -> Floats:
-    out = product(X, W)
+    out = X @ W
     out += b
     return out
-
-
-def _input_gradient(dout: Floats, W: Floats) -> Floats:
-    return product(dout, W.T)
-
-
-def _weight_gradients(dout: Floats, X: Floats) -> tuple[Floats, Floats]:
-    return product(X.T, dout), dout.sum(axis=0)
 
 
 def _stopped(dout: Floats, x: Floats) -> Floats:

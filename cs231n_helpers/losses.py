@@ -24,13 +24,14 @@ float32.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .layers import net_backward, net_forward
-from .threads import in_order, product
+from .threads import in_blocks
 from .validation import (
     Floats,
     Labels,
@@ -38,10 +39,10 @@ from .validation import (
     as_floats,
     as_non_negative,
     as_scores,
-    blocks,
     check_finite_result,
 )
 
+Result = TypeVar("Result")
 ScoresLoss = Callable[[Floats, Labels], tuple[float, Floats]]
 
 
@@ -297,7 +298,8 @@ def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
 
 def net_scores(params: Mapping[str, Floats], X: Floats) -> Floats:
     """Scores (N, C) of a net, see `TwoLayerNet`."""
-    return net_forward(params, X)[0]
+    scores = _net_in_blocks(lambda rows: net_forward(params, X, rows)[0], params, X)
+    return np.concatenate([*scores])
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -308,18 +310,34 @@ def net_loss(
 
     It may have any depth, see `layers`. Each W adds its penalty; biases have none.
     """
-    scores, inputs = net_forward(params, X)
-    loss, dscores = _cross_entropy(scores, y)
-    penalties = {
-        name: l2_penalty(W, reg, reg_scale) for name, W in params.items() if name[0] == "W"
-    }
-    for penalty, _ in penalties.values():
-        loss += penalty
+
+    def of_block(rows: slice) -> tuple[float, dict[str, Floats]]:
+        scores, inputs = net_forward(params, X, rows)
+        block_loss, dscores = _cross_entropy(scores, y[rows])
+        share = len(scores) / len(X)  # as in _linear_loss
+        return share * block_loss, net_backward(params, share * dscores, inputs)
+
+    loss = 0.0
+    grads: dict[str, Floats] = {}
+    for block_loss, block_grads in _net_in_blocks(of_block, params, X):
+        loss += block_loss
+        if grads:
+            for name, gradient in block_grads.items():
+                grads[name] += gradient
+            continue
+        grads = block_grads
+        for name, W in params.items():  # while other blocks are still worked on
+            if name[0] == "W":
+                penalty, dW_penalty = l2_penalty(W, reg, reg_scale)
+                loss += penalty
+                grads[name] += dW_penalty
     check_finite_result("loss overflows", loss, X=X, **params)
-    grads = net_backward(params, dscores, inputs)
-    for name, (_, dW_penalty) in penalties.items():
-        grads[name] += dW_penalty
     return loss, grads
+
+
+def _net_in_blocks(function: Callable[[slice], Result], params: Any, X: Floats) -> Iterator[Result]:
+    work = len(X) * sum(p.size for p in params.values())
+    return in_blocks(function, len(X), X.shape[1] * params["W1"].itemsize, work)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -332,7 +350,9 @@ def l2_penalty(W: Floats, reg: float, reg_scale: float = 0.5) -> tuple[float, Fl
     W = as_floats("W", W)
     reg, reg_scale = as_non_negative("reg", reg), as_non_negative("reg_scale", reg_scale)
     strength = 2 * reg_scale * reg
-    squares = float(np.sum(W * W, dtype=np.float64))  # of float32, too: a check sees each digit
+    rows = W.reshape(len(W), -1) if W.ndim else W.reshape(1, 1)
+    # of float32, too, summed up in float64: a check sees each digit
+    squares = float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64))
     if not math.isfinite(squares):  # beyond float32, but perhaps not beyond float64
         squares = float(np.square(W, dtype=np.float64).sum())
     penalty, gradient = 0.5 * strength * squares, strength * W
@@ -376,7 +396,7 @@ def _cross_entropy(scores: Floats, y: Labels) -> tuple[float, Floats]:
 def _linear_loss(
     scores_loss: ScoresLoss,
     W: ArrayLike,
-    X: ArrayLike,
+    X: Any,
     y: ArrayLike,
     reg: float,
     reg_scale: float,
@@ -389,19 +409,19 @@ def _linear_loss(
     W, X, y = as_batch(W, X, y)
     W = np.asfortranarray(W)  # laid out like its gradient, whose transpose is what is summed up
     loss, dW = l2_penalty(W, reg, reg_scale)
-    dtype = np.result_type(W, X)
+    dtype = np.result_type(W, X.dtype)
 
     @np.errstate(over="ignore", invalid="ignore")
     def of_block(rows: slice) -> tuple[float, Floats]:
         X_block = X[rows].astype(dtype, copy=False)  # (n, D)
-        scores = product(X_block, W)  # (n, C)
+        scores = X_block @ W  # (n, C)
         check_finite_result("scores overflow", scores, W=W, X=X)
         block_loss, dscores = scores_loss(scores, y[rows])  # means over the n examples
         share = len(X_block) / len(X)  # n / N makes them shares of the mean over all N
-        return share * block_loss, product((share * dscores).T, X_block)
+        return share * block_loss, (share * dscores).T @ X_block
 
-    parts = blocks(len(X), X.shape[1] * dtype.itemsize)
-    for block_loss, block_gradient in in_order(of_block, parts, work=X.size * W.shape[1]):
+    row_bytes, work = X.shape[1] * dtype.itemsize, len(X) * W.size
+    for block_loss, block_gradient in in_blocks(of_block, len(X), row_bytes, work):
         loss += block_loss
         dW += block_gradient.T
     check_finite_result("loss overflows", loss, W=W, X=X)
@@ -413,9 +433,16 @@ def _linear_loss(
 def _input_gradient(scores_loss: ScoresLoss, W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
     W, X, y = as_batch(W, X, y)
     X = as_floats("X", X, W.dtype)
-    scores = product(X, W)  # (N, C)
-    check_finite_result("scores overflow", scores, W=W, X=X)
-    dscores = scores_loss(scores, y)[1]
-    dX: Floats = product(dscores, W.T).astype(X.dtype, copy=False)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def of_block(rows: slice) -> Floats:
+        scores = X[rows] @ W  # (n, C)
+        check_finite_result("scores overflow", scores, W=W, X=X)
+        share = len(scores) / len(X)  # as in _linear_loss
+        gradient: Floats = (share * scores_loss(scores, y[rows])[1]) @ W.T
+        return gradient.astype(X.dtype, copy=False)
+
+    row_bytes, work = X.shape[1] * X.itemsize, X.size * W.shape[1]
+    dX = np.concatenate([*in_blocks(of_block, len(X), row_bytes, work)])
     check_finite_result("gradient overflows", dX, W=W, X=X)
     return dX

@@ -25,7 +25,7 @@ from .leftovers import clean_up_after, end_with_parent
 from .losses import softmax_loss, softmax_loss_vectorized, svm_loss, svm_loss_vectorized
 from .progress_bar import progress
 from .single_run import Record, Setting, best_of, make, parameters, record_of, train_one
-from .threads import product
+from .threads import in_blocks
 from .validation import (
     Floats,
     Labels,
@@ -184,16 +184,24 @@ def _train_batched(
 
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
-        X_batch, y_batch = as_floats("X_train", X[rows], W.dtype), y[rows]
         if iteration == num_iters - 1:  # train reports the loss before the last step
             losses = [
-                linear.loss(X_batch, y_batch, regs[k])[0]
+                linear.loss(X[rows], y[rows], regs[k])[0]
                 for linear, k in zip(models, kept, strict=True)
             ]
-        scores = product(X_batch, W.T)  # (N, K * C)
-        _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y_batch, K))  # (N * K, C)
+
+        def step_of_block(block: slice, W: Floats = W, rows: Labels = rows) -> Floats:
+            X_block = as_floats("X_train", X[rows[block]], W.dtype)
+            scores = X_block @ W.T  # (n, K * C)
+            _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y[rows[block]], K))
+            share = len(X_block) / batch_size  # makes means over the block's examples its share
+            step: Floats = (dscores.reshape(scores.shape) * (share * step_sizes)).T @ X_block
+            return step
+
+        steps = [*in_blocks(step_of_block, batch_size, D * W.itemsize, batch_size * W.size)]
         W *= shrink  # W - rate * (dW + strength * W)
-        W -= product((dscores.reshape(scores.shape) * step_sizes).T, X_batch)
+        for step in steps:
+            W -= step
 
     accuracies = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
     for linear in models:

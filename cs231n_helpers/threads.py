@@ -1,9 +1,9 @@
-"""Work in parts that run side by side: a Python thread a part, and BLAS on one thread in each.
+"""Rows in blocks that are worked on side by side: a Python thread a block, BLAS on one in each.
 
 NumPy lets go of the interpreter in its products. BLAS has threads of its own, but they wait for
 each other by spinning: on a busy machine that takes five to ten times as long as one thread alone.
 There are as many threads here as BLAS has, so what limits those (OPENBLAS_NUM_THREADS and its like,
-threadpoolctl) limits these, too. How work is cut does not depend on their number, and neither do
+threadpoolctl) limits these, too. How rows are cut does not depend on their number, and neither do
 results.
 """
 
@@ -12,20 +12,17 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-import numpy as np
-
-from .validation import Floats
+from .validation import blocks
 
 BLAS_WORK = 2**18  #: multiplications from which on OpenBLAS takes several threads
 LEAST_WORK = 2**21  #: from which on they are faster: to wake a thread takes 40 us, as 2**20 do
 
-Part = TypeVar("Part")
 Result = TypeVar("Result")
 Answer = SimpleQueue[tuple[Any, BaseException | None]]
 _here = threading.local()  # .threads is set inside of `side_by_side`
@@ -56,60 +53,32 @@ def side_by_side(work: int) -> Iterator[int]:
         del _here.threads
 
 
-def in_order(
-    function: Callable[[Part], Result], parts: Iterable[Part], work: int
+def in_blocks(
+    function: Callable[[slice], Result], num_rows: int, row_bytes: int, work: int
 ) -> Iterator[Result]:
-    """Yield ``function(part)`` of all parts in their order, some of them computed ahead.
+    """Yield ``function(rows)`` of all `blocks` in their order, some of them computed ahead.
 
-    >>> list(in_order(abs, [-1, 2], work=0))
-    [1, 2]
+    `work` counts multiplications; where it is worth two threads, the number of blocks is even.
+
+    >>> list(in_blocks(lambda rows: rows.stop, 5, row_bytes=8, work=0))
+    [5]
+    >>> list(in_blocks(lambda rows: rows.stop, 5, row_bytes=8, work=LEAST_WORK))
+    [3, 5]
     """
-    parts = list(parts)
-    if len(parts) == 1:  # which may have products to cut
-        yield function(parts[0])
-        return
     with side_by_side(work) as threads:
-        ahead: deque[tuple[Part, Answer | None]] = deque()
-        for count, part in enumerate(parts):
-            ahead.append((part, _begun(threads, function, part) if count % threads else None))
-            if len(ahead) > 2 * threads:
+        ahead: deque[tuple[slice, Answer | None]] = deque()
+        try:
+            for count, rows in enumerate(blocks(num_rows, row_bytes, even=work >= LEAST_WORK)):
+                begun = _begun(threads, function, rows) if count % threads else None
+                ahead.append((rows, begun))
+                if len(ahead) > 2 * threads:
+                    yield _result(function, *ahead.popleft())
+            while ahead:
                 yield _result(function, *ahead.popleft())
-        while ahead:
-            yield _result(function, *ahead.popleft())
-
-
-def product(A: Floats, B: Floats) -> Floats:
-    """Return A @ B (n, m) in two parts, of the rows of A or of the columns of B.
-
-    >>> product(np.eye(2), np.ones((2, 1)))
-    array([[1.],
-           [1.]])
-    """
-    (n, k), m = A.shape, B.shape[1]
-    work = n * k * m
-    with side_by_side(work) as threads:
-        if work < LEAST_WORK:
-            return A @ B
-        C = np.empty((n, m), np.result_type(A, B))
-
-        @np.errstate(over="ignore", invalid="ignore")
-        def half(part: slice) -> None:
-            if n >= m:
-                np.matmul(A[part], B, out=C[part])
-            else:
-                np.matmul(A, B[:, part], out=C[:, part])
-
-        first, second = halves(max(n, m))
-        begun = _begun(threads, half, second) if threads > 1 else None
-        half(first)
-        _result(half, second, begun)
-        return C
-
-
-def halves(length: int) -> list[slice]:
-    """Cut a length into two parts."""
-    middle = -(-length // 2)
-    return [slice(0, middle), slice(middle, length)]
+        finally:  # after an error, too, nobody reads the data any more
+            for _, begun in ahead:
+                if begun is not None:
+                    begun.get()
 
 
 @cache
@@ -122,15 +91,15 @@ def _blas() -> Any:
 # ---- the threads, handed their work in half the time of concurrent.futures ----
 
 
-def _begun(threads: int, function: Callable[[Part], Result], part: Part) -> Answer:
+def _begun(threads: int, function: Callable[[slice], Result], rows: slice) -> Answer:
     answer: Answer = SimpleQueue()
-    _jobs(threads - 1).put((function, part, answer))
+    _jobs(threads - 1).put((function, rows, answer))
     return answer
 
 
-def _result(function: Callable[[Part], Result], part: Part, answer: Answer | None) -> Result:
+def _result(function: Callable[[slice], Result], rows: slice, answer: Answer | None) -> Result:
     if answer is None:
-        return function(part)
+        return function(rows)
     result, error = answer.get()
     if error is not None:
         raise error
@@ -139,15 +108,15 @@ def _result(function: Callable[[Part], Result], part: Part, answer: Answer | Non
 
 @cache
 def _jobs(threads: int) -> SimpleQueue[Any]:
-    """Start threads; return the queue from which they take functions, parts and answers."""
+    """Start threads; return the queue from which they take functions, rows and answers."""
     jobs: SimpleQueue[Any] = SimpleQueue()
 
     def work() -> None:
         _here.threads = 1
         while True:
-            function, part, answer = jobs.get()
+            function, rows, answer = jobs.get()
             try:
-                answer.put((function(part), None))
+                answer.put((function(rows), None))
             except BaseException as error:
                 answer.put((None, error))
 

@@ -6,6 +6,7 @@ Shapes: N examples, D features, C classes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .validation import Floats, Labels, NotFiniteError, Rng
 
 
 def sgd(
-    step: Callable[[int, Floats, Labels], float],
+    step: Callable[[int, Any, Labels], float],
     X: Floats,
     y: Labels,
     *,
@@ -24,6 +25,7 @@ def sgd(
     verbose: bool,
     rng: Rng,
     stacklevel: int = 4,
+    gather: Callable[[Floats, Labels], Any] = getitem,
 ) -> list[float]:
     """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
 
@@ -31,7 +33,7 @@ def sgd(
     minibatch draws `batch_size` of the rows of X (N, D) and y (N,) with replacement, as the course
     does. `verbose` prints the loss every 100 iterations. A loss that is not finite ends it with
     NotFiniteError, which says at which iteration; one that grows tenfold is warned of once, as
-    from the caller `stacklevel` calls up.
+    from the caller `stacklevel` calls up. X_batch is ``gather(X, rows)``, X[rows] or `Minibatch`.
 
     >>> sgd(lambda i, X, y: i / 2, np.ones((9, 2)), np.ones(9, int), num_iters=3, batch_size=4,
     ...     verbose=False, rng=np.random.RandomState(0))
@@ -42,7 +44,7 @@ def sgd(
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
         try:
-            loss = float(step(iteration, X[rows], y[rows]))
+            loss = float(step(iteration, gather(X, rows), y[rows]))
             if not np.isfinite(loss):
                 raise NotFiniteError(f"the loss is {loss}")
         except NotFiniteError as error:
@@ -71,6 +73,7 @@ def train_linear(
     *,
     verbose: bool,
     rng: Rng,
+    gather: Callable[[Floats, Labels], Any],
 ) -> list[float]:
     """Step ``model.W`` (D, C) against the gradient of ``model.loss``; return the losses.
 
@@ -79,7 +82,7 @@ def train_linear(
     # Laid out like the gradient, see `losses`: the update runs straight through memory.
     model.W = np.asfortranarray(model.W)
 
-    def step(_: int, X_batch: Floats, y_batch: Labels) -> float:
+    def step(_: int, X_batch: Any, y_batch: Labels) -> float:
         loss, dW = model.loss(X_batch, y_batch, reg)
         if np.shape(dW) != model.W.shape:
             raise ValueError(
@@ -91,7 +94,10 @@ def train_linear(
                 model.W = model.W - learning_rate * dW
         return float(loss)
 
-    return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
+    return sgd(
+        step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng,
+        gather=gather,
+    )  # fmt: skip
 
 
 def train_net(
@@ -106,6 +112,7 @@ def train_net(
     *,
     verbose: bool,
     rng: Rng,
+    gather: Callable[[Floats, Labels], Any],
     after_epoch: Callable[[], None],
 ) -> list[float]:
     """Step all of ``net.params`` against the gradients of ``net.loss``; return the losses.
@@ -117,7 +124,7 @@ def train_net(
     steps_an_epoch = max(len(X) // batch_size, 1)
     rate = learning_rate
 
-    def step(iteration: int, X_batch: Floats, y_batch: Labels) -> float:
+    def step(iteration: int, X_batch: Any, y_batch: Labels) -> float:
         nonlocal rate
         loss, grads = net.loss(X_batch, y_batch, reg)
         if np.isfinite(loss):  # a loss of one's own may return NaN instead of raising
@@ -131,4 +138,7 @@ def train_net(
             rate *= decay
         return float(loss)
 
-    return sgd(step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng)
+    return sgd(
+        step, X, y, num_iters=num_iters, batch_size=batch_size, verbose=verbose, rng=rng,
+        gather=gather,
+    )  # fmt: skip

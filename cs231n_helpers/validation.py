@@ -36,18 +36,43 @@ class NotFiniteError(ValueError, FloatingPointError):
     iteration: int | None = None
 
 
-def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
-    """Cut `num_rows` rows of `row_bytes` each into consecutive slices of about BLOCK_BYTES.
+def blocks(num_rows: int, row_bytes: int, *, even: bool = False) -> Iterator[slice]:
+    """Cut `num_rows` rows of `row_bytes` each into slices of one size, about BLOCK_BYTES.
 
     What is done to a block next finds it in the cache, and a copy of a block is small. The size is
     fixed, so that the order of summation, and with it the rounding, is the same on every machine.
+    `even` makes an even number of them, where there are two rows.
 
     >>> list(blocks(150, 100_000))
-    [slice(0, 64, None), slice(64, 128, None), slice(128, 150, None)]
+    [slice(0, 50, None), slice(50, 100, None), slice(100, 150, None)]
     """
-    step = max(64, BLOCK_BYTES // row_bytes)  # products of fewer rows are slow
-    for start in range(0, num_rows, step):
+    count = -(-num_rows // max(64, BLOCK_BYTES // row_bytes))  # products of fewer rows are slow
+    count = min(count + count % 2, num_rows) if even else count
+    step = -(-num_rows // max(count, 1))
+    for start in range(0, num_rows, max(step, 1)):
         yield slice(start, min(start + step, num_rows))
+
+
+class Minibatch:
+    """Rows of X (N, D), which each thread copies for itself, a block at a time, into its cache.
+
+    >>> batch = Minibatch(np.eye(3), np.array([2, 0]))
+    >>> batch.shape, batch[1:]
+    ((2, 3), array([[1., 0., 0.]]))
+    """
+
+    def __init__(self, X: Floats, rows: Labels) -> None:
+        self.X, self.rows, self.dtype = X, rows, X.dtype
+        self.shape = len(rows), X.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, block: slice) -> Floats:
+        return self.X[self.rows[block]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return np.asarray(self[:], dtype)
 
 
 def as_array(name: str, values: ArrayLike) -> NDArray[Any]:
@@ -120,6 +145,14 @@ def as_matrix(name: str, values: ArrayLike, axes: str, integers_become: Any = np
             f"{name} of shape {array.shape} is empty: {axes} needs at least one row and one column"
         )
     return array
+
+
+def as_examples(X: ArrayLike | Minibatch) -> Floats:
+    """Return examples (N, D): a matrix, whose integers stay so, or a `Minibatch`, as if it were."""
+    examples: Any = X
+    if not isinstance(X, Minibatch):
+        examples = as_matrix("X", X, "(N, D)", integers_become=None)
+    return examples  # type: ignore[no-any-return]
 
 
 def as_rows(
@@ -202,7 +235,7 @@ def as_scores(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Labels]:
 def as_batch(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats, Labels]:
     """Return (W (D, C), X (N, D), y (N,)) for a linear classifier; integer images stay so."""
     W = as_matrix("W", W, "(D, C)")
-    X = as_matrix("X", X, "(N, D)", integers_become=None)
+    X = as_examples(X)
     check_columns(X, len(W), "W", transposed=W.shape[1] == X.shape[1])
     y = as_labels(y, len(X))
     check_label_range(y, W.shape[1], "W")
@@ -304,7 +337,8 @@ def all_finite(array: Floats | float) -> bool:
     if isinstance(array, float):
         return math.isfinite(array)
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+        small = array.size < 2**20  # for which it takes half as long to look at each
+        return bool((not small and np.isfinite(array.sum())) or np.isfinite(array).all())
 
 
 def check_finite(name: str, array: Floats) -> None:

@@ -97,9 +97,11 @@ def affine_relu_backward(
     return affine_backward(relu_backward(dout, relu_cache), affine_cache)
 
 
-def net_forward(params: Mapping[str, Floats], X: Floats) -> tuple[Floats, list[Floats]]:
-    """Scores (N, C) of X (N, D), and what each affine layer was given: X, then hidden layers."""
-    inputs, L = [X], len(params) // 2
+def net_forward(
+    params: Mapping[str, Floats], X: Floats, rows: slice = slice(None)
+) -> tuple[Floats, list[Floats]]:
+    """Scores (n, C) of n rows of X, and what each affine layer was given: X, then hidden ones."""
+    inputs, L = [X[rows]], len(params) // 2
     for k in range(1, L):
         hidden, _ = affine_relu_forward(inputs[-1], params[f"W{k}"], params[f"b{k}"])
         inputs.append(hidden)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .solved import solution
 
 
 def sgd(
-    step: Callable[[int, Floats, Labels], float],
+    step: Callable[[int, Any, Labels], float],
     X: Floats,
     y: Labels,
     *,
@@ -28,6 +29,7 @@ def sgd(
     verbose: bool,
     rng: Rng,
     stacklevel: int = 4,
+    gather: Callable[[Floats, Labels], Any] = getitem,
 ) -> list[float]:
     """Call ``step(iteration, X_batch, y_batch) -> loss`` on random minibatches.
 
@@ -59,6 +61,7 @@ def train_linear(
     *,
     verbose: bool,
     rng: Rng,
+    gather: Callable[[Floats, Labels], Any],
 ) -> list[float]:
     """Step ``model.W`` (D, C) against the gradient of ``model.loss``; return the losses."""
     iterations = count()
@@ -89,6 +92,7 @@ def train_net(
     *,
     verbose: bool,
     rng: Rng,
+    gather: Callable[[Floats, Labels], Any],
     after_epoch: Callable[[], None],
 ) -> list[float]:
     """Step all of ``net.params`` against the gradients of ``net.loss``; return the losses."""
