@@ -7,7 +7,6 @@ is the checkout, so that links hold there and here alike.
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import shutil
 import sys
@@ -18,6 +17,18 @@ from docutils import nodes
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+import nbformat  # noqa: E402
+
+from cs231n_helpers.workbook.edition import folded, solution  # noqa: E402
+from cs231n_helpers.workbook.lessons import (  # noqa: E402
+    GIVES_AWAY,
+    HINTS,
+    LEFT_OUT,
+    exercise_of,
+    opened,
+    tags_of,
+)
 
 project = "A companion to CS231n, assignment 1"
 html_title = "CS231n companion"
@@ -52,6 +63,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc has them in words, with shapes
 numpydoc_show_class_members = False
 default_role = "code"
+smartquotes = False  # a message is found as it stands on the screen
 
 html_theme = "furo"
 html_static_path = ["static"]
@@ -67,59 +79,107 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
-def lesson(name: str) -> list[dict[str, Any]]:
+def lesson(name: str) -> list[nbformat.NotebookNode]:
     """Return the cells of a stored notebook."""
-    cells: list[dict[str, Any]] = json.loads((ROOT / "notebooks" / name).read_text("utf-8"))[
-        "cells"
-    ]
-    return cells
+    return nbformat.read(ROOT / "notebooks" / name, as_version=4).cells
 
 
-def markdown(name: str, start: str) -> str:
-    """Return the table of a lesson's cell that begins so, its links as seen from docs/."""
-    (source,) = (s for s in ("".join(c["source"]) for c in lesson(name)) if s.startswith(start))
+def anchor(title: str) -> str:
+    """Return the address of a heading as GitHub and MyST write it."""
+    return re.sub(r"[^\w-]", "", title.strip().lower().replace(" ", "-"))
+
+
+def section(name: str, number: str) -> str:
+    """Return the address of a numbered section of a lesson."""
+    text = "\n".join(cell.source for cell in lesson(name) if cell.cell_type == "markdown")
+    (title,) = re.findall(rf"^## ({number}\. .+)", text, re.MULTILINE)
+    return f"../notebooks/{name}#{anchor(title)}"
+
+
+def lessons() -> str:
+    """Return the README's table of lessons, by their questions."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| \[.*?\]\((.*?)\) \| (.*) \| (\d+) \|$", readme, re.MULTILINE)
+    lines = [f"| {int(it[10:12])} | [{asks}](../{it}) | {time} |" for it, asks, time in rows]
+    return "\n".join(["| lesson | question | minutes |", "|---|---|---|", *lines])
+
+
+def symptoms() -> str:
+    """Return the clinic's table, with links from docs/ to the sections that it numbers."""
+    (source,) = (c.source for c in lesson(CLINIC) if c.source.startswith("## 2. Find your symptom"))
     table = "\n".join(line for line in source.splitlines() if line.startswith("|"))
-    return re.sub(r"\]\((\w+\.ipynb)", r"](../notebooks/\1", table)
-
-
-def code(name: str, text: str) -> str:
-    """Return the first code cell of a lesson that holds a text, and what it printed."""
-    cell = next(
-        c for c in lesson(name) if c["cell_type"] == "code" and text in "".join(c["source"])
+    table = table.replace("| below |", "| patients |")
+    table = re.sub(r"\| (\d+) \|", lambda it: f"| [{it[1]}]({section(CLINIC, it[1])}) |", table)
+    return re.sub(
+        r"\[(\d\d)\]\((\w+\.ipynb)\), section (\d+)",
+        lambda it: f"[{it[1]}, section {it[3]}]({section(it[2], it[3])})",
+        table,
     )
-    printed = "".join("".join(o.get("text", "")) for o in cell["outputs"]).rstrip()
-    return f"```python\n{''.join(cell['source'])}\n```\n\n```text\n{printed}\n```"
+
+
+def code(text: str) -> tuple[str, str]:
+    """Return the first code cell of the clinic that holds a text, and what it printed."""
+    cell = next(c for c in lesson(CLINIC) if c.cell_type == "code" and text in c.source)
+    printed = "".join(output.get("text", "") for output in cell.outputs).rstrip()
+    return f"```python\n{cell.source}\n```", f"```text\n{printed}\n```"
 
 
 CLINIC = "08_gradient_clinic.ipynb"
 myst_substitutions = {
-    "symptoms": markdown(CLINIC, "## 2. Find your symptom"),
-    "right": code(CLINIC, "print(check_gradient(linear_softmax, W, X, y, 0.1))"),
-    "house_call": code(CLINIC, '"-m", "cs231n_helpers.doctor"'),
+    "lessons": lessons(),
+    "symptoms": symptoms(),
+    "right": "\n\n".join(code("print(check_gradient(linear_softmax, W, X, y, 0.1))")),
+    "house_call": code('"-m", "cs231n_helpers.doctor"')[1],
 }
 
 
 def mend(app: Any, docname: str, content: list[str]) -> None:
-    """Write a lesson as MyST-NB reads it: alternative texts in the cells, anchors as its slugs."""
-    if app.env.doc2path(docname).suffix != ".ipynb":
-        return
-    notebook = json.loads(content[0])
-    for cell in notebook["cells"]:
+    """Write a source as it is to be read on a page."""
+    if app.env.doc2path(docname).suffix == ".ipynb":
+        content[0] = nbformat.writes(as_page(nbformat.reads(content[0], as_version=4)))
+    elif docname == "notebooks/README":  # GitHub knows no sections of a notebook
+        row = r"\[(\d\d)\]\((\w+\.ipynb)\) \| (.+) \|$"
+        content[0] = re.sub(
+            row,
+            lambda it: f"[{it[1]}]({it[2]}) | [{it[3]}]({it[2]}#{anchor(it[3])}) |",
+            content[0],
+            flags=re.MULTILINE,
+        )
+    else:
+        content[0] = content[0].replace("\n\n```\n", "\n```\n")  # doctests end in an empty line
+
+
+def as_page(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Fold what answers a question, as in the workbook; put texts where MyST-NB looks for them.
+
+    A check stands below the hints and the solution that it is about.
+    """
+    cells = []
+    for cell in notebook.cells:
+        tags = tags_of(cell)
+        if cell.cell_type == "markdown":
+            cell.source = ANCHOR.sub(lambda it: f"{it[1]}#{anchor(it[2])}", cell.source)
+        if exercise_of(cell):
+            finished, cell.source = cell.source, opened(cell.source)
+        elif HINTS in tags:
+            cell.source += f"\n\n{solution(finished)}"
+            cells.insert(-1, cell)
+            continue
+        elif LEFT_OUT in tags and cell.cell_type == "markdown":
+            cell.source = folded("When you have solved it", cell.source)
+        elif LEFT_OUT in tags or GIVES_AWAY in tags:
+            cell.metadata.tags = ["hide-cell" if LEFT_OUT in tags else "hide-input"]
+        elif cell.source.startswith("from importlib.util import find_spec"):
+            continue  # says what to install where a lesson is run alone
         for output in cell.get("outputs", ()):
             if "image/png" in output.get("data", {}):
-                alt = output["metadata"]["image/png"]["alt"]
-                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
-        if cell["cell_type"] == "markdown":
-            cell["source"] = re.sub(ANCHOR, slug, "".join(cell["source"]))
-    content[0] = json.dumps(notebook)
+                cell.metadata.mystnb = {"image": {"alt": output.metadata["image/png"]["alt"]}}
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
 
 
 ANCHOR = re.compile(r"(?<=\]\()([\w.]*)#([^)\s]+)(?=\))")  # of a link; JupyterLab's form
-
-
-def slug(link: re.Match[str]) -> str:
-    """Return the address of a heading as GitHub and MyST write it."""
-    return f"{link[1]}#{re.sub(r'[^a-z0-9_-]', '', link[2].lower())}"
 
 
 def leave_formulas(app: Any, doctree: nodes.document) -> None:

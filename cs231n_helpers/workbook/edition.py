@@ -47,18 +47,18 @@ def open_lesson(name: str) -> NotebookNode:
     waiting = ""  # the exercise whose solution is still to be put in
     for cell in notebook.cells:
         if waiting and HINTS not in tags_of(cell):  # no hints have been written
-            cells.append(_markdown(_solution(finished[waiting]), f"{waiting}-solution"))
+            cells.append(_markdown(solution(finished[waiting]), f"{waiting}-solution"))
         elif waiting:
-            cell.source = f"{cell.source.rstrip()}\n\n{_solution(finished[waiting])}"
+            cell.source = f"{cell.source.rstrip()}\n\n{solution(finished[waiting])}"
         waiting = ""
         if cell.cell_type == "code":
             _prepare(cell, cells[-1].source if cells else "")
             waiting = checked_by(cell) or ""
         elif LEFT_OUT in tags_of(cell):
-            cell.source = _folded("When you have solved it", cell.source)
+            cell.source = folded("When you have solved it", cell.source)
         cells.append(cell)
     if waiting:
-        cells.append(_markdown(_solution(finished[waiting]), f"{waiting}-solution"))
+        cells.append(_markdown(solution(finished[waiting]), f"{waiting}-solution"))
     if finished:
         cells.insert(1, _markdown(NOTE, "workbook-note"))
     notebook.cells = cells
@@ -87,11 +87,13 @@ def _prepare(cell: NotebookNode, above: str) -> None:
         cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": LEFT_OUT in tags}
 
 
-def _solution(source: str) -> str:
-    return _folded("Solution", f"```python\n{solved(source)}\n```")
+def solution(source: str) -> str:
+    """Return the last of the folded hints: the solution."""
+    return folded("Solution", f"```python\n{solved(source)}\n```")
 
 
-def _folded(summary: str, text: str) -> str:
+def folded(summary: str, text: str) -> str:
+    """Return Markdown that a click on the summary opens."""
     return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
