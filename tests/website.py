@@ -1,10 +1,9 @@
 """Open each page of build/site from its file in a headless Chromium; run by `make test-site`.
 
-Each is looked at wide and narrow, all folded answers open: nothing is fetched from elsewhere,
-formulas stand rendered, pictures are there and described, the page does not scroll sideways, and
-axe-core finds nothing serious. Its slowest rule, contrast of at least 4.5, is asked in light and in
-dark of all wide pages, and of the first narrow one, for its header. Links are followed without the
-browser, to the anchor.
+Each is looked at wide and narrow, light and dark, all folded answers open: nothing is fetched from
+elsewhere, formulas stand rendered, pictures are there and described, the page does not scroll
+sideways, contrast is at least 4.5, and axe-core finds nothing serious. On paper folded answers are
+open and nothing is dark. Links are followed without the browser, to the anchor.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ import pytest
 from browser import launch
 
 import cs231n_helpers
+from cs231n_helpers.exercises import EXERCISES
+from cs231n_helpers.workbook import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "build" / "site"
@@ -35,16 +36,37 @@ NOT_SEEN = """[...document.querySelectorAll('article img')]
 .filter(image => !image.complete || !image.naturalWidth || image.alt.length < 20)
 .map(image => image.src)"""
 BACKGROUND = "Number(/\\d+/.exec(getComputedStyle(document.body).backgroundColor)[0])"
-
-
-def axe_options(scheme: str, contrast: bool) -> dict[str, Any]:
-    """Return what axe-core looks for in one scheme; in dark, contrast alone can differ."""
-    options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
-    if scheme == "dark":
-        options["runOnly"] = ["color-contrast"]
-    elif not contrast:
-        options["rules"] = {"color-contrast": {"enabled": False}}
-    return options
+# Contrast is axe-core's slowest rule. What has the same letters on the same grounds has the same
+# contrast: one text of each kind is marked.
+MARK_KINDS_OF_TEXT = """() => {
+  const grounds = new Map([[null, ""]]);
+  const ground = box => {
+    if (!grounds.has(box)) {
+      const {backgroundColor, backgroundImage, opacity} = getComputedStyle(box);
+      const all = [backgroundColor, backgroundImage, opacity, ground(box.parentElement)];
+      grounds.set(box, all.join());
+    }
+    return grounds.get(box);
+  };
+  const kinds = new Set();
+  for (const box of document.querySelectorAll("body *")) {
+    box.removeAttribute("data-kind");
+    const texts = [...box.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
+    if (!texts.some(node => node.data.trim())) continue;
+    if (!box.checkVisibility({visibilityProperty: true})) continue;
+    const {color, fontSize, fontWeight} = getComputedStyle(box);
+    const kind = [color, fontSize, fontWeight, ground(box)].join();
+    if (!kinds.has(kind)) box.setAttribute("data-kind", "");
+    kinds.add(kind);
+  }
+  return kinds.size;
+}"""
+AXE: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
+CONTRAST = AXE | {"runOnly": ["color-contrast"]}
+ALL_ELSE = AXE | {"rules": {"color-contrast": {"enabled": False}}}
+FOLDED = """[...document.querySelectorAll('details:not([open]) > :not(summary)')]
+.filter(box => getComputedStyle(box).display !== 'none' && !box.checkVisibility())
+.map(box => box.textContent)"""
 
 
 class Parsed(HTMLParser):
@@ -100,12 +122,21 @@ def test_links_lead_somewhere(page):
             assert unquote(parts.fragment) in ids | {"top"}, link
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
-def test_page(chromium, page, width):
+def serious(tab: Any, options: dict[str, Any], selector: str = "html") -> list[Any]:
+    """Return what axe-core finds wrong inside of what is selected."""
     from axe_playwright_python.sync_playwright import Axe
 
-    tab = chromium.new_page(viewport={"width": WIDTHS[width], "height": 900})
+    found = Axe().run(tab, context={"include": [[selector]]}, options=options).response
+    return [
+        (it["id"], len(it["nodes"]), it["nodes"][0]["html"][:200], it["nodes"][0]["failureSummary"])
+        for it in found["violations"]
+        if it["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
+def test_page(chromium, page):
+    tab = chromium.new_page()
     wrong: list[Any] = []
     tab.on("console", lambda message: wrong.append(message.text))
     tab.on("pageerror", lambda error: wrong.append(str(error)))
@@ -113,21 +144,35 @@ def test_page(chromium, page, width):
     tab.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
     tab.goto((SITE / page).as_uri())
     tab.evaluate("() => window.MathJax?.startup?.promise")
+    tab.emulate_media(media="print", color_scheme="dark")
+    wrong += tab.evaluate(FOLDED)
+    assert tab.evaluate(BACKGROUND) > 250
+    tab.emulate_media(media="screen", color_scheme="light")
     tab.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
-    scrolled = tab.evaluate("document.documentElement.scrollWidth")
-    if scrolled > WIDTHS[width]:
-        wrong.append(f"is {scrolled} wide")
-    wrong += tab.evaluate(UNRENDERED) + tab.evaluate(NOT_SEEN)
-    contrast = width == "wide" or page == "docs/index.html"
-    for scheme in ("light", "dark") if contrast else ("light",):
-        tab.emulate_media(color_scheme=scheme)
-        tab.wait_for_function("!document.getAnimations().length")
-        assert (tab.evaluate(BACKGROUND) < 128) == (scheme == "dark")
-        for found in Axe().run(tab, options=axe_options(scheme, contrast)).response["violations"]:
-            if found["impact"] in ("serious", "critical"):
-                nodes = [(node["html"][:200], node["failureSummary"]) for node in found["nodes"]]
-                wrong.append((scheme, found["id"], len(nodes), nodes[0]))
+    for width, pixels in WIDTHS.items():
+        tab.set_viewport_size({"width": pixels, "height": 900})
+        scrolled = tab.evaluate("document.documentElement.scrollWidth")
+        if scrolled > pixels:
+            wrong.append(f"is {scrolled} wide")
+        wrong += tab.evaluate(UNRENDERED) + tab.evaluate(NOT_SEEN)
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            tab.wait_for_function("!document.getAnimations().length")
+            assert (tab.evaluate(BACKGROUND) < 128) == (scheme == "dark")
+            assert tab.evaluate(MARK_KINDS_OF_TEXT)
+            found = serious(tab, CONTRAST, "[data-kind]")
+            wrong += [(width, scheme, it) for it in found]
+        wrong += [(width, it) for it in serious(tab, ALL_ELSE)]
     assert not wrong, "\n".join(map(str, wrong))
+    tab.close()
+
+
+def test_contrast_is_measured(chromium):
+    tab = chromium.new_page()
+    tab.goto((SITE / "docs/errors.html").as_uri())
+    tab.add_style_tag(content="article h3 { color: #999 }")
+    tab.evaluate(MARK_KINDS_OF_TEXT)
+    assert [found[0] for found in serious(tab, CONTRAST, "[data-kind]")] == ["color-contrast"]
     tab.close()
 
 
@@ -141,6 +186,27 @@ def test_figures_carry_their_own_descriptions(chromium, path):
     images = "[...document.querySelectorAll('.cell_output img')].map(image => image.alt)"
     stored = [o["metadata"]["image/png"]["alt"].split() for o in drawn]
     assert [alt.split() for alt in tab.evaluate(images)] == stored
+    tab.close()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_solutions_are_folded_below_the_hints(name):
+    text = (SITE / "notebooks" / f"{name}.html").read_text("utf-8")
+    assert "BEGIN SOLUTION" not in text
+    rungs = re.findall(r"<summary>(Hint \d|Solution)", text)
+    assert rungs == ["Hint 1", "Hint 2", "Hint 3", "Solution"] * len(
+        [it for it in EXERCISES.values() if it.notebook == name]
+    )
+
+
+def test_printed_sentences_are_read_without_scrolling(chromium):
+    tab = chromium.new_page(viewport={"width": WIDTHS["narrow"], "height": 900})
+    tab.goto((SITE / "notebooks/08_gradient_clinic.html").as_uri())
+    boxes = "[...document.querySelectorAll('pre.sentences')]"
+    assert tab.evaluate(f"{boxes}.length") > 30
+    assert not tab.evaluate(
+        f"{boxes}.filter(it => it.scrollWidth > it.clientWidth + 1).map(it => it.textContent)"
+    )
     tab.close()
 
 
