@@ -21,7 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which & makes a shel
 import matplotlib  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "chromium"]
 matplotlib.rcParams.update(matplotlib.rcParamsDefault)  # a matplotlibrc may lie here
 matplotlib.use("agg")
 # Windows cannot contain submissions, and so not grade them.

@@ -2,17 +2,13 @@
 
 One walk leads through a workbook: wrong solutions, the hints, the solution.
 
-Run by `make test-browser`, which installs Playwright. The browser is an installed Chrome or
-Chromium; where there is none, one is installed: by apt for root on Debian or Ubuntu, else by
-Playwright.
+Run by `make test-browser`, which installs Playwright.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +16,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from filelock import FileLock
 from lab import make_lab
 
 from cs231n_helpers.exercises import EXERCISES
@@ -44,50 +39,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Pa
         yield started.address, started.token, folder
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = launch(playwright)
-        yield launched
-        launched.close()
-
-
-def launch(playwright: Any) -> Any:
-    """Start the first browser there is, or install one."""
-    from playwright.sync_api import Error
-
-    def start() -> Any:
-        found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-        paths = [{"executable_path": path} for path in found if path]
-        tried = []
-        for settings in [*paths, {"channel": "chrome"}, {}]:
-            try:
-                return playwright.chromium.launch(**settings)
-            except Error as error:
-                tried.append(str(error).splitlines()[0])
-        raise RuntimeError("no browser starts: " + "; ".join(tried))
-
-    with FileLock(Path(sys.prefix) / "browser.lock"):  # one worker installs it for all
-        try:
-            return start()
-        except RuntimeError:
-            if shutil.which("apt-get") and os.geteuid() == 0:
-                commands = [
-                    ["apt-get", "-qq", "update"],
-                    ["apt-get", "-qq", "install", "-y", "chromium"],
-                ]
-            else:
-                commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
-            for command in commands:
-                subprocess.run(command, check=True)
-            return start()
-
-
 @pytest.fixture
-def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    opened = browser.new_page(viewport={"width": 1300, "height": 1000})
+def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    opened = chromium.new_page(viewport={"width": 1300, "height": 1000})
     yield opened
     if folder := os.environ.get("CS231N_SCREENSHOTS"):
         opened.screenshot(path=f"{folder}/{request.node.name}.png")

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browser import launch
 
 import cs231n_helpers
 from cs231n_helpers.exercises import EXERCISES
@@ -92,16 +90,6 @@ class Parsed(HTMLParser):
 
 
 PARSED = {page: Parsed(SITE / page) for page in PAGES}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = launch(playwright)
-        yield launched
-        launched.close()
 
 
 def test_there_is_a_site():
