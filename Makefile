@@ -32,13 +32,13 @@ test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is pu
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
 	PYTHONPATH=.torch $(PY) -m pytest $(NBVAL) -q notebooks/05_three_gradients.ipynb
 
-PLAYWRIGHT = "playwright==1.65.2"
-test-browser: $(READY)  ## move the sliders in JupyterLab in a headless browser, installed if need be
+PLAYWRIGHT = "playwright==1.65.2" "axe-playwright-python==0.1.8"
+test-browser: $(READY)  ## sliders in JupyterLab, pages of grading, in a headless browser, installed if need be
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)
-	$(ALONE) -m pytest tests/browser.py -n auto -q -rP
+	$(ALONE) -m pytest tests/browser.py tests/grading/pages.py -n auto -q -rP
 
 test-site: site  ## open each page of the site in a headless browser, wide and narrow, light and dark
-	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT) "axe-playwright-python==0.1.8"
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)
 	$(ALONE) -m pytest tests/website.py -n auto -q
 
 FOLDER = workbook

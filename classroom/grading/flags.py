@@ -41,7 +41,7 @@ def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
     r"""Return sentences on what is against an exercise; `package` are the names of the package.
 
     >>> flags("svm_dx", "def svm_dx(W, X, y):\n    for i in range(len(X)): pass", frozenset())
-    ['svm_dx loops (line 2), where arrays are asked for.']
+    ['Loops where arrays are asked for: svm_dx (line 2)']
     """
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -50,11 +50,9 @@ def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
         return []
     name, found = FUNCTION[exercise], []
     if exercise in WITHOUT_LOOPS and (line := next(_loops(tree), None)):
-        found.append(f"{name} loops (line {line}), where arrays are asked for.")
+        found.append(f"Loops where arrays are asked for: {name} (line {line})")
     if exercise in GRADIENTS and (line := next(_differences(tree), None)):
-        found.append(
-            f"{name} takes finite differences (line {line}), where a formula is asked for."
-        )
+        found.append(f"Finite differences where a formula is asked for: {name} (line {line})")
     defined = {it.name for it in ast.walk(tree) if isinstance(it, ast.FunctionDef)}
     used = {it.id for it in ast.walk(tree) if isinstance(it, ast.Name)}
     imported = {
@@ -64,7 +62,7 @@ def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
         for alias in it.names
     }
     if borrowed := sorted(((used & package) | imported) - defined):
-        found.append(f"{name} calls the package: {', '.join(borrowed[:5])}.")
+        found.append(f"Calls of the package: {name} ({', '.join(borrowed[:5])})")
     return found
 
 

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
 from .flags import copies
@@ -55,6 +57,7 @@ def _template(name: str) -> Template:
     environment.filters["duration"] = shown_duration
     environment.filters["rule"] = shown_rule
     environment.filters["address"] = quote
+    environment.filters["code"] = with_code
     return environment.get_template(name)
 
 
@@ -65,6 +68,15 @@ def shown_points(points: float | None) -> str:
     ('8', '2.5', '2.67', '–')
     """
     return "\N{EN DASH}" if points is None else f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def with_code(text: str) -> Markup:
+    """Return a sentence for a page, what stands in backticks as code.
+
+    >>> with_code("<b>: set `dh[h <= 0] = 0`")
+    Markup('&lt;b&gt;: set <code>dh[h &lt;= 0] = 0</code>')
+    """
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def shown_duration(seconds: float) -> str:
@@ -95,44 +107,69 @@ def shown_rule(late: str) -> str:
 
 def feedback_page(graded: Graded, late: str) -> str:
     """Return the page of a student: points, what passed, and what to do about the rest."""
-    result = graded.result
-    notebooks: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    full = 0
-    for exercise, maximum in POINTS.items():
-        one = result["exercises"][exercise] if result else None
-        points = graded.row.points[exercise]
-        auto = one["points"] if one else None
-        full += points is not None and points >= maximum
-        notebooks[NOTEBOOK[exercise]].append(
-            {
-                "title": TITLES[exercise],
-                "function": FUNCTION[exercise],
-                "points": points,
-                "counted": points or 0.0,
-                "maximum": maximum,
-                "state": _state(points, maximum),
-                "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
-                "why": graded.row.why.get(exercise, ""),
-                "parts": _parts(one["parts"], maximum) if one else [],
-                "notes": one["notes"] if one else [],
-                "source": one["source"] if one else "",
-            }
-        )
+    row, notebooks = graded.row, defaultdict(list)
+    for name, entries in groupby(map(partial(_entry, graded), POINTS), _alike):
+        notebooks[name[0]].append(_together([*entries]))
+    lost = {it: POINTS[it] - points for it, points in row.points.items() if points is not None}
     return _template("feedback.html").render(
         graded=graded,
-        result=result,
-        row=graded.row,
+        result=graded.result,
+        row=row,
         late=late,
         maximum=sum(POINTS.values()),
         notebooks=notebooks,
-        sentence=_sentence(graded.row, full),
+        solved=sum(it <= 0 for it in lost.values()),
+        count=len(POINTS),
+        to_gain=sorted(
+            ((it, FUNCTION[it], points) for it, points in lost.items() if points > 0),
+            key=lambda it: -it[2],
+        ),
         python=platform.python_version(),
         numpy=np.__version__,
     )
 
 
+def _entry(graded: Graded, exercise: str) -> dict[str, Any]:
+    """Return what a page says of an exercise."""
+    one = graded.result["exercises"][exercise] if graded.result else None
+    points, maximum = graded.row.points[exercise], POINTS[exercise]
+    auto = one["points"] if one else None
+    return {
+        "title": TITLES[exercise],
+        "exercises": {exercise: FUNCTION[exercise]},
+        "notebook": NOTEBOOK[exercise],
+        "points": points,
+        "maximum": maximum,
+        "state": _state(points, maximum),
+        "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
+        "why": graded.row.why.get(exercise, ""),
+        "parts": _parts(one["parts"], maximum) if one else [],
+        "notes": one["notes"] if one else [],
+        "source": one["source"] if one else "",
+    }
+
+
+def _alike(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the notebook, and what else two entries share of which little is to be said."""
+    more = entry["parts"] or entry["source"] or entry["by_teacher"]
+    return entry["notebook"], entry["state"], entry["title"] if more else entry["notes"]
+
+
+def _together(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one entry for several of which the same is said."""
+    first = entries[0]
+    if len(entries) == 1:
+        return first
+    sums = {it: sum(entry[it] or 0 for entry in entries) for it in ("points", "maximum")}
+    names = {name: function for it in entries for name, function in it["exercises"].items()}
+    points = None if first["points"] is None else sums["points"]
+    title = f"{len(entries)} exercises"
+    return {**first, **sums, "title": title, "exercises": names, "points": points}
+
+
 def _state(points: float | None, maximum: float) -> str:
-    points = points or 0.0
+    if points is None:
+        return "open"
     return "full" if points >= maximum else "part" if points > 0 else "none"
 
 
@@ -145,24 +182,6 @@ def _parts(parts: Sequence[PartResult], maximum: int) -> list[dict[str, Any]]:
         sentence = part["sentence"] if earlier == part["name"] else f"as for {earlier}."
         shown.append({**part, "sentence": sentence, "points": part["share"] * maximum})
     return shown
-
-
-def _sentence(row: Row, full: int) -> str:
-    """Return what a student wants to know first."""
-    if full == len(POINTS):
-        return "Every exercise is solved. Well done!"
-    lost = {exercise: POINTS[exercise] - (row.points[exercise] or 0.0) for exercise in POINTS}
-    most = max(lost, key=lambda exercise: lost[exercise])
-    solved = "1 exercise is" if full == 1 else f"{full or 'None'} of {len(POINTS)} exercises are"
-    if not any(row.points.values()):
-        return (
-            "No points yet. Below it says why, exercise by exercise; each can be solved without "
-            "the others."
-        )
-    return (
-        f"{solved} solved. Most is to be gained in {FUNCTION[most]} ({TITLES[most]}): "
-        f"{shown_points(lost[most])} points."
-    )
 
 
 def summary_page(
@@ -219,18 +238,22 @@ def _to_know(graded: Graded) -> list[str]:
     if graded.result is None:
         return [graded.failure]
     said = list(graded.result["notes"])
+    flagged: dict[str, list[str]] = defaultdict(list)
     for exercise, one in graded.result["exercises"].items():
         points = graded.row.points[exercise]
         if one["source"] and not one["parts"]:  # stopped before it could be judged
-            said += [f"{FUNCTION[exercise]}: {note}" for note in one["notes"]]
-        said += one["flags"]
+            name = FUNCTION[exercise]
+            said += [it if name in it else f"{name}: {it}" for it in one["notes"]]
+        for flag in one["flags"]:
+            kind, _, place = flag.partition(": ")
+            flagged[kind].append(place)
         if points != one["points"]:
             why = graded.row.why.get(exercise) or "no reason given"
             said.append(
                 f"{FUNCTION[exercise]}: {shown_points(points)} points by the teacher ({why}), "
                 f"{shown_points(one['points'])} by the tests."
             )
-    return said
+    return said + [f"{kind}: {', '.join(places)}." for kind, places in flagged.items()]
 
 
 def _copies(graded: Sequence[Graded]) -> list[dict[str, Any]]:
@@ -269,21 +292,22 @@ def _findings(graded: Sequence[Graded]) -> list[dict[str, Any]]:
     """Return what the gradient checker found, the most frequent first."""
     students: dict[str, set[str]] = defaultdict(set)
     places: dict[str, Counter[str]] = defaultdict(Counter)
-    sentences: dict[str, str] = {}
+    examples: dict[str, tuple[str, Graded]] = {}
     for one in graded:
         for exercise, outcome in (one.result["exercises"] if one.result else {}).items():
             for part in outcome["parts"]:
                 for code in set(part["codes"]) - {"not_done", "not_defined"}:  # the bars say so
                     students[code].add(one.student)
                     places[code][FUNCTION[exercise]] += 1
-                    sentences.setdefault(code, part["sentence"])
+                    examples.setdefault(code, (part["sentence"], one))
     order = sorted(students, key=lambda code: (-len(students[code]), code))
     return [
         {
             "code": code,
             "count": len(students[code]),
             "places": places[code].most_common(),
-            "sentence": sentences[code],
+            "sentence": examples[code][0],
+            "example": examples[code][1],
         }
         for code in order[:MOST_FREQUENT]
     ]

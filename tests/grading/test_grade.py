@@ -915,6 +915,36 @@ class TestPages:
         assert text.count("W1 is None.") == 1
         assert "b1 (3): as for W1." in text
 
+    def test_exercises_of_which_the_same_is_said_share_a_card(self):
+        one = graded("anna")
+        empty = {"points": 0.0, "parts": [], "source": "", "notes": ["Not begun."]}
+        for exercise in ("sgd", "search", "svm_naive"):
+            one.result["exercises"][exercise] |= empty
+            one.row.points[exercise] = 0.0
+        text = text_of(feedback_page(one, "none"))
+        assert "2 exercises gradient_descent grid_search 0 of 14 Not begun." in text
+        assert text.count("Not begun.") == 2  # another notebook has a card of its own
+        for exercise in ("sgd", "search"):
+            one.row.points[exercise] = one.result["exercises"][exercise]["points"] = None
+        text = text_of(feedback_page(one, "none"))
+        assert "of 14 points 2 exercises gradient_descent grid_search not graded" in text
+
+    def test_where_points_are_to_be_gained(self):
+        one = graded("anna")
+        one.row.points.update(POINTS)
+        assert "Every exercise is solved. Well done!" in text_of(feedback_page(one, "none"))
+        one.row.points.update(adam=4.5, sgd=0.0)
+        text = text_of(feedback_page(one, "none"))
+        assert "17 of 19 exercises are solved. To be gained are" in text
+        assert "8 in gradient_descent, 1.5 in adam." in text
+
+    def test_flags_of_one_kind_share_a_line(self):
+        one = graded("anna")
+        for number, found in enumerate(one.result["exercises"].values()):
+            found["flags"] = [f"Loops: f{number} (line 2)"] if number < 2 else []
+        page = text_of(summary_page([one], [], None, "none", "assignment1"))
+        assert "Loops: f0 (line 2), f1 (line 2)." in page
+
     def test_summary_counts(self):
         class_ = [graded(f"student {i}", code_) for i, code_ in enumerate(["a", "b", "b"])]
         text = text_of(summary_page(class_, [], None, "none", "assignment1"))
