@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # it imports the doctor
 
 MOST_FREQUENT = 15  # findings on the summary
 MOST_PAIRS = 50  # of students who wrote alike
+MOST_NOTES, MOST_TO_KNOW = 20, 6  # sentences on a submission, on its page and on the summary
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def feedback_page(graded: Graded, late: str) -> str:
     return _template("feedback.html").render(
         graded=graded,
         result=graded.result,
+        notes=_most(graded.result["notes"], MOST_NOTES) if graded.result else [],
         row=row,
         late=late,
         maximum=sum(POINTS.values()),
@@ -144,7 +146,7 @@ def _entry(graded: Graded, exercise: str) -> dict[str, Any]:
         "by_teacher": f"{shown_points(auto)} by the tests" if points != auto else "",
         "why": graded.row.why.get(exercise, ""),
         "parts": _parts(one["parts"], maximum) if one else [],
-        "notes": one["notes"] if one else [],
+        "notes": _most(one["notes"], MOST_NOTES) if one else [],
         "source": one["source"] if one else "",
     }
 
@@ -233,17 +235,24 @@ def summary_page(
     )
 
 
+def _most(sentences: Sequence[str], most: int) -> list[str]:
+    """Return no more than so many sentences, and how many are left."""
+    left = len(sentences) - most
+    return [*sentences[:most], *([f"And {left} more of this kind."] if left > 0 else [])]
+
+
 def _to_know(graded: Graded) -> list[str]:
     """Return what a teacher may want to look into: files, stops, and points entered by hand."""
     if graded.result is None:
         return [graded.failure]
-    said = list(graded.result["notes"])
+    said = _most(graded.result["notes"], MOST_TO_KNOW)
     flagged: dict[str, list[str]] = defaultdict(list)
     for exercise, one in graded.result["exercises"].items():
         points = graded.row.points[exercise]
         if one["source"] and not one["parts"]:  # stopped before it could be judged
             name = FUNCTION[exercise]
-            said += [it if name in it else f"{name}: {it}" for it in one["notes"]]
+            notes = _most(one["notes"], 1)
+            said += [it if name in it else f"{name}: {it}" for it in notes]
         for flag in one["flags"]:
             kind, _, place = flag.partition(": ")
             flagged[kind].append(place)

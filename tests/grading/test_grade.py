@@ -938,6 +938,20 @@ class TestPages:
         assert "17 of 19 exercises are solved. To be gained are" in text
         assert "8 in gradient_descent, 1.5 in adam." in text
 
+    def test_pages_stay_small(self):
+        one = graded("anna")
+        one.result["notes"] = many = [f"cell {k}: {'x' * 400}" for k in range(6000)]
+        one.result["regrade"] = "y" * 100_000
+        for found in one.result["exercises"].values():
+            found |= {"parts": [], "notes": many}
+        failed = Graded("ben", "feedback/y.html", None, one.row, one.result)
+        summary = summary_page([one, failed], [], None, "none", "assignment1")
+        feedback = feedback_page(one, "none")
+        assert "And 5994 more of this kind." in summary
+        assert "And 5980 more of this kind." in feedback
+        assert len(summary) < 60_000
+        assert len(feedback) < 400_000
+
     def test_flags_of_one_kind_share_a_line(self):
         one = graded("anna")
         for number, found in enumerate(one.result["exercises"].values()):
