@@ -7,8 +7,8 @@ import json
 import platform
 import re
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from classroom.sandbox import Cell
 
 from .exercises import FUNCTION, NOTEBOOK, POINTS
-from .text import clean
+from .text import clean, parsed
 
 MAX_CELLS = 1_000
 MAX_SOURCE = 100_000  # characters of a cell
@@ -175,13 +175,10 @@ def _whose(
 
 def _defined(source: str) -> set[str]:
     """Return the names that a cell defines; one that only Jupyter can parse is read by line."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # invalid escapes and the like
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if not (statements := parsed(source).body):
         return {name for pair in DEFINES.findall(source) for name in pair if name}
     names: set[str] = set()
-    for statement in tree.body:
+    for statement in statements:
         match statement:
             case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
                 names.add(name)
@@ -192,10 +189,8 @@ def _defined(source: str) -> set[str]:
 
 def _added(source: str, ours: str) -> str:
     """Return the imports, constants and functions that a cell of ours has and had not."""
-    try:
-        before = {ast.dump(statement) for statement in ast.parse(ours).body}
-        tree = ast.parse(source)
-        added = [it for it in tree.body if isinstance(it, KEPT) and ast.dump(it) not in before]
-        return "\n".join(ast.unparse(statement) for statement in added)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
+    with suppress(RecursionError):  # nested too deeply to be written
+        before = {ast.dump(statement) for statement in parsed(ours).body}
+        new = [it for it in parsed(source).body if ast.dump(it) not in before]
+        return "\n".join(ast.unparse(it) for it in new if isinstance(it, KEPT))
+    return ""

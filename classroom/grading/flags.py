@@ -10,7 +10,6 @@ import io
 import itertools
 import keyword
 import tokenize
-import warnings
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from .exercises import FUNCTION
+from .text import parsed
 
 #: Exercises that ask for arrays where a loop would do.
 WITHOUT_LOOPS = {
@@ -43,12 +43,7 @@ def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
     >>> flags("svm_dx", "def svm_dx(W, X, y):\n    for i in range(len(X)): pass", frozenset())
     ['Loops where arrays are asked for: svm_dx (line 2)']
     """
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    name, found = FUNCTION[exercise], []
+    tree, name, found = parsed(source), FUNCTION[exercise], []
     if exercise in WITHOUT_LOOPS and (line := next(_loops(tree), None)):
         found.append(f"Loops where arrays are asked for: {name} (line {line})")
     if exercise in GRADIENTS and (line := next(_differences(tree), None)):

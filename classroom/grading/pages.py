@@ -299,24 +299,20 @@ def histogram(totals: Sequence[float], maximum: float) -> list[dict[str, Any]]:
 
 def _findings(graded: Sequence[Graded]) -> list[dict[str, Any]]:
     """Return what the gradient checker found, the most frequent first."""
-    students: dict[str, set[str]] = defaultdict(set)
-    places: dict[str, Counter[str]] = defaultdict(Counter)
-    examples: dict[str, tuple[str, Graded]] = {}
+    told: dict[str, list[tuple[Graded, str, str]]] = defaultdict(list)  # who, where, and what
     for one in graded:
         for exercise, outcome in (one.result["exercises"] if one.result else {}).items():
             for part in outcome["parts"]:
                 for code in set(part["codes"]) - {"not_done", "not_defined"}:  # the bars say so
-                    students[code].add(one.student)
-                    places[code][FUNCTION[exercise]] += 1
-                    examples.setdefault(code, (part["sentence"], one))
-    order = sorted(students, key=lambda code: (-len(students[code]), code))
-    return [
+                    told[code].append((one, FUNCTION[exercise], part["sentence"]))
+    found: list[dict[str, Any]] = [
         {
             "code": code,
-            "count": len(students[code]),
-            "places": places[code].most_common(),
-            "sentence": examples[code][0],
-            "example": examples[code][1],
+            "count": len({one.student for one, *_ in them}),
+            "places": Counter(place for _, place, _ in them).most_common(),
+            "sentence": them[0][2],
+            "example": them[0][0],
         }
-        for code in order[:MOST_FREQUENT]
+        for code, them in sorted(told.items())
     ]
+    return sorted(found, key=lambda it: -it["count"])[:MOST_FREQUENT]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
+import warnings
+from contextlib import suppress
 
 
 def clean(text: str) -> str:
@@ -34,6 +37,14 @@ def table_cell(text: str) -> str:
     text = text.replace("\t", " ").replace("\n", " ").replace("\r", " ")
     first = unicodedata.normalize("NFKC", text).lstrip()[:1]
     return f"'{text}" if first and first in "=+-@|%" else text
+
+
+def parsed(source: str) -> ast.Module:
+    """Return the tree of a cell, an empty one where Python cannot parse it."""
+    unparsable = (SyntaxError, ValueError, RecursionError, MemoryError)
+    with suppress(*unparsable), warnings.catch_warnings(action="ignore"):  # invalid escapes
+        return ast.parse(source)
+    return ast.Module([], [])
 
 
 def folded(text: str) -> str:

@@ -19,8 +19,8 @@ import shutil
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import nbformat
@@ -103,7 +103,7 @@ def make(build: Path) -> Path:
     """Write all into a folder, in the place of what is there; return that of the bundle."""
     build.mkdir(parents=True, exist_ok=True)
     fresh, target = build / ".unfinished", build / "assignment"
-    with _alone(build):
+    with _locked(build):
         shutil.rmtree(fresh, ignore_errors=True)  # that of a run that was killed
         fresh.mkdir()
         try:
@@ -117,19 +117,14 @@ def make(build: Path) -> Path:
     return target
 
 
-@contextmanager
-def _alone(build: Path) -> Iterator[None]:
+def _locked(build: Path) -> AbstractContextManager[object]:
     """Wait until no other process writes into a folder; the system tells when one has died."""
     lock = FileLock(build / ".lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         print(f"another run writes into {build}: waiting for its end", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()
 
 
 def main(arguments: list[str] | None = None) -> int:

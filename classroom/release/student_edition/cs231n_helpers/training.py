@@ -35,15 +35,10 @@ def sgd(
 
     Yours is `sgd`, whose weights stand still here: `step` moves those that there are.
     """
-    iterations = count()
 
-    def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, _: float) -> Any:
-        iteration = next(iterations)
-        with _iteration_named(iteration):
-            loss = step(iteration, X_batch, y_batch)
-            if not np.isfinite(loss):
-                raise NotFiniteError(f"the loss is {loss}")
-        return loss, np.zeros_like(W)
+    @_numbered
+    def loss_function(iteration: int, W: Floats, A: Floats, b: Labels, _: float) -> Any:
+        return step(iteration, A, b), np.zeros_like(W)
 
     still = np.zeros((1, 1))
     _, losses = solution("sgd")(loss_function, still, X, y, 0.0, 0.0, num_iters, batch_size, rng)
@@ -64,15 +59,7 @@ def train_linear(
     gather: Callable[[Floats, Labels], Any],
 ) -> list[float]:
     """Step ``model.W`` (D, C) against the gradient of ``model.loss``; return the losses."""
-    iterations = count()
-
-    def loss_function(W: Floats, X_batch: Floats, y_batch: Labels, reg: float) -> Any:
-        with _iteration_named(next(iterations)):
-            loss, dW = model.loss_function(W, X_batch, y_batch, reg)
-            if not np.isfinite(loss):
-                raise NotFiniteError(f"the loss is {loss}")
-        return loss, dW
-
+    loss_function = _numbered(lambda _, *given: model.loss_function(*given))
     W, losses = solution("sgd")(
         loss_function, model.W, X, y, learning_rate, reg, num_iters, batch_size, rng
     )
@@ -97,15 +84,15 @@ def train_net(
 ) -> list[float]:
     """Step all of ``net.params`` against the gradients of ``net.loss``; return the losses."""
     steps_an_epoch = len(X) // batch_size or 1
-    iterations = count()
 
-    def loss_function(params: Mapping[str, Floats], A: Floats, b: Labels, reg: float) -> Any:
-        iteration = next(iterations)
+    @_numbered
+    def loss_function(
+        iteration: int, params: Mapping[str, Floats], A: Floats, b: Labels, reg: float
+    ) -> Any:
         net.params = dict(params)
-        with _iteration_named(iteration):
-            if iteration and iteration % steps_an_epoch == 0:
-                after_epoch()
-            return net.loss(A, b, reg)
+        if iteration and iteration % steps_an_epoch == 0:
+            after_epoch()
+        return net.loss(A, b, reg)
 
     params, losses = solution("net_training")(
         loss_function, dict(net.params), X, y, learning_rate, decay, reg, num_iters, batch_size, rng
@@ -114,6 +101,20 @@ def train_net(
     with _iteration_named(num_iters):
         after_epoch()
     return _told(losses, verbose)
+
+
+def _numbered(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a loss function that tells `loss` its iteration, and stops where it is not finite."""
+    iterations = count()
+
+    def loss_function(*given: Any) -> Any:
+        with _iteration_named(iteration := next(iterations)):
+            value, gradient = loss(iteration, *given)
+            if not np.isfinite(value):
+                raise NotFiniteError(f"the loss is {value}")
+        return value, gradient
+
+    return loss_function
 
 
 @contextmanager
