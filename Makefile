@@ -35,7 +35,7 @@ test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is pu
 PLAYWRIGHT = "playwright==1.65.2" "axe-playwright-python==0.1.8"
 test-browser: $(READY)  ## sliders in JupyterLab, pages of grading, in a headless browser, installed if need be
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)
-	$(ALONE) -m pytest tests/browser.py tests/grading/pages.py -n auto -q -rP
+	$(ALONE) -m pytest tests/browser.py tests/grading/pages.py -n auto --dist loadgroup -q -rP
 
 test-site: site  ## open each page of the site in a headless browser, wide and narrow, light and dark
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)

@@ -15,6 +15,7 @@ from test_downloads import Makers, write_all
 
 from classroom.release import bundle
 
+pytestmark = pytest.mark.xdist_group("pages")
 WIDTHS = {"wide": 1280, "narrow": 390}
 HARMFUL = ("loops", "an error with HTML in it", "a long error")
 TOO_WIDE = """[...document.querySelectorAll('body *')]
