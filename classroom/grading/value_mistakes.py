@@ -35,25 +35,21 @@ def _first(mistakes: Iterable[Known], given: Any, right: Any, plus: float = 0.0)
 # ---- losses: p has the terms of the right loss, S (N, C) scores and T (N, C) one-hot labels ----
 
 
-def _margins(p: Any, *, over: Any = None, labels: Any = None) -> Any:
-    """Margins over the classes where `over` is not 0, and to the scores at `labels`."""
-    S, y = p.S, p.y if labels is None else labels
+def _margins(p: Any, over: Any, *, first: bool = False) -> Any:
+    """Margins over the classes where `over` is not 0, to the correct score or the first label's."""
+    S, y = p.S, np.full_like(p.y, p.y[0]) if first else p.y
     margins = np.maximum(0, S - np.take_along_axis(S, y[:, np.newaxis], axis=1) + p.delta_margin)
-    return margins * (1 - p.T if over is None else over)
-
-
-def _first_label(p: Any) -> Any:
-    return np.full_like(p.y, p.y[0])
+    return margins * over
 
 
 HINGE: list[Known] = [
     ("loss_offset", "The loss is off by delta: the correct class is counted too; leave j = y_i out "
-     "of the sum.", lambda p: _margins(p, over=1).sum() / p.N),
+     "of the sum.", lambda p: _margins(p, 1).sum() / p.N),
     ("onehot_indexing", "The label of the first example is used for every example: index with "
      "y[i], or with [np.arange(N), y].", lambda p: _margins(
-         p, over=np.arange(p.C) != p.y[0], labels=_first_label(p)).sum() / p.N),
+         p, np.arange(p.C) != p.y[0], first=True).sum() / p.N),
     ("onehot_indexing", "The score of the first example's label is used for every example: "
-     "compare with s[y[i]].", lambda p: _margins(p, labels=_first_label(p)).sum() / p.N),
+     "compare with s[y[i]].", lambda p: _margins(p, 1 - p.T, first=True).sum() / p.N),
     *[("single_class_wrong", "The loop over the classes leaves one out: it must run over all of "
        "them, range(C), except j = y_i.",
        lambda p, c=c: (p.margins * (np.arange(p.C) != c % p.C)).sum() / p.N) for c in (0, -1)],
