@@ -541,6 +541,31 @@ raise Untold"""),
         "nested",
     ),
     Hostile(
+        "lowers its own limits",
+        "right",
+        inside("""\
+import gc, os, resource, signal, sys
+for name in ("NOFILE", "NPROC", "FSIZE", "CORE", "MSGQUEUE"):
+    resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (0, 0))
+os.nice(19)
+gc.disable()
+sys.setswitchinterval(100)
+signal.setitimer(signal.ITIMER_REAL, 3600)"""),
+    ),
+    Hostile(
+        "hides modules behind files of their names",
+        "right",
+        """\
+import builtins, sys
+for name in ("numpy", "json", "struct", "matplotlib", "IPython", "cs231n_helpers"):
+    with open(f"{name}.py", "w") as file:
+        file.write("import os; os._exit(0)")
+sys.path.insert(0, ".")
+sys.excepthook = sys.unraisablehook = sys.displayhook = builtins.print = None
+"""
+        + HONEST,
+    ),
+    Hostile(
         "the doctor's formulas",
         "wrong|error",
         inside("""\
