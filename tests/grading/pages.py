@@ -88,7 +88,8 @@ def test_pages_of_a_class(chromium, pages):
 
 
 def test_what_is_ugly_is_found(chromium, pages, tmp_path):
-    text = pages[1].read_text("utf-8")
+    texts = (page.read_text("utf-8") for page in pages[1:])
+    text = next(it for it in texts if 'href="#' in it)  # a student's who has points to gain
     for old, new in [
         ("--text: #e6eaf0", "--text: #444"),
         ("pre-wrap", "pre"),
