@@ -16,7 +16,8 @@ import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -149,10 +150,12 @@ def students_in(
         if late:
             one.notes.append("Canvas marks it as late.")
     names = Counter(name for name, _ in found)
+    with ThreadPoolExecutor() as threads:  # what reads and hashes needs no interpreter
+        digests = threads.map(digest_of, [it.files for _, it in sorted(found.items())])
     students = []
-    for (name, id_), it in sorted(found.items()):
+    for ((name, id_), it), digest in zip(sorted(found.items()), digests, strict=True):
         only = name if names[name] == 1 else f"{name} ({id_})"
-        students.append(_student(only, id_, it, collected))
+        students.append(_student(only, id_, it, digest, collected))
     return students, notes
 
 
@@ -193,7 +196,7 @@ def _of_lms(name: str, folder: bool) -> tuple[str, str, str, bool]:
 
 
 def _student(
-    name: str, id_: str, found: _Found, collected: Mapping[str, datetime] | None
+    name: str, id_: str, found: _Found, digest: str, collected: Mapping[str, datetime] | None
 ) -> Student:
     shown, notes = _shown_name(name), list(dict.fromkeys(found.notes))
     timestamp = None
@@ -204,9 +207,8 @@ def _student(
     elif any(file.name.name == "timestamp.txt" for file in found.files):
         notes.append("timestamp.txt is the student's own here, and was not believed.")
     return Student(
-        shown, _file_name(name), id_, tuple(found.files), digest_of(found.files), timestamp,
-        tuple(notes),
-    )  # fmt: skip
+        shown, _file_name(name), id_, tuple(found.files), digest, timestamp, tuple(notes)
+    )
 
 
 def digest_of(files: Iterable[File]) -> str:
@@ -214,10 +216,13 @@ def digest_of(files: Iterable[File]) -> str:
     digest = hashlib.sha256()
     for file in files:
         if file.name.suffix.lower() in (".ipynb", ".zip") or file.name.name == REGRADE:
-            content = b"cannot be read"
-            with suppress(OSError, ValueError):
-                content = read(file.path, MAX_BYTES[file.name.suffix.lower()])
-            digest.update(f"\0{file.name}\0{len(content)}\0".encode(errors="replace") + content)
+            content = "cannot be read"
+            with (
+                suppress(OSError, ValueError),
+                opened(file.path, MAX_BYTES[file.name.suffix.lower()]) as stream,
+            ):
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest.update(f"\0{file.name}\0{content}\0".encode(errors="replace"))
     return digest.hexdigest()
 
 
@@ -487,18 +492,25 @@ def _known_cells(content: bytes, cells: Mapping[str, frozenset[str]]) -> str:
 
 def read(path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes; OSError or ValueError says why not."""
+    with opened(path, limit) as file:
+        return file.read(limit)
+
+
+@contextmanager
+def opened(path: Path, limit: int) -> Iterator[io.BufferedReader]:
+    """Open what `read` reads."""
     if path.is_symlink():
         raise ValueError("it is a link to another file; hand in the file itself")
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a pipe would be waited for
         flags |= getattr(os, name, 0)
     with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("it is no regular file")
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f"it is larger than {limit // 2**20 or 1} MB; clear its outputs")
-    return content
+        if status.st_size > limit:
+            raise ValueError(f"it is larger than {limit // 2**20 or 1} MB; clear its outputs")
+        yield file
 
 
 # ---- names ----

@@ -15,13 +15,15 @@ import json
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from classroom.sandbox import Limits, Sandbox, UnavailableError
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from .pages import Graded
     from .submission import Result
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+GRADING = Path(__file__).resolve().parent
+ROOT = GRADING.parent.parent
 
 #: Modules that start, keep and show, so that a change in them changes no points.
 NO_POINTS = {
@@ -122,7 +125,7 @@ class Run:
     def __init__(self, arguments: argparse.Namespace, temporary: str) -> None:
         self._arguments, self._out = arguments, Path(arguments.out)
         # by default the rules of the last run, and its seed if it was interrupted
-        first = {"late": "none", "deadline": None, "finished": True}
+        first: dict[str, Any] = {"late": "none", "deadline": None, "finished": True, "pages": {}}
         last = first | (read_json(self._out / "run.json") or {})
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
@@ -136,6 +139,13 @@ class Run:
         }  # fmt: skip
         self._limits = Limits(call=arguments.call, wall=arguments.budget)
         self._version = version(arguments.released, self._limits)
+        self._shown_by = hash_of_code(
+            f"{sys.version} {np.__version__}", [GRADING, ROOT / "cs231n_helpers" / "exercises"]
+        )
+        #: By page, hashes of what it was made from and of itself.
+        self._pages: dict[str, list[str]] = {}
+        self._pages_before = last["pages"]
+        self._results: dict[Student, Any] = {}
         try:
             self._ledger = Ledger.read(self._out, deadline, late)
             self._roster = Roster.read(arguments.roster) if arguments.roster else None
@@ -178,13 +188,14 @@ class Run:
     def grade(self) -> dict[Student, str]:
         """Grade what is new or changed; return who was not graded, and why."""
         arguments, seed = self._arguments, self._begun["seed"]
-        known = {student: self.stored(student) for student in self._students}
-        todo = [
-            student
-            for student, kept in known.items()
-            if kept is None or arguments.seed not in (None, kept["seed"])
-        ]
-        print(f"{len(known)} submissions, {len(todo)} to be graded; seed {seed}", flush=True)
+        for student in self._students:
+            kept = self.stored(student)
+            if kept and arguments.seed in (None, kept["seed"]):
+                self._results[student] = kept
+        todo = [student for student in self._students if student not in self._results]
+        print(
+            f"{len(self._students)} submissions, {len(todo)} to be graded; seed {seed}", flush=True
+        )
         for note in self._notes:
             print(note, file=sys.stderr)
         if not todo:
@@ -214,6 +225,7 @@ class Run:
                 continue
             record = {"student": student.name, "key": self._key(student), "seed": seed, **result}
             write(self._path(student), json.dumps(record, indent=1))
+            self._results[student] = record
             said += [f"{student.name}: {note}" for note in result["left_out"][:MOST_SAID]]
         for note in sorted(said):
             print(note, file=sys.stderr)
@@ -223,29 +235,35 @@ class Run:
         """Write tables and pages; those of students who are no longer there go."""
         from .pages import Graded, feedback_page, summary_page
 
-        arguments, ledger = self._arguments, self._ledger
-        graded, pages, results = [], set(), set()
+        ledger, assignment = self._ledger, self._arguments.assignment
+        graded, made_from = [], []
         for student in _shown(self._students, "writing"):
-            result = None if student in failed else self.stored(student)
+            result = self._results.get(student)
             scores = {} if result is None else _scores(result)
             row = ledger.row((student.name, student.id), scores, student.timestamp)
             page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
             one = Graded(student.name, page, student.timestamp, row, result, why)
-            write(self._out / page, feedback_page(one, ledger.late))
+            source = replace(one, result=None), result and _hash_of(self._path(student))
+            self._write_page(page, (source, ledger.late), partial(feedback_page, one, ledger.late))
             graded.append(one)
-            pages.add(self._out / page)
-            results.add(self._path(student))
-        for path in {*(self._out / "feedback").glob("*.html")} - pages:
-            path.unlink()
-        for path in {*(self._out / "results").glob("*.json")} - results:
+            made_from.append(source)
+        kept = {self._out / one.page for one in graded} | {self._path(it) for it in self._students}
+        for path in {*self._out.glob("feedback/*.html"), *self._out.glob("results/*.json")} - kept:
             path.unlink()
         write(self._out / "grades.csv", grades_csv(graded))
         absent = self._write_for_lms(graded)
-        page = summary_page(
-            graded, self._notes, ledger.deadline, ledger.late, arguments.assignment, absent
-        )
-        write(self._out / "summary.html", page)
-        write(self._out / "run.json", json.dumps(self._begun | {"finished": True}))
+        rest = self._notes, ledger.deadline, ledger.late, assignment, absent
+        self._write_page("summary.html", (made_from, rest), lambda: summary_page(graded, *rest))
+        done = {"finished": True, "pages": self._pages}
+        write(self._out / "run.json", json.dumps(self._begun | done))
+
+    def _write_page(self, name: str, made_from: object, make: Callable[[], str]) -> None:
+        """Write a page, unless it lies there as an earlier run has made it from the same."""
+        path = self._out / name
+        key = hashlib.sha256(f"{self._shown_by} {made_from!r}".encode()).hexdigest()
+        if self._pages_before.get(name) != [key, _hash_of(path)]:
+            write(path, make())
+        self._pages[name] = [key, _hash_of(path)]
 
     def _write_for_lms(self, graded: Sequence[Graded]) -> list[str]:
         """Write the roster with the grades in it; return who is in it and handed in nothing."""
@@ -276,14 +294,31 @@ def _shown(items: Any, description: str, **settings: Any) -> Any:
 
 def version(released: Path, limits: Limits) -> str:
     """Return a hash of all that decides on points besides the submission."""
-    digest = hashlib.sha256(repr(limits).encode())
-    rooms = [ROOT / "classroom" / "grading", ROOT / "classroom" / "sandbox"]
-    for folder in (*rooms, ROOT / "cs231n_helpers", released):
+    rooms = GRADING, ROOT / "classroom" / "sandbox", ROOT / "cs231n_helpers", released
+    return hash_of_code(repr(limits), rooms, (".py", ".ipynb"), NO_POINTS)
+
+
+def hash_of_code(
+    settings: str,
+    folders: Iterable[Path],
+    suffixes: Collection[str] = (".py", ".html"),
+    without: Collection[str] = (),
+) -> str:
+    digest = hashlib.sha256(settings.encode())
+    for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
+            if path.suffix in suffixes and path.name not in without and path.is_file():
                 digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    """Return a hash of a file, "" where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _scores(result: Result) -> dict[str, float]:

@@ -24,7 +24,7 @@ import right_solutions
 from filelock import FileLock
 from handed_in import CELLS, code, hand_in, notebook
 
-from classroom.grading import command, pool, submission
+from classroom.grading import command, pages, pool, submission
 from classroom.grading import run as grading
 from classroom.grading.cells import parse_notebook, released_notebook
 from classroom.grading.collect import Submission, read_submission, students_in
@@ -411,6 +411,42 @@ class TestRun:
         assert not (course.out / "grades.csv").exists()
         assert set(course()) == {seed}
         assert course("--seed", "1") == [1, 1, 1]
+
+    def test_a_page_is_made_again_only_when_something_has_changed(self, course, monkeypatch):
+        made = []
+        monkeypatch.setattr(grading, "version", lambda *_: "the same")
+
+        def feedback_page(one, late, make=pages.feedback_page):
+            made.append(one.student)
+            return make(one, late)
+
+        def made_by(*options):
+            made.clear()
+            course(*options)
+            return made
+
+        monkeypatch.setattr(pages, "feedback_page", feedback_page)
+        assert made_by() == ["anna", "bob", "carol"]
+        page = course.out / "feedback" / "anna.html"
+        before = page.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(pages, "summary_page", None)
+            assert made_by() == []
+        page.write_text("edited", "utf-8")
+        (course.out / "feedback" / "bob.html").unlink()
+        (course.out / "summary.html").unlink()
+        assert made_by() == ["anna", "bob"]
+        assert page.read_bytes() == before
+        assert (course.out / "summary.html").exists()
+        hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
+        assert made_by() == ["bob"]
+        (course.out / "overrides.csv").write_text(
+            "student,exercise,points,why\ncarol,sgd,1,x\n", "utf-8"
+        )
+        assert made_by() == ["carol"]
+        assert made_by("--late", "zero") == ["anna", "bob", "carol"]
+        monkeypatch.setattr(grading, "hash_of_code", lambda *_: "another template")
+        assert made_by() == ["anna", "bob", "carol"]
 
     def test_a_result_that_is_no_json_is_graded_again(self, course):
         course()
