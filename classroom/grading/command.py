@@ -13,7 +13,7 @@ from classroom.orderly import status
 
 from .exercises import NOTEBOOKS
 from .ledger import as_deadline, share_lost
-from .run import ROOT, RefusedError, grade
+from .run import NBGRADER, ROOT, RefusedError, grade
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -87,7 +87,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--collected",
         type=Path,
         metavar="FILE",
-        help="when each student handed in (csv, as the LMS exports it), in place of timestamp.txt",
+        help="when each student handed in (csv, as the LMS exports it), or the word nbgrader: its "
+        "collect wrote STUDENT/NAME/timestamp.txt (known where nbgrader_config.py or gradebook.db "
+        "lies beside SUBMISSIONS)",
     )
     add("--seed", type=int, metavar="N", help="of the hidden tests (a fresh one each run)")
     add(
@@ -112,8 +114,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(
             f"{found.submissions} is no folder or zip: give the one that holds the submissions"
         )
-    for table in filter(None, (found.roster, found.collected)):
-        if not table.is_file():
+    for table in (found.roster, found.collected):
+        if table not in (None, NBGRADER) and not table.is_file():
             parser.error(f"{table} is no file: give the table that the LMS exports (csv)")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
     if missing:
@@ -135,7 +137,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 EPILOG = """\
 SUBMISSIONS holds, for each student, a folder of that name with the notebooks in it or at most four
 folders below, or an archive of it; or the files of a bulk download, as Canvas and Moodle name them.
-The outermost timestamp.txt, which nbgrader's collect writes, says when they were handed in.
+A timestamp.txt counts only where nbgrader's collect wrote it, see --collected.
 
 Written are grades.csv, feedback/STUDENT.html, summary.html and, with --roster, grades-lms.csv. What
 you write into overrides.csv (points and why) and extensions.csv there counts from the next run on.

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 GRADING = Path(__file__).resolve().parent
 ROOT = GRADING.parent.parent
+NBGRADER = Path("nbgrader")  # in place of a table of times: those that its collect writes
 
 #: Modules that start, keep and show, so that a change in them changes no points.
 NO_POINTS = {
@@ -158,12 +159,17 @@ class Run:
 
     def _collect(self, temporary: str) -> tuple[list[Student], list[str]]:
         """Return the class, and what of it was left out."""
-        arguments = self._arguments
-        collected = collected_times(arguments.collected) if arguments.collected else None
-        students, notes = open_class(arguments.submissions, Path(temporary), collected)
+        arguments, place = self._arguments, self._arguments.submissions
+        collected, stamped = None, ""
+        beside = (place.parent / name for name in ("nbgrader_config.py", "gradebook.db"))
+        if arguments.collected not in (None, NBGRADER):
+            collected = collected_times(arguments.collected)
+        elif arguments.collected or any(path.is_file() for path in beside):
+            stamped = arguments.assignment
+        students, notes = open_class(place, Path(temporary), collected, stamped)
         if not students:
             raise ValueError(
-                f"{arguments.submissions} holds no submission, but each student needs a folder "
+                f"{place} holds no submission, but each student needs a folder "
                 "with their notebooks, or an archive, or files as Canvas and Moodle name them"
             )
         known = {folded(it) for student in students for it in (student.name, student.id) if it}
@@ -198,6 +204,13 @@ class Run:
         )
         for note in self._notes:
             print(note, file=sys.stderr)
+        without_time = sum(student.timestamp is None for student in self._students)
+        if self._ledger.deadline and without_time:
+            print(
+                f"{without_time} have no time at which they were handed in, and count as in time: "
+                "give it with --collected",
+                file=sys.stderr,
+            )
         if not todo:
             return {}
         print(check_sandbox(arguments.released / "cs231n_helpers", arguments.contained), flush=True)
@@ -276,12 +289,14 @@ class Run:
         comments = {
             number: f"See {by_name[student.name].page}." for number, student in found.items()
         }
-        text = roster.filled(
-            rows, comments, arguments.assignment, sum(POINTS.values()),
-            exercises=arguments.lms_exercises,
-        )  # fmt: skip
+        text, notes = roster.filled(
+            rows, comments, arguments.assignment, exercises=arguments.lms_exercises
+        )
         write(self._out / "grades-lms.csv", text)
-        self._notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        for note in notes:
+            print(note, file=sys.stderr)
+        self._notes += notes
         absent = [roster.name(number) for number, _ in roster.students() if number not in found]
         for name in absent:
             print(f"handed in nothing: {name}")

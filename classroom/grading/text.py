@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 
 def clean(text: str) -> str:
@@ -44,3 +45,13 @@ def folded(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in plain if c.isalnum() or c in "@.").strip(".")
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first of many names, and how many more there are.
+
+    >>> some_of(["anna", "bob"]), some_of("abcdefg")
+    ('anna, bob', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -280,6 +280,7 @@ def moodle(place: Path, members: list[Member], flat: bool) -> Path:
 
 
 def nbgrader(place: Path, members: list[Member], flat: bool) -> Path:
+    (place.parent / "nbgrader_config.py").touch()
     for member in members:
         folder = place / member.id / "assignment1"
         own = {f"mine/{k}" if k == "timestamp.txt" else k: v for k, v in member.files.items()}

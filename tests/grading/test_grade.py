@@ -325,7 +325,11 @@ def course(tmp_path, released, monkeypatch):
     """A class of three and a function that grades it here."""
     given = shutil.copytree(released, tmp_path / "released")
     hand_in(tmp_path / "class" / "anna", answers(POINTS))
-    hand_in(tmp_path / "class" / "bob", answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00")
+    (tmp_path / "gradebook.db").touch()  # so that nbgrader has written the time
+    bob = hand_in(
+        tmp_path / "class" / "bob" / "assignment1",
+        answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00",
+    )  # fmt: skip
     (tmp_path / "class" / "carol").mkdir()
     (tmp_path / "out").mkdir()
     monkeypatch.setattr(submission, "grade_submission", pretend)
@@ -340,7 +344,7 @@ def course(tmp_path, released, monkeypatch):
         seeds = (given / "graded").read_text("utf-8").split() if (given / "graded").exists() else []
         return [int(seed) for seed in seeds]
 
-    run.submissions, run.out = tmp_path / "class", tmp_path / "out"
+    run.submissions, run.bob, run.out = tmp_path / "class", bob, tmp_path / "out"
     run.csv = lambda: (tmp_path / "out" / "grades.csv").read_bytes().decode()
     run.rows = lambda: {row["student"]: row for row in csv.DictReader(run.csv().splitlines())}
     run.of = lambda archive: run(place=archive)
@@ -367,7 +371,7 @@ class TestRun:
         assert len(set(first)) == 1
         assert course() == []
         assert course.csv() == before
-        hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
+        hand_in(course.bob, answers(["penalty"]), timestamp="2030-01-02 12:00")
         hand_in(course.submissions / "dave", answers(["search"]))
         second = course()
         assert len(second) == 2
@@ -438,7 +442,7 @@ class TestRun:
         assert made_by() == ["anna", "bob"]
         assert page.read_bytes() == before
         assert (course.out / "summary.html").exists()
-        hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
+        hand_in(course.bob, answers(["penalty"]), timestamp="2030-01-02 12:00")
         assert made_by() == ["bob"]
         (course.out / "overrides.csv").write_text(
             "student,exercise,points,why\ncarol,sgd,1,x\n", "utf-8"
@@ -475,7 +479,7 @@ class TestRun:
         def meddling(files, **settings):
             result = pretend(files, **settings)
             if not files.notebooks:
-                hand_in(course.submissions / "bob", answers(["search"]))
+                hand_in(course.bob, answers(["search"]))
             return result
 
         monkeypatch.setattr(submission, "grade_submission", meddling)
@@ -599,7 +603,7 @@ class TestTeacher:
         assert "Changed by your teacher (4 by the tests): a good idea" in page
         row = course.rows()["bob"]
         assert (row["sgd"], row["extra"], row["total"]) == ("6.50", "1.00", "12.50")
-        hand_in(course.submissions / "bob", answers(["sgd"]), timestamp="2030-01-02 12:00")
+        hand_in(course.bob, answers(["sgd"]), timestamp="2030-01-02 12:00")
         assert len(course()) == 1
         assert course.rows()["bob"]["total"] == "7.50"
 
@@ -608,6 +612,34 @@ class TestTeacher:
         (course.out / "overrides.csv").write_text("student,exercise,points\nbob,sgd,x\n", "utf-8")
         assert course(expected=2) == []
         assert "line 2: 'x' is no number of points" in capsys.readouterr().err
+
+    def test_times_of_students_do_not_count(self, course, tmp_path, capsys):
+        late = ("--deadline", "2030-01-02T00:00", "--late", "zero")
+        course(*late)
+        assert course.rows()["bob"]["total"] == "0.00"
+        said = capsys.readouterr().err
+        assert "assignment1/timestamp.txt, which nbgrader's collect wrote, has the times." in said
+        assert "2 have no time at which they were handed in, and count as in time: give" in said
+        (tmp_path / "gradebook.db").unlink()
+        assert course() == []
+        assert (course.rows()["bob"]["total"], course.rows()["bob"]["timestamp"]) == ("9.00", "")
+        note = "timestamp.txt of bob does not count, as students can write one"
+        assert note in capsys.readouterr().err
+        assert note in (course.out / "summary.html").read_text("utf-8")
+        course("--collected", "nbgrader")
+        assert course.rows()["bob"]["total"] == "0.00"
+        (tmp_path / "times.csv").write_text("student,time\nbob,2030-01-01 12:00\n", "utf-8")
+        course("--collected", str(tmp_path / "times.csv"))
+        assert course.rows()["bob"]["total"] == "9.00"
+
+    def test_another_maximum_is_told(self, course, tmp_path, capsys):
+        roster = "Student,ID,Section,assignment1 (12)\n    Points Possible,,,100\nAnna,anna,,\n"
+        (tmp_path / "class.csv").write_text(roster, "utf-8")
+        course("--roster", str(tmp_path / "class.csv"))
+        note = "assignment1 (12) in grades-lms.csv is scaled from 120 to 100 points"
+        assert note in capsys.readouterr().err
+        assert note in (course.out / "summary.html").read_text("utf-8")
+        assert "Anna,anna,,100.00\n" in (course.out / "grades-lms.csv").read_text("utf-8")
 
     def test_roster(self, course, tmp_path, capsys):
         (tmp_path / "class.csv").write_text("id,name\nanna,Anna\nbob,Bob\ndan,Dan\n", "utf-8")
@@ -974,7 +1006,7 @@ class TestPages:
     def test_summary_says_who_has_no_time(self):
         page = self.pages("text")[2]
         assert "10% is taken off for each day that has begun" in page
-        assert "1 of 2 submissions have no timestamp.txt" in page
+        assert "1 of 2 submissions have no time at which they were handed in" in page
 
     @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
     def test_histogram(self, totals):
