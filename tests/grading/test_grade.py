@@ -47,15 +47,6 @@ def net_forward(params, X):
 """
 
 
-@pytest.fixture(scope="session")
-def released(tmp_path_factory):
-    """What students are given: here with the whole package, which no test of ours uses."""
-    folder = hand_in(tmp_path_factory.mktemp("released"))
-    package, unused = "cs231n_helpers", shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / package, folder / package, ignore=unused)
-    return folder
-
-
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
