@@ -205,7 +205,7 @@ class Run:
         for note in self._notes:
             print(note, file=sys.stderr)
         without_time = sum(student.timestamp is None for student in self._students)
-        if self._ledger.deadline and without_time:
+        if self._ledger.deadline and self._ledger.late != "none" and without_time:
             print(
                 f"{without_time} have no time at which they were handed in, and count as in time: "
                 "give it with --collected",
