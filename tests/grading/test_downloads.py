@@ -28,7 +28,7 @@ from wrong_solutions import WRONG
 from classroom.grading.exercises import NOTEBOOK, NOTEBOOKS, POINTS
 from classroom.release import bundle
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layouts")]
+pytestmark = pytest.mark.slow
 Files = dict[str, bytes]
 
 

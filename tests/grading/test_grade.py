@@ -844,7 +844,6 @@ def undisturbed(tmp_path_factory, released):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("run")
 class TestWholeRun:
     @pytest.mark.parametrize(
         ("send", "number"),
