@@ -126,7 +126,13 @@ class Run:
     def __init__(self, arguments: argparse.Namespace, temporary: str) -> None:
         self._arguments, self._out = arguments, Path(arguments.out)
         # by default the rules of the last run, and its seed if it was interrupted
-        first: dict[str, Any] = {"late": "none", "deadline": None, "finished": True, "pages": {}}
+        first: dict[str, Any] = {
+            "late": "none",
+            "deadline": None,
+            "finished": True,
+            "pages": {},
+            "class": {},
+        }
         last = first | (read_json(self._out / "run.json") or {})
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
@@ -147,6 +153,7 @@ class Run:
         self._pages: dict[str, list[str]] = {}
         self._pages_before = last["pages"]
         self._results: dict[Student, Any] = {}
+        self._class = last["class"]  # what an archive held
         try:
             self._ledger = Ledger.read(self._out, deadline, late)
             self._roster = Roster.read(arguments.roster) if arguments.roster else None
@@ -166,7 +173,7 @@ class Run:
             collected = collected_times(arguments.collected)
         elif arguments.collected or any(path.is_file() for path in beside):
             stamped = arguments.assignment
-        students, notes = open_class(place, Path(temporary), collected, stamped)
+        students, notes = self._open(place, Path(temporary), collected, stamped)
         if not students:
             raise ValueError(
                 f"{place} holds no submission, but each student needs a folder "
@@ -180,6 +187,28 @@ class Run:
         ]
         return students, notes
 
+    def _open(self, place: Path, temporary: Path, *times: Any) -> tuple[list[Student], list[str]]:
+        """Open the class; an archive that is graded already is not unpacked again."""
+        before, self._class = self._class, {}
+        if not place.is_file():
+            return open_class(place, temporary, *times)
+        key = hashlib.sha256(f"{self._version} {_hash_of(place)} {times!r}".encode()).hexdigest()
+        if before.get("key") == key:
+            students = [
+                Student(name, file_name, id_, (), digest, time and datetime.fromisoformat(time))
+                for name, file_name, id_, digest, time in before["students"]
+            ]
+            if all(self.stored(student) for student in students):
+                self._class = before
+                return students, [*before["notes"]]
+        students, notes = open_class(place, temporary, *times)
+        known = [
+            (it.name, it.file_name, it.id, it.digest, it.timestamp and it.timestamp.isoformat())
+            for it in students
+        ]
+        self._class = {"key": key, "students": known, "notes": [*notes]}
+        return students, notes
+
     def _path(self, student: Student) -> Path:
         return self._out / "results" / f"{student.file_name}.json"
 
@@ -187,17 +216,16 @@ class Run:
         return f"{self._version} {student.digest}"
 
     def stored(self, student: Student) -> Any:
-        """Return the result of what a student handed in, where it is known."""
+        """Return the result of what a student handed in, where it is known, by the seed wanted."""
         kept = read_json(self._path(student))
-        return kept if kept and kept["key"] == self._key(student) else None
+        if kept and kept["key"] == self._key(student):
+            return kept if self._arguments.seed in (None, kept["seed"]) else None
+        return None
 
     def grade(self) -> dict[Student, str]:
         """Grade what is new or changed; return who was not graded, and why."""
         arguments, seed = self._arguments, self._begun["seed"]
-        for student in self._students:
-            kept = self.stored(student)
-            if kept and arguments.seed in (None, kept["seed"]):
-                self._results[student] = kept
+        self._results = {it: kept for it in self._students if (kept := self.stored(it))}
         todo = [student for student in self._students if student not in self._results]
         print(
             f"{len(self._students)} submissions, {len(todo)} to be graded; seed {seed}", flush=True
@@ -267,7 +295,7 @@ class Run:
         absent = self._write_for_lms(graded)
         rest = self._notes, ledger.deadline, ledger.late, assignment, absent
         self._write_page("summary.html", (made_from, rest), lambda: summary_page(graded, *rest))
-        done = {"finished": True, "pages": self._pages}
+        done = {"finished": True, "pages": self._pages, "class": self._class}
         write(self._out / "run.json", json.dumps(self._begun | done))
 
     def _write_page(self, name: str, made_from: object, make: Callable[[], str]) -> None:
@@ -331,7 +359,8 @@ def hash_of_code(
 def _hash_of(path: Path) -> str:
     """Return a hash of a file, "" where there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
 

@@ -670,6 +670,41 @@ class TestTeacher:
         assert course.of(archive) == []  # the same bytes
         assert course.csv() == before
 
+    def test_an_archive_is_unpacked_again_only_when_something_has_changed(
+        self, course, tmp_path, monkeypatch
+    ):
+        def zip_class():
+            return shutil.make_archive(str(tmp_path / "all"), "zip", course.submissions)
+
+        def again(*options):
+            unpacked.clear()
+            course(*options, place=Path(archive))
+            return len(unpacked)
+
+        def opened(*arguments, open_class=grading.open_class):
+            unpacked.append(arguments)
+            shutil.rmtree(arguments[1] / "class", ignore_errors=True)  # which ends with a process
+            return open_class(*arguments)
+
+        unpacked, archive = [], zip_class()
+        monkeypatch.setattr(grading, "open_class", opened)
+        assert again() == 1
+        before = course.csv(), (course.out / "summary.html").read_bytes()
+        assert "2030-01-02 12:00:00" in before[0]
+        assert again() == 0
+        assert (course.csv(), (course.out / "summary.html").read_bytes()) == before
+        (course.out / "results" / "bob.json").unlink()
+        assert again() == 1
+        assert course.csv() == before[0]
+        assert [again("--seed", "5"), again("--seed", "5"), again()] == [1, 0, 0]
+        (tmp_path / "gradebook.db").unlink()
+        assert again() == 1
+        assert "2030-01-02" not in course.csv()
+        hand_in(course.bob, answers(["penalty"]))
+        archive = zip_class()
+        assert again() == 1
+        assert course.rows()["bob"]["total"] == "5.00"
+
 
 # The whole way: contained, with the hidden tests
 
