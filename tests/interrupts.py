@@ -242,7 +242,7 @@ def commands(place: Path, port: int) -> dict[str, Command]:
         bundle.write_bundle(released)
         for student in ("anna", "bob", "carol"):
             (place / "class" / student).mkdir(parents=True)
-            for path in released.glob("*.ipynb"):
+            for path in sorted(released.glob("*.ipynb"))[:2]:  # for the time it takes
                 solved = fill_in(nbformat.read(path, as_version=4), solutions())
                 nbformat.write(solved, place / "class" / student / path.name)
 

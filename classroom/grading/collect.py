@@ -16,18 +16,20 @@ import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 from .exercises import NOTEBOOKS
-from .text import clean, folded, reason
+from .text import clean, folded, reason, some_of
 
 MAX_BYTES = {  # what is looked at
     ".ipynb": 16 * 2**20, ".zip": 64 * 2**20, ".txt": 200, ".md": 4_000,
 }  # fmt: skip
+STAMP = "timestamp.txt"
 REGRADE = "regrade.md"  # in which a student asks for another look
 MAX_ENTRIES = 2_000  # files and folders that are looked at in a submission
 MAX_DEPTH = 4  # folders in folders
@@ -95,7 +97,10 @@ class _Found:
 
 
 def open_class(
-    place: Path, temporary: Path, collected: Mapping[str, datetime] | None = None
+    place: Path,
+    temporary: Path,
+    collected: Mapping[str, datetime] | None = None,
+    stamped: str = "",
 ) -> tuple[list[Student], list[str]]:
     """Return what `students_in` does, of a folder or of the archive of a class.
 
@@ -103,20 +108,21 @@ def open_class(
     archive cannot be read.
     """
     if not place.is_file():
-        return students_in(place, collected)
+        return students_in(place, collected, stamped)
     unpacked = temporary / "class"
     unpacked.mkdir()
     try:
         left_out = unpack_class(place, unpacked)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
-    students, notes = students_in(unpacked, collected, unpacked=True)
+    students, notes = students_in(unpacked, collected, stamped, unpacked=True)
     return students, left_out + notes
 
 
 def students_in(
     place: Path,
     collected: Mapping[str, datetime] | None = None,
+    stamped: str = "",
     *,
     unpacked: bool = False,
 ) -> tuple[list[Student], list[str]]:
@@ -128,7 +134,10 @@ def students_in(
         It holds, for each student, a folder or an archive of that name, or files as Canvas
         (``name_id_id_file``) and Moodle (``name_id_assignsubmission_file_file``) name them.
     collected : dict, optional
-        When each student handed in; a file timestamp.txt does not count where this is given.
+        When each student handed in.
+    stamped : str
+        The assignment into whose folder, in that of each student, nbgrader's collect has written
+        timestamp.txt. Any other is the student's own, and never counts.
     unpacked : bool
         From an archive, which may hold the class in a folder of its own.
     """
@@ -149,10 +158,14 @@ def students_in(
         if late:
             one.notes.append("Canvas marks it as late.")
     names = Counter(name for name, _ in found)
+    with ThreadPoolExecutor() as threads:  # what reads and hashes needs no interpreter
+        digests = threads.map(digest_of, [it.files for _, it in sorted(found.items())])
     students = []
-    for (name, id_), it in sorted(found.items()):
+    for ((name, id_), it), digest in zip(sorted(found.items()), digests, strict=True):
         only = name if names[name] == 1 else f"{name} ({id_})"
-        students.append(_student(only, id_, it, collected))
+        students.append(_student(only, id_, it, digest, collected, stamped))
+    if collected is None:
+        notes += _on_times(students, stamped)
     return students, notes
 
 
@@ -193,20 +206,22 @@ def _of_lms(name: str, folder: bool) -> tuple[str, str, str, bool]:
 
 
 def _student(
-    name: str, id_: str, found: _Found, collected: Mapping[str, datetime] | None
+    name: str,
+    id_: str,
+    found: _Found,
+    digest: str,
+    collected: Mapping[str, datetime] | None,
+    stamped: str,
 ) -> Student:
     shown, notes = _shown_name(name), list(dict.fromkeys(found.notes))
     timestamp = None
     if collected is not None:
         timestamp = collected.get(folded(id_)) or collected.get(folded(shown))
-    elif not found.by_lms:
-        timestamp = _timestamp(found.files, notes)
-    elif any(file.name.name == "timestamp.txt" for file in found.files):
-        notes.append("timestamp.txt is the student's own here, and was not believed.")
+    elif stamped and not found.by_lms:
+        timestamp = _timestamp(found.files, PurePosixPath(stamped, STAMP), notes)
     return Student(
-        shown, _file_name(name), id_, tuple(found.files), digest_of(found.files), timestamp,
-        tuple(notes),
-    )  # fmt: skip
+        shown, _file_name(name), id_, tuple(found.files), digest, timestamp, tuple(notes)
+    )
 
 
 def digest_of(files: Iterable[File]) -> str:
@@ -214,10 +229,13 @@ def digest_of(files: Iterable[File]) -> str:
     digest = hashlib.sha256()
     for file in files:
         if file.name.suffix.lower() in (".ipynb", ".zip") or file.name.name == REGRADE:
-            content = b"cannot be read"
-            with suppress(OSError, ValueError):
-                content = read(file.path, MAX_BYTES[file.name.suffix.lower()])
-            digest.update(f"\0{file.name}\0{len(content)}\0".encode(errors="replace") + content)
+            content = "cannot be read"
+            with (
+                suppress(OSError, ValueError),
+                opened(file.path, MAX_BYTES[file.name.suffix.lower()]) as stream,
+            ):
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest.update(f"\0{file.name}\0{content}\0".encode(errors="replace"))
     return digest.hexdigest()
 
 
@@ -263,29 +281,42 @@ def _walk(folder: Path, notes: list[str]) -> Iterator[File]:
         notes.append(f"Folders more than {MAX_DEPTH} levels down were not looked at.")
 
 
-def _timestamp(files: Iterable[File], notes: list[str]) -> datetime | None:
-    """Return the time in the outermost timestamp.txt, the one that the collection wrote."""
-    stamps = sorted(
-        (file for file in files if file.name.name == "timestamp.txt"),
-        key=lambda file: (len(file.name.parts), file.name),
-    )
-    times = []
-    for stamp in stamps[:5]:
+def _timestamp(files: Iterable[File], believed: PurePosixPath, notes: list[str]) -> datetime | None:
+    """Return the time in the file that is believed; others that say another have a note."""
+    times: dict[PurePosixPath, datetime] = {}
+    for file in sorted(files, key=lambda file: (file.name != believed, file.name)):
+        if file.name.name != STAMP or len(times) == 5:
+            continue
         try:
-            times.append(as_time(read(stamp.path, MAX_BYTES[".txt"]).decode("ascii").strip()))
+            text = read(file.path, MAX_BYTES[".txt"]).decode("ascii")
+            times[file.name] = as_time(text.strip())
         except (OSError, ValueError, KeyError, OverflowError) as error:
-            if stamp is stamps[0]:
+            if file.name == believed:
                 notes.append(
-                    "timestamp.txt is not what nbgrader writes, so this submission counts as in "
-                    f"time: {reason(error)}."
+                    f"{clean(str(believed))} is not what nbgrader writes, so this submission "
+                    f"counts as in time: {reason(error)}."
                 )
-                return None
-    if len(set(times)) > 1:
+    time = times.get(believed)
+    if time and {*times.values()} != {time}:
         notes.append(
-            f"{len(stamps)} files timestamp.txt disagree: the outermost counts, "
-            f"{times[0]:%Y-%m-%d %H:%M} UTC."
+            f"{len(times)} files {STAMP} disagree: nbgrader's counts, {time:%Y-%m-%d %H:%M} UTC."
         )
-    return times[0] if times else None
+    return time
+
+
+def _on_times(students: Sequence[Student], stamped: str) -> Iterator[str]:
+    """Yield sentences on whose timestamp.txt counts."""
+    if any(it.timestamp for it in students):
+        yield f"{clean(stamped)}/{STAMP}, which nbgrader's collect wrote, has the times."
+    if own := [
+        it.name
+        for it in students
+        if it.timestamp is None and any(file.name.name == STAMP for file in it.files)
+    ]:
+        yield (
+            f"{STAMP} of {some_of(own)} does not count, as students can write one: --collected "
+            "FILE gives the times, --collected nbgrader says that its collect wrote them."
+        )
 
 
 def as_time(text: str) -> datetime:
@@ -380,7 +411,7 @@ def read_submission(
             if older := [where for _, where, _ in several[1:]]:
                 found.notes.append(
                     f"{notebook}.ipynb was handed in {len(several)} times: {several[0][1]} counts, "
-                    f"and not {', '.join(older[:5])}."
+                    f"and not {some_of(older)}."
                 )
     _note_missing(found, others)
     found.regrade = _regrade(student.files)
@@ -408,7 +439,7 @@ def _note_missing(found: Submission, others: Sequence[str]) -> None:
         found.notes.append(f"Not handed in: {', '.join(missing)}.")
     if others:
         found.notes.append(
-            f"Not looked at, as neither name nor cells are known: {', '.join(others[:5])}."
+            f"Not looked at, as neither name nor cells are known: {some_of(others)}."
         )
 
 
@@ -487,18 +518,25 @@ def _known_cells(content: bytes, cells: Mapping[str, frozenset[str]]) -> str:
 
 def read(path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes; OSError or ValueError says why not."""
+    with opened(path, limit) as file:
+        return file.read(limit)
+
+
+@contextmanager
+def opened(path: Path, limit: int) -> Iterator[io.BufferedReader]:
+    """Open what `read` reads."""
     if path.is_symlink():
         raise ValueError("it is a link to another file; hand in the file itself")
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a pipe would be waited for
         flags |= getattr(os, name, 0)
     with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("it is no regular file")
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f"it is larger than {limit // 2**20 or 1} MB; clear its outputs")
-    return content
+        if status.st_size > limit:
+            raise ValueError(f"it is larger than {limit // 2**20 or 1} MB; clear its outputs")
+        yield file
 
 
 # ---- names ----

@@ -13,7 +13,7 @@ from classroom.orderly import status
 
 from .exercises import NOTEBOOKS
 from .ledger import as_deadline, share_lost
-from .run import ROOT, RefusedError, grade
+from .run import NBGRADER, ROOT, RefusedError, grade
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -25,85 +25,39 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add(
-        "submissions",
-        type=Path,
-        nargs="?",
-        help="a folder or zip: a folder for each student, or what Canvas or Moodle gives",
-    )
+    # fmt: off
+    add("submissions", type=Path, nargs="?",
+        help="a folder or zip: a folder for each student, or what Canvas or Moodle gives")
     add("--out", type=Path, default=Path("build/grades"), help="where to write (%(default)s)")
-    add(
-        "--released",
-        type=Path,
-        default=ROOT / "build" / "assignment",
-        help="what the students were given, made by `make assignment` (build/assignment)",
-    )
-    add(
-        "--assignment",
-        default="assignment1",
-        metavar="NAME",
-        help="its name in nbgrader's folders and in the LMS's tables (%(default)s)",
-    )
-    add(
-        "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="submissions graded at a time (the number of processors, %(default)s)",
-    )
-    add(
-        "--uncontained",
-        dest="contained",
-        action="store_false",
+    add("--released", type=Path, default=ROOT / "build" / "assignment",
+        help="what the students were given, made by `make assignment` (build/assignment)")
+    add("--assignment", default="assignment1", metavar="NAME",
+        help="its name in nbgrader's folders and in the LMS's tables (%(default)s)")
+    add("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+        help="submissions graded at a time (the number of processors, %(default)s)")
+    add("--uncontained", dest="contained", action="store_false",
         help="where there is no bubblewrap: run submissions with limits on time and memory, but "
-        "let them read, write and connect to all that you can",
-    )
-    add(
-        "--deadline",
-        type=_time,
-        metavar="TIME",
+        "let them read, write and connect to all that you can")
+    add("--deadline", type=_time, metavar="TIME",
         help="as in 2030-01-31T23:59+01:00, UTC without an offset, and a date alone is its first "
-        "minute (that of the last run)",
-    )
-    add(
-        "--late",
-        metavar="RULE",
+        "minute (that of the last run)")
+    add("--late", metavar="RULE",
         help="penalty for being late: none, zero, 10%%/day or 2%%/hour (that of the last run, at "
-        "first none)",
-    )
-    add(
-        "--roster",
-        type=Path,
-        metavar="FILE",
+        "first none)")
+    add("--roster", type=Path, metavar="FILE",
         help="the class as Canvas, Moodle or nbgrader exports it (csv): OUT/grades-lms.csv is that "
-        "file with the grades in it, and who handed in nothing is named",
-    )
-    add(
-        "--lms-exercises",
-        action="store_true",
-        help="a column for each exercise there, too",
-    )
-    add(
-        "--collected",
-        type=Path,
-        metavar="FILE",
-        help="when each student handed in (csv, as the LMS exports it), in place of timestamp.txt",
-    )
+        "file with the grades in it, and who handed in nothing is named")
+    add("--lms-exercises", action="store_true", help="a column for each exercise there, too")
+    add("--collected", type=Path, metavar="FILE",
+        help="when each student handed in (csv, as the LMS exports it), or the word nbgrader: its "
+        "collect wrote STUDENT/NAME/timestamp.txt (known where nbgrader_config.py or gradebook.db "
+        "lies beside SUBMISSIONS)")
     add("--seed", type=int, metavar="N", help="of the hidden tests (a fresh one each run)")
-    add(
-        "--budget",
-        type=float,
-        default=300,
-        metavar="SECONDS",
-        help="time for all exercises of a submission (%(default)g)",
-    )
-    add(
-        "--call",
-        type=float,
-        default=20,
-        metavar="SECONDS",
-        help="time for a cell, and for one call of a function (%(default)g)",
-    )
+    add("--budget", type=float, default=300, metavar="SECONDS",
+        help="time for all exercises of a submission (%(default)g)")
+    add("--call", type=float, default=20, metavar="SECONDS",
+        help="time for a cell, and for one call of a function (%(default)g)")
+    # fmt: on
     found = parser.parse_args(arguments)
     if found.submissions is None:
         parser.error("no submissions: give their folder, as in `make grade SUBMISSIONS=submitted`")
@@ -112,8 +66,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(
             f"{found.submissions} is no folder or zip: give the one that holds the submissions"
         )
-    for table in filter(None, (found.roster, found.collected)):
-        if not table.is_file():
+    for table in (found.roster, found.collected):
+        if table not in (None, NBGRADER) and not table.is_file():
             parser.error(f"{table} is no file: give the table that the LMS exports (csv)")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
     if missing:
@@ -135,7 +89,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 EPILOG = """\
 SUBMISSIONS holds, for each student, a folder of that name with the notebooks in it or at most four
 folders below, or an archive of it; or the files of a bulk download, as Canvas and Moodle name them.
-The outermost timestamp.txt, which nbgrader's collect writes, says when they were handed in.
+A timestamp.txt counts only where nbgrader's collect wrote it, see --collected.
 
 Written are grades.csv, feedback/STUDENT.html, summary.html and, with --roster, grades-lms.csv. What
 you write into overrides.csv (points and why) and extensions.csv there counts from the next run on.

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
 from .flags import copies
 from .ledger import Row
 
-if TYPE_CHECKING:  # it imports the doctor
+if TYPE_CHECKING:  # the one is slow to import, the other imports the doctor
+    from jinja2 import Template
+
     from .submission import PartResult, Result
 
 MOST_FREQUENT = 15  # findings on the summary
@@ -46,6 +47,8 @@ class Graded:
 
 @cache
 def _template(name: str) -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

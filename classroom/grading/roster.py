@@ -23,6 +23,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from pathlib import Path
 from .collect import Student, as_time
 from .exercises import POINTS
 from .ledger import Row
-from .text import clean, folded, reason, table_cell
+from .text import clean, folded, reason, some_of, table_cell
 
 IDENTITY = (
     "id", "student", "identifier", "sis user id", "sis login id", "username", "email",
@@ -89,7 +90,7 @@ class Roster:
     def students(self) -> list[tuple[int, dict[str, int]]]:
         """Return the numbers of the lines that are students', each with its identities."""
         rows = [(k, self.identities(line)) for k, line in enumerate(self.lines)]
-        return [(k, known) for k, known in rows if known and not _is_heading(self.lines[k])]
+        return [(k, known) for k, known in rows if known and not _is_nobody(self.lines[k])]
 
     def matched(self, students: Iterable[Student]) -> tuple[dict[int, Student], list[Student]]:
         """Return whose line is whose, by the number of the line, and the students without one.
@@ -126,11 +127,14 @@ class Roster:
         rows: Mapping[int, Row],
         comments: Mapping[int, str],
         assignment: str,
-        maximum: float,
         *,
         exercises: bool = False,
-    ) -> str:
-        """Return the table with the grades in it; who has none keeps the cell as it came."""
+    ) -> tuple[str, list[str]]:
+        """Return the table with the grades in it, and sentences on columns that count otherwise.
+
+        Points are scaled to the maximum that the LMS has for a column, as they else were too many
+        for it or too few. Who has none keeps the cell as it came.
+        """
         head, lines = list(self.head), [list(line) for line in self.lines]
 
         def column(name: str, starts: bool = False) -> int:
@@ -144,24 +148,45 @@ class Roster:
 
         total = column("Grade" if self.of_moodle else assignment, starts=self.of_canvas)
         comment = column("Feedback comments") if self.of_moodle else None
-        parts = {it: column(f"{assignment} {it}", True) for it in POINTS} if exercises else {}
-        for number, row in rows.items():
-            line = lines[number]
-            if row.total is not None:
-                line[total] = f"{row.total:.2f}"
-                if comment is not None:
-                    line[comment] = table_cell(comments.get(number, ""))
-            for exercise, place in parts.items():
-                points = row.points[exercise]
-                line[place] = "" if points is None else f"{points:.2f}"
-        for line in lines:
-            if _is_heading(line):
-                line[total] = line[total] or f"{maximum:g}"
-                for exercise, place in parts.items():
-                    line[place] = line[place] or f"{POINTS[exercise]:g}"
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([head, *lines])
-        return text.getvalue()
+        columns = {total: (sum(POINTS.values()), {k: row.total for k, row in rows.items()})}
+        for exercise in POINTS if exercises else ():
+            points = {k: row.points[exercise] for k, row in rows.items()}
+            columns[column(f"{assignment} {exercise}", starts=True)] = POINTS[exercise], points
+        notes = []
+        for place, (ours, found) in columns.items():
+            theirs = self._maximum(place)
+            most = ours if theirs is None else theirs
+            scale, above = most / ours or 1.0, []
+            for number, value in found.items():
+                if value is not None:
+                    lines[number][place] = f"{value * scale:.2f}"
+                    if round(value * scale, 2) > most:
+                        above.append(self.name(number))
+            for line in lines:
+                if _says_maximum(line):
+                    line[place] = line[place] or f"{ours:g}"
+            where = f"{clean(head[place])} in grades-lms.csv"
+            if scale != 1.0:
+                notes.append(f"{where} is scaled from {ours:g} to {most:g} points, as the LMS has.")
+            if above:
+                notes.append(f"{where} is above its maximum of {most:g}: {some_of(above)}.")
+        for number, text in comments.items():
+            if comment is not None and rows[number].total is not None:
+                lines[number][comment] = table_cell(text)
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([head, *lines])
+        return table.getvalue(), notes
+
+    def _maximum(self, place: int) -> float | None:
+        """Return what the LMS has as the maximum of a column, None where its file does not say."""
+        cells = [line[place] for line in self.lines if _says_maximum(line) and place < len(line)]
+        names = [name.lower() for name in self.head]
+        if names[place : place + 1] == ["grade"] and "maximum grade" in names:  # Moodle's
+            cells = [line[names.index("maximum grade")] for line in self.lines]
+        for cell in cells:
+            with suppress(ValueError):
+                return float(cell.replace(",", "."))
+        return None
 
 
 def collected_times(path: Path) -> dict[str, datetime]:
@@ -192,6 +217,11 @@ def collected_times(path: Path) -> dict[str, datetime]:
     return times
 
 
-def _is_heading(line: Sequence[str]) -> bool:
-    """Canvas' second line, and what stands above students in others."""
-    return any(cell.strip() in ("Points Possible", "Student, Test") for cell in line[:2])
+def _says_maximum(line: Sequence[str]) -> bool:
+    """Canvas' second line."""
+    return any(cell.strip() == "Points Possible" for cell in line[:2])
+
+
+def _is_nobody(line: Sequence[str]) -> bool:
+    """That line, and the student whom Canvas makes up."""
+    return _says_maximum(line) or "Student, Test" in line[:2]

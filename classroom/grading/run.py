@@ -15,13 +15,15 @@ import json
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from classroom.sandbox import Limits, Sandbox, UnavailableError
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from .pages import Graded
     from .submission import Result
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+GRADING = Path(__file__).resolve().parent
+ROOT = GRADING.parent.parent
+NBGRADER = Path("nbgrader")  # in place of a table of times: those that its collect writes
 
 #: Modules that start, keep and show, so that a change in them changes no points.
 NO_POINTS = {
@@ -122,7 +126,13 @@ class Run:
     def __init__(self, arguments: argparse.Namespace, temporary: str) -> None:
         self._arguments, self._out = arguments, Path(arguments.out)
         # by default the rules of the last run, and its seed if it was interrupted
-        first = {"late": "none", "deadline": None, "finished": True}
+        first: dict[str, Any] = {
+            "late": "none",
+            "deadline": None,
+            "finished": True,
+            "pages": {},
+            "class": {},
+        }
         last = first | (read_json(self._out / "run.json") or {})
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
@@ -136,6 +146,14 @@ class Run:
         }  # fmt: skip
         self._limits = Limits(call=arguments.call, wall=arguments.budget)
         self._version = version(arguments.released, self._limits)
+        self._shown_by = hash_of_code(
+            f"{sys.version} {np.__version__}", [GRADING, ROOT / "cs231n_helpers" / "exercises"]
+        )
+        #: By page, hashes of what it was made from and of itself.
+        self._pages: dict[str, list[str]] = {}
+        self._pages_before = last["pages"]
+        self._results: dict[Student, Any] = {}
+        self._class = last["class"]  # what an archive held
         try:
             self._ledger = Ledger.read(self._out, deadline, late)
             self._roster = Roster.read(arguments.roster) if arguments.roster else None
@@ -148,12 +166,17 @@ class Run:
 
     def _collect(self, temporary: str) -> tuple[list[Student], list[str]]:
         """Return the class, and what of it was left out."""
-        arguments = self._arguments
-        collected = collected_times(arguments.collected) if arguments.collected else None
-        students, notes = open_class(arguments.submissions, Path(temporary), collected)
+        arguments, place = self._arguments, self._arguments.submissions
+        collected, stamped = None, ""
+        beside = (place.parent / name for name in ("nbgrader_config.py", "gradebook.db"))
+        if arguments.collected not in (None, NBGRADER):
+            collected = collected_times(arguments.collected)
+        elif arguments.collected or any(path.is_file() for path in beside):
+            stamped = arguments.assignment
+        students, notes = self._open(place, Path(temporary), collected, stamped)
         if not students:
             raise ValueError(
-                f"{arguments.submissions} holds no submission, but each student needs a folder "
+                f"{place} holds no submission, but each student needs a folder "
                 "with their notebooks, or an archive, or files as Canvas and Moodle name them"
             )
         known = {folded(it) for student in students for it in (student.name, student.id) if it}
@@ -164,6 +187,28 @@ class Run:
         ]
         return students, notes
 
+    def _open(self, place: Path, temporary: Path, *times: Any) -> tuple[list[Student], list[str]]:
+        """Open the class; an archive that is graded already is not unpacked again."""
+        before, self._class = self._class, {}
+        if not place.is_file():
+            return open_class(place, temporary, *times)
+        key = hashlib.sha256(f"{self._version} {_hash_of(place)} {times!r}".encode()).hexdigest()
+        if before.get("key") == key:
+            students = [
+                Student(name, file_name, id_, (), digest, time and datetime.fromisoformat(time))
+                for name, file_name, id_, digest, time in before["students"]
+            ]
+            if all(self.stored(student) for student in students):
+                self._class = before
+                return students, [*before["notes"]]
+        students, notes = open_class(place, temporary, *times)
+        known = [
+            (it.name, it.file_name, it.id, it.digest, it.timestamp and it.timestamp.isoformat())
+            for it in students
+        ]
+        self._class = {"key": key, "students": known, "notes": [*notes]}
+        return students, notes
+
     def _path(self, student: Student) -> Path:
         return self._out / "results" / f"{student.file_name}.json"
 
@@ -171,22 +216,29 @@ class Run:
         return f"{self._version} {student.digest}"
 
     def stored(self, student: Student) -> Any:
-        """Return the result of what a student handed in, where it is known."""
+        """Return the result of what a student handed in, where it is known, by the seed wanted."""
         kept = read_json(self._path(student))
-        return kept if kept and kept["key"] == self._key(student) else None
+        if kept and kept["key"] == self._key(student):
+            return kept if self._arguments.seed in (None, kept["seed"]) else None
+        return None
 
     def grade(self) -> dict[Student, str]:
         """Grade what is new or changed; return who was not graded, and why."""
         arguments, seed = self._arguments, self._begun["seed"]
-        known = {student: self.stored(student) for student in self._students}
-        todo = [
-            student
-            for student, kept in known.items()
-            if kept is None or arguments.seed not in (None, kept["seed"])
-        ]
-        print(f"{len(known)} submissions, {len(todo)} to be graded; seed {seed}", flush=True)
+        self._results = {it: kept for it in self._students if (kept := self.stored(it))}
+        todo = [student for student in self._students if student not in self._results]
+        print(
+            f"{len(self._students)} submissions, {len(todo)} to be graded; seed {seed}", flush=True
+        )
         for note in self._notes:
             print(note, file=sys.stderr)
+        without_time = sum(student.timestamp is None for student in self._students)
+        if self._ledger.deadline and self._ledger.late != "none" and without_time:
+            print(
+                f"{without_time} have no time at which they were handed in, and count as in time: "
+                "give it with --collected",
+                file=sys.stderr,
+            )
         if not todo:
             return {}
         print(check_sandbox(arguments.released / "cs231n_helpers", arguments.contained), flush=True)
@@ -214,6 +266,7 @@ class Run:
                 continue
             record = {"student": student.name, "key": self._key(student), "seed": seed, **result}
             write(self._path(student), json.dumps(record, indent=1))
+            self._results[student] = record
             said += [f"{student.name}: {note}" for note in result["left_out"][:MOST_SAID]]
         for note in sorted(said):
             print(note, file=sys.stderr)
@@ -223,29 +276,35 @@ class Run:
         """Write tables and pages; those of students who are no longer there go."""
         from .pages import Graded, feedback_page, summary_page
 
-        arguments, ledger = self._arguments, self._ledger
-        graded, pages, results = [], set(), set()
+        ledger, assignment = self._ledger, self._arguments.assignment
+        graded, made_from = [], []
         for student in _shown(self._students, "writing"):
-            result = None if student in failed else self.stored(student)
+            result = self._results.get(student)
             scores = {} if result is None else _scores(result)
             row = ledger.row((student.name, student.id), scores, student.timestamp)
             page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
             one = Graded(student.name, page, student.timestamp, row, result, why)
-            write(self._out / page, feedback_page(one, ledger.late))
+            source = replace(one, result=None), result and _hash_of(self._path(student))
+            self._write_page(page, (source, ledger.late), partial(feedback_page, one, ledger.late))
             graded.append(one)
-            pages.add(self._out / page)
-            results.add(self._path(student))
-        for path in {*(self._out / "feedback").glob("*.html")} - pages:
-            path.unlink()
-        for path in {*(self._out / "results").glob("*.json")} - results:
+            made_from.append(source)
+        kept = {self._out / one.page for one in graded} | {self._path(it) for it in self._students}
+        for path in {*self._out.glob("feedback/*.html"), *self._out.glob("results/*.json")} - kept:
             path.unlink()
         write(self._out / "grades.csv", grades_csv(graded))
         absent = self._write_for_lms(graded)
-        page = summary_page(
-            graded, self._notes, ledger.deadline, ledger.late, arguments.assignment, absent
-        )
-        write(self._out / "summary.html", page)
-        write(self._out / "run.json", json.dumps(self._begun | {"finished": True}))
+        rest = self._notes, ledger.deadline, ledger.late, assignment, absent
+        self._write_page("summary.html", (made_from, rest), lambda: summary_page(graded, *rest))
+        done = {"finished": True, "pages": self._pages, "class": self._class}
+        write(self._out / "run.json", json.dumps(self._begun | done))
+
+    def _write_page(self, name: str, made_from: object, make: Callable[[], str]) -> None:
+        """Write a page, unless it lies there as an earlier run has made it from the same."""
+        path = self._out / name
+        key = hashlib.sha256(f"{self._shown_by} {made_from!r}".encode()).hexdigest()
+        if self._pages_before.get(name) != [key, _hash_of(path)]:
+            write(path, make())
+        self._pages[name] = [key, _hash_of(path)]
 
     def _write_for_lms(self, graded: Sequence[Graded]) -> list[str]:
         """Write the roster with the grades in it; return who is in it and handed in nothing."""
@@ -258,12 +317,14 @@ class Run:
         comments = {
             number: f"See {by_name[student.name].page}." for number, student in found.items()
         }
-        text = roster.filled(
-            rows, comments, arguments.assignment, sum(POINTS.values()),
-            exercises=arguments.lms_exercises,
-        )  # fmt: skip
+        text, notes = roster.filled(
+            rows, comments, arguments.assignment, exercises=arguments.lms_exercises
+        )
         write(self._out / "grades-lms.csv", text)
-        self._notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        for note in notes:
+            print(note, file=sys.stderr)
+        self._notes += notes
         absent = [roster.name(number) for number, _ in roster.students() if number not in found]
         for name in absent:
             print(f"handed in nothing: {name}")
@@ -276,14 +337,32 @@ def _shown(items: Any, description: str, **settings: Any) -> Any:
 
 def version(released: Path, limits: Limits) -> str:
     """Return a hash of all that decides on points besides the submission."""
-    digest = hashlib.sha256(repr(limits).encode())
-    rooms = [ROOT / "classroom" / "grading", ROOT / "classroom" / "sandbox"]
-    for folder in (*rooms, ROOT / "cs231n_helpers", released):
+    rooms = GRADING, ROOT / "classroom" / "sandbox", ROOT / "cs231n_helpers", released
+    return hash_of_code(repr(limits), rooms, (".py", ".ipynb"), NO_POINTS)
+
+
+def hash_of_code(
+    settings: str,
+    folders: Iterable[Path],
+    suffixes: Collection[str] = (".py", ".html"),
+    without: Collection[str] = (),
+) -> str:
+    digest = hashlib.sha256(settings.encode())
+    for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".ipynb") and path.name not in NO_POINTS and path.is_file():
+            if path.suffix in suffixes and path.name not in without and path.is_file():
                 digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    """Return a hash of a file, "" where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _scores(result: Result) -> dict[str, float]:

@@ -6,6 +6,7 @@ import ast
 import re
 import unicodedata
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 
 
@@ -55,3 +56,13 @@ def folded(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in plain if c.isalnum() or c in "@.").strip(".")
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first of many names, and how many more there are.
+
+    >>> some_of(["anna", "bob"]), some_of("abcdefg")
+    ('anna, bob', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -130,7 +130,8 @@ def explain(arguments: argparse.Namespace) -> int:
         print(f"  {part['name']} ({points:g}): {verdict}")
     for note in found_exercise["notes"]:
         print(f"  {note}")
-    print(f"  {found_exercise['points']} of {POINTS[exercise]} points")
+    got = found_exercise["points"]
+    print(f"  {'not judged,' if got is None else f'{got:g}'} of {POINTS[exercise]} points")
     return 0
 
 

@@ -94,9 +94,9 @@ def _copy(package: Path, folder: Path) -> None:
     """Make copies, which nobody else changes, of all that is ours and that a worker imports."""
 
     def copy(source: str, target: str) -> None:
-        it = Path(source).relative_to(package).as_posix()
+        it = os.path.relpath(source, package).replace(os.sep, "/")
         checks = it.startswith(CHECKS) and it not in NO_CHECKS
-        shutil.copy(HERE / "unchecked.py" if checks else source, target)
+        shutil.copyfile(HERE / "unchecked.py" if checks else source, target)
 
     # a compiled module would tell what its source does
     ignore = shutil.ignore_patterns("__pycache__")

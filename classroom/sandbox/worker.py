@@ -11,7 +11,6 @@ does to this module, it only gets its own answers wrong.
 from __future__ import annotations
 
 import ast
-import asyncio
 import builtins
 import ctypes
 import importlib.util
@@ -160,6 +159,8 @@ class Worker:
                 self.names[wanted] = getattr(helpers, wanted)
         code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if code.co_flags & inspect.CO_COROUTINE:
+            import asyncio  # slow, and seldom needed
+
             asyncio.run(eval(code, self.names))
         else:
             exec(code, self.names)

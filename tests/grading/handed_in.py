@@ -52,8 +52,8 @@ CELLS = {
 }
 
 
-def read_class(place, collected=None, assignment="assignment1"):
+def read_class(place, collected=None, assignment="assignment1", stamped=""):
     """Return the students, what each handed in, and what was left out."""
-    students, notes = students_in(place, collected)
+    students, notes = students_in(place, collected, stamped)
     read = {student.name: read_submission(student, assignment, CELLS) for student in students}
     return {student.name: student for student in students}, read, notes

@@ -26,9 +26,9 @@ from classroom.grading.roster import Roster, collected_times
 FIRST = NOTEBOOKS[0]
 
 
-def one(folder, assignment="assignment1"):
+def one(folder, assignment="assignment1", stamped=""):
     """Read the only student of a class."""
-    students, read, _ = read_class(folder, assignment=assignment)
+    students, read, _ = read_class(folder, assignment=assignment, stamped=stamped)
     ((name, student),) = students.items()
     return student, read[name]
 
@@ -179,8 +179,8 @@ class TestTimes:
         ],
     )
     def test_timestamp(self, tmp_path, text, expected):
-        hand_in(tmp_path / "anna", timestamp=text)
-        student, files = one(tmp_path)
+        hand_in(tmp_path / "anna" / "hw", timestamp=text)
+        student, files = one(tmp_path, stamped="hw")
         assert student.timestamp == expected
         assert files.notes == []
 
@@ -191,25 +191,40 @@ class TestTimes:
          "0001-01-01 00:00 +14:00"],
     )  # fmt: skip
     def test_no_timestamp(self, tmp_path, text):
-        hand_in(tmp_path / "anna")
-        (tmp_path / "anna" / "timestamp.txt").write_text(text, "utf-8")
-        student, files = one(tmp_path)
+        hand_in(tmp_path / "anna" / "hw")
+        (tmp_path / "anna" / "hw" / "timestamp.txt").write_text(text, "utf-8")
+        student, files = one(tmp_path, stamped="hw")
         assert student.timestamp is None
         assert "counts as in time" in files.notes[0]
 
-    def test_the_outermost_counts(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("stamped", "place"),
+        [("", "."), ("", "hw"), ("hw", "."), ("hw", "hw/hw"), ("hw", "other"), ("hw", "HW")],
+    )
+    def test_what_a_student_can_write_never_counts(self, tmp_path, stamped, place):
+        hand_in(tmp_path / "anna" / place, timestamp="2030-01-01 12:00")
+        students, _, notes = read_class(tmp_path, stamped=stamped)
+        assert students["anna"].timestamp is None
+        assert notes == [
+            "timestamp.txt of anna does not count, as students can write one: --collected FILE "
+            "gives the times, --collected nbgrader says that its collect wrote them."
+        ]
+
+    def test_that_of_nbgrader_counts(self, tmp_path):
         """A student can hand in a file of that name, but not above what is handed in."""
-        hand_in(tmp_path / "anna" / "assignment1", timestamp="2030-01-05 12:00")
-        hand_in(tmp_path / "anna" / "assignment1" / "assignment1", timestamp="2030-01-01 12:00")
-        student, files = one(tmp_path)
-        assert student.timestamp == datetime(2030, 1, 5, 12)
-        assert files.notes[0] == (
-            "2 files timestamp.txt disagree: the outermost counts, 2030-01-05 12:00 UTC."
+        hand_in(tmp_path / "anna" / "hw", timestamp="2030-01-05 12:00")
+        hand_in(tmp_path / "anna" / "hw" / "hw", timestamp="2030-01-01 12:00")
+        (tmp_path / "anna" / "timestamp.txt").write_text("2029-01-01 12:00", "utf-8")
+        students, read, notes = read_class(tmp_path, stamped="hw")
+        assert students["anna"].timestamp == datetime(2030, 1, 5, 12)
+        assert read["anna"].notes[0] == (
+            "3 files timestamp.txt disagree: nbgrader's counts, 2030-01-05 12:00 UTC."
         )
+        assert notes == ["hw/timestamp.txt, which nbgrader's collect wrote, has the times."]
 
     def test_none_in_an_archive_counts(self, tmp_path):
         (tmp_path / "anna.zip").write_bytes(zipped({**ALL, "timestamp.txt": "2030-01-01 12:00"}))
-        student, files = one(tmp_path)
+        student, files = one(tmp_path, stamped="anna")
         assert student.timestamp is None
         assert len(files.notebooks) == len(NOTEBOOKS)
 
@@ -305,9 +320,9 @@ class TestDownloads:
     def test_no_lms_writes_a_timestamp(self, tmp_path, name):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1999-01-01 00:00:00 UTC")
-        student, files = one(tmp_path)
-        assert student.timestamp is None
-        assert files.notes[0] == "timestamp.txt is the student's own here, and was not believed."
+        students, _, notes = read_class(tmp_path, stamped="assignment1")
+        assert students["eve"].timestamp is None
+        assert notes[0].startswith("timestamp.txt of eve does not count, as students can write")
 
     def test_an_archive_a_student(self, tmp_path):
         inner = {f"__MACOSX/{name}": b"\0" for name in ALL} | {f"hw/{k}": v for k, v in ALL.items()}

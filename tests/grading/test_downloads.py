@@ -28,7 +28,7 @@ from wrong_solutions import WRONG
 from classroom.grading.exercises import NOTEBOOK, NOTEBOOKS, POINTS
 from classroom.release import bundle
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layouts")]
+pytestmark = pytest.mark.slow
 Files = dict[str, bytes]
 
 
@@ -95,13 +95,14 @@ class Makers:
         return {e: source for e, _, source in reversed(RIGHT)}
 
     def hostile(self) -> dict[str, HandedIn]:
-        """Return the 20: everything right but for what each of them tries."""
-        right, found = self.first(), {}
-        whole = self.notebooks(right)
+        """Return the 20: two notebooks, all right but for what each of them tries."""
+        right, found, names = self.first(), {}, ("01_svm", "10_images")
+        whole = self.notebooks(right, names)
+        full = {e: most if NOTEBOOK[e] in names else 0.0 for e, most in POINTS.items()}
         of_svm = frozenset(e for e in POINTS if NOTEBOOK[e] == "01_svm")
-        lost = POINTS | dict.fromkeys(of_svm)
+        lost = full | dict.fromkeys(of_svm)
 
-        def add(name: str, files: Files, grades=POINTS, *words: str, anything=frozenset(), **more):
+        def add(name: str, files: Files, grades=full, *words: str, anything=frozenset(), **more):
             found[name] = HandedIn(files, dict(grades), words, anything, **more)
 
         def svm(content: bytes) -> Files:
@@ -280,6 +281,7 @@ def moodle(place: Path, members: list[Member], flat: bool) -> Path:
 
 
 def nbgrader(place: Path, members: list[Member], flat: bool) -> Path:
+    (place.parent / "nbgrader_config.py").touch()
     for member in members:
         folder = place / member.id / "assignment1"
         own = {f"mine/{k}" if k == "timestamp.txt" else k: v for k, v in member.files.items()}

@@ -24,7 +24,7 @@ import right_solutions
 from filelock import FileLock
 from handed_in import CELLS, code, hand_in, notebook
 
-from classroom.grading import command, pool, submission
+from classroom.grading import command, pages, pool, submission
 from classroom.grading import run as grading
 from classroom.grading.cells import parse_notebook, released_notebook
 from classroom.grading.collect import Submission, read_submission, students_in
@@ -45,15 +45,6 @@ def net_forward(params, X):
     hidden = np.maximum(0, X @ params["W1"] + params["b1"])
     return hidden, hidden @ params["W2"] + params["b2"]
 """
-
-
-@pytest.fixture(scope="session")
-def released(tmp_path_factory):
-    """What students are given: here with the whole package, which no test of ours uses."""
-    folder = hand_in(tmp_path_factory.mktemp("released"))
-    package, unused = "cs231n_helpers", shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / package, folder / package, ignore=unused)
-    return folder
 
 
 def wait_for(condition, seconds=60):
@@ -325,7 +316,11 @@ def course(tmp_path, released, monkeypatch):
     """A class of three and a function that grades it here."""
     given = shutil.copytree(released, tmp_path / "released")
     hand_in(tmp_path / "class" / "anna", answers(POINTS))
-    hand_in(tmp_path / "class" / "bob", answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00")
+    (tmp_path / "gradebook.db").touch()  # so that nbgrader has written the time
+    bob = hand_in(
+        tmp_path / "class" / "bob" / "assignment1",
+        answers(["penalty"], ["sgd"]), timestamp="2030-01-02 12:00",
+    )  # fmt: skip
     (tmp_path / "class" / "carol").mkdir()
     (tmp_path / "out").mkdir()
     monkeypatch.setattr(submission, "grade_submission", pretend)
@@ -340,7 +335,7 @@ def course(tmp_path, released, monkeypatch):
         seeds = (given / "graded").read_text("utf-8").split() if (given / "graded").exists() else []
         return [int(seed) for seed in seeds]
 
-    run.submissions, run.out = tmp_path / "class", tmp_path / "out"
+    run.submissions, run.bob, run.out = tmp_path / "class", bob, tmp_path / "out"
     run.csv = lambda: (tmp_path / "out" / "grades.csv").read_bytes().decode()
     run.rows = lambda: {row["student"]: row for row in csv.DictReader(run.csv().splitlines())}
     run.of = lambda archive: run(place=archive)
@@ -367,7 +362,7 @@ class TestRun:
         assert len(set(first)) == 1
         assert course() == []
         assert course.csv() == before
-        hand_in(course.submissions / "bob", answers(["penalty"]), timestamp="2030-01-02 12:00")
+        hand_in(course.bob, answers(["penalty"]), timestamp="2030-01-02 12:00")
         hand_in(course.submissions / "dave", answers(["search"]))
         second = course()
         assert len(second) == 2
@@ -412,6 +407,42 @@ class TestRun:
         assert set(course()) == {seed}
         assert course("--seed", "1") == [1, 1, 1]
 
+    def test_a_page_is_made_again_only_when_something_has_changed(self, course, monkeypatch):
+        made = []
+        monkeypatch.setattr(grading, "version", lambda *_: "the same")
+
+        def feedback_page(one, late, make=pages.feedback_page):
+            made.append(one.student)
+            return make(one, late)
+
+        def made_by(*options):
+            made.clear()
+            course(*options)
+            return made
+
+        monkeypatch.setattr(pages, "feedback_page", feedback_page)
+        assert made_by() == ["anna", "bob", "carol"]
+        page = course.out / "feedback" / "anna.html"
+        before = page.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(pages, "summary_page", None)
+            assert made_by() == []
+        page.write_text("edited", "utf-8")
+        (course.out / "feedback" / "bob.html").unlink()
+        (course.out / "summary.html").unlink()
+        assert made_by() == ["anna", "bob"]
+        assert page.read_bytes() == before
+        assert (course.out / "summary.html").exists()
+        hand_in(course.bob, answers(["penalty"]), timestamp="2030-01-02 12:00")
+        assert made_by() == ["bob"]
+        (course.out / "overrides.csv").write_text(
+            "student,exercise,points,why\ncarol,sgd,1,x\n", "utf-8"
+        )
+        assert made_by() == ["carol"]
+        assert made_by("--late", "zero") == ["anna", "bob", "carol"]
+        monkeypatch.setattr(grading, "hash_of_code", lambda *_: "another template")
+        assert made_by() == ["anna", "bob", "carol"]
+
     def test_a_result_that_is_no_json_is_graded_again(self, course):
         course()
         before = course.csv()
@@ -439,7 +470,7 @@ class TestRun:
         def meddling(files, **settings):
             result = pretend(files, **settings)
             if not files.notebooks:
-                hand_in(course.submissions / "bob", answers(["search"]))
+                hand_in(course.bob, answers(["search"]))
             return result
 
         monkeypatch.setattr(submission, "grade_submission", meddling)
@@ -563,7 +594,7 @@ class TestTeacher:
         assert "Changed by your teacher (4 by the tests): a good idea" in page
         row = course.rows()["bob"]
         assert (row["sgd"], row["extra"], row["total"]) == ("6.50", "1.00", "12.50")
-        hand_in(course.submissions / "bob", answers(["sgd"]), timestamp="2030-01-02 12:00")
+        hand_in(course.bob, answers(["sgd"]), timestamp="2030-01-02 12:00")
         assert len(course()) == 1
         assert course.rows()["bob"]["total"] == "7.50"
 
@@ -572,6 +603,34 @@ class TestTeacher:
         (course.out / "overrides.csv").write_text("student,exercise,points\nbob,sgd,x\n", "utf-8")
         assert course(expected=2) == []
         assert "line 2: 'x' is no number of points" in capsys.readouterr().err
+
+    def test_times_of_students_do_not_count(self, course, tmp_path, capsys):
+        late = ("--deadline", "2030-01-02T00:00", "--late", "zero")
+        course(*late)
+        assert course.rows()["bob"]["total"] == "0.00"
+        said = capsys.readouterr().err
+        assert "assignment1/timestamp.txt, which nbgrader's collect wrote, has the times." in said
+        assert "2 have no time at which they were handed in, and count as in time: give" in said
+        (tmp_path / "gradebook.db").unlink()
+        assert course() == []
+        assert (course.rows()["bob"]["total"], course.rows()["bob"]["timestamp"]) == ("9.00", "")
+        note = "timestamp.txt of bob does not count, as students can write one"
+        assert note in capsys.readouterr().err
+        assert note in (course.out / "summary.html").read_text("utf-8")
+        course("--collected", "nbgrader")
+        assert course.rows()["bob"]["total"] == "0.00"
+        (tmp_path / "times.csv").write_text("student,time\nbob,2030-01-01 12:00\n", "utf-8")
+        course("--collected", str(tmp_path / "times.csv"))
+        assert course.rows()["bob"]["total"] == "9.00"
+
+    def test_another_maximum_is_told(self, course, tmp_path, capsys):
+        roster = "Student,ID,Section,assignment1 (12)\n    Points Possible,,,100\nAnna,anna,,\n"
+        (tmp_path / "class.csv").write_text(roster, "utf-8")
+        course("--roster", str(tmp_path / "class.csv"))
+        note = "assignment1 (12) in grades-lms.csv is scaled from 120 to 100 points"
+        assert note in capsys.readouterr().err
+        assert note in (course.out / "summary.html").read_text("utf-8")
+        assert "Anna,anna,,100.00\n" in (course.out / "grades-lms.csv").read_text("utf-8")
 
     def test_roster(self, course, tmp_path, capsys):
         (tmp_path / "class.csv").write_text("id,name\nanna,Anna\nbob,Bob\ndan,Dan\n", "utf-8")
@@ -610,6 +669,41 @@ class TestTeacher:
         before = course() and course.csv()
         assert course.of(archive) == []  # the same bytes
         assert course.csv() == before
+
+    def test_an_archive_is_unpacked_again_only_when_something_has_changed(
+        self, course, tmp_path, monkeypatch
+    ):
+        def zip_class():
+            return shutil.make_archive(str(tmp_path / "all"), "zip", course.submissions)
+
+        def again(*options):
+            unpacked.clear()
+            course(*options, place=Path(archive))
+            return len(unpacked)
+
+        def opened(*arguments, open_class=grading.open_class):
+            unpacked.append(arguments)
+            shutil.rmtree(arguments[1] / "class", ignore_errors=True)  # which ends with a process
+            return open_class(*arguments)
+
+        unpacked, archive = [], zip_class()
+        monkeypatch.setattr(grading, "open_class", opened)
+        assert again() == 1
+        before = course.csv(), (course.out / "summary.html").read_bytes()
+        assert "2030-01-02 12:00:00" in before[0]
+        assert again() == 0
+        assert (course.csv(), (course.out / "summary.html").read_bytes()) == before
+        (course.out / "results" / "bob.json").unlink()
+        assert again() == 1
+        assert course.csv() == before[0]
+        assert [again("--seed", "5"), again("--seed", "5"), again()] == [1, 0, 0]
+        (tmp_path / "gradebook.db").unlink()
+        assert again() == 1
+        assert "2030-01-02" not in course.csv()
+        hand_in(course.bob, answers(["penalty"]))
+        archive = zip_class()
+        assert again() == 1
+        assert course.rows()["bob"]["total"] == "5.00"
 
 
 # The whole way: contained, with the hidden tests
@@ -785,7 +879,6 @@ def undisturbed(tmp_path_factory, released):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("run")
 class TestWholeRun:
     @pytest.mark.parametrize(
         ("send", "number"),
@@ -982,7 +1075,7 @@ class TestPages:
     def test_summary_says_who_has_no_time(self):
         page = self.pages("text")[2]
         assert "10% is taken off for each day that has begun" in page
-        assert "1 of 2 submissions have no timestamp.txt" in page
+        assert "1 of 2 submissions have no time at which they were handed in" in page
 
     @pytest.mark.parametrize("totals", [[0.0], [100.0], [99.99, 0, 50, 105, -1]])
     def test_histogram(self, totals):

@@ -114,15 +114,18 @@ class TestTables:
     def rows(self, text):
         return list(csv.DictReader(io.StringIO(text)))
 
-    def filled(self, ledger, tmp_path, text, **settings):
+    def filled(self, ledger, tmp_path, text, *overrides, **settings):
         (tmp_path / "roster.csv").write_text(text, "utf-8")
         roster = Roster.read(tmp_path / "roster.csv")
         first = roster.students()[0][0]
-        row = ledger().row(["anna"], FULL, DUE + timedelta(hours=1))
-        return self.rows(roster.filled({first: row}, {first: "=x"}, "assignment1", 120, **settings))
+        row = ledger(*overrides).row(["anna"], FULL, DUE + timedelta(hours=1))
+        filled, self.notes = roster.filled({first: row}, {first: "=x"}, "assignment1", **settings)
+        return self.rows(filled)
 
     def test_canvas(self, ledger, tmp_path):
-        head, anna, bob, _ = self.filled(ledger, tmp_path, CANVAS)
+        head, anna, bob, nobody = self.filled(ledger, tmp_path, CANVAS)
+        assert self.notes == []
+        assert nobody["assignment1 (12)"] == ""  # the student that Canvas makes up
         assert head["assignment1 (12)"] == "120.00"
         assert anna["assignment1 (12)"] == "108.00"
         assert bob["assignment1 (12)"] == ""
@@ -145,6 +148,46 @@ class TestTables:
         assert (anna["assignment1"], bob["assignment1"]) == ("108.00", "")
         assert anna["assignment1 sgd"] == "8.00"
         assert anna["email"] == "anna@x.org"
+
+    @pytest.mark.parametrize(
+        ("text", "column"),
+        [(CANVAS, "assignment1 (12)"), (MOODLE, "Grade"),
+         (MOODLE.replace("120.00", '"120,00"'), "Grade")],
+    )  # fmt: skip
+    def test_the_maximum_of_the_lms(self, ledger, tmp_path, text, column):
+        text = text.replace("120.00", "100.00").replace("120,00", "100,00")
+        lines = self.filled(ledger, tmp_path, text)
+        assert [line[column] for line in lines if "Anna" in "".join(line.values())] == ["90.00"]
+        assert self.notes == [
+            f"{column} in grades-lms.csv is scaled from 120 to 100 points, as the LMS has."
+        ]
+
+    def test_each_column_has_its_own(self, ledger, tmp_path):
+        text = CANVAS.replace("assignment1 (12)", "assignment1 sgd (12)").replace("120.00", "4")
+        _, anna, *_ = self.filled(ledger, tmp_path, text, exercises=True)
+        assert (anna["assignment1 sgd (12)"], anna["assignment1 penalty"]) == ("4.00", "5.00")
+        assert anna["assignment1"] == "108.00"
+        (note,) = self.notes
+        assert note.startswith("assignment1 sgd (12) in grades-lms.csv is scaled from 8 to 4")
+
+    @pytest.mark.parametrize(
+        ("most", "shown", "notes"),
+        [("120.00", "126.00", 1), ("0.00", "126.00", 1), ("60", "63.00", 2)],
+    )
+    def test_points_above_the_maximum_are_named(self, ledger, tmp_path, most, shown, notes):
+        text = CANVAS.replace("120.00", most)
+        _, anna, *_ = self.filled(ledger, tmp_path, text, "anna,extra,20,a bonus\n")
+        assert anna["assignment1 (12)"] == shown
+        assert len(self.notes) == notes
+        assert self.notes[-1] == (
+            f"assignment1 (12) in grades-lms.csv is above its maximum of {float(most):g}: "
+            "Lee, Anna."
+        )
+
+    def test_a_maximum_that_is_no_number(self, ledger, tmp_path):
+        _, anna, *_ = self.filled(ledger, tmp_path, CANVAS.replace("120.00", "(read only)"))
+        assert anna["assignment1 (12)"] == "108.00"
+        assert self.notes == []
 
 
 def test_an_id_counts_before_a_name_and_a_name_of_two_counts_for_none(tmp_path):

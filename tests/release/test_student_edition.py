@@ -330,7 +330,10 @@ def test_untouched_it_says_what_is_open_and_goes_on(assignment):
 
 
 #: Shorter training, for the time it takes.
-SHORTER = {"[1e2, 1e3, 1e4], 500)": "[1e2, 1e3, 1e4], 200)", "epochs=30": "epochs=8"}
+SHORTER = {
+    "[1e2, 1e3, 1e4], 500)": "[1e2, 1e3, 1e4], 200)", "epochs=30": "epochs=8",
+    "num_epochs=5": "num_epochs=1", "num_epochs=12": "num_epochs=2",
+}  # fmt: skip
 
 
 @pytest.mark.slow

@@ -101,6 +101,18 @@ def test_each_lesson_is_whole(name):
     assert not any("SOLUTION" in source for source in code_of_all)
 
 
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_what_runs_is_what_the_lesson_runs(name):
+    """Once its exercises are solved as its last hints say; `make test` runs the lesson."""
+    worked, mine = ([c for c in it(name).cells if c.cell_type == "code"]
+                    for it in (lesson, open_lesson))  # fmt: skip
+    texts = iter(SOLVED.findall("\n".join(cell.source for cell in open_lesson(name).cells)))
+    filled = [next(texts) if exercise_of(cell) else cell.source for cell in mine]
+    assert filled == [
+        lessons.solved(cell.source) if exercise_of(cell) else cell.source for cell in worked
+    ]
+
+
 def test_lessons_are_those_of_the_checkout_or_of_the_installation(monkeypatch, tmp_path):
     assert lessons.lessons_folder().name == "notebooks"
     package = tmp_path / "cs231n_helpers"
