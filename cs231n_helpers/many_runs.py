@@ -180,28 +180,18 @@ def _train_batched(
     for linear, rows_of_W in zip(models, W.reshape(K, C, D), strict=True):
         linear.W = rows_of_W.T  # a view, which follows each step
     shrink = np.repeat(1 - rates * strengths[kept], C).astype(W.dtype)[:, np.newaxis]  # (K * C, 1)
-    step_sizes = np.repeat(K * rates, C).astype(W.dtype)  # times K: the loss is a mean over N * K
+    step_sizes = np.repeat(rates, C).astype(W.dtype)
 
     for iteration in progress(range(num_iters), "training"):
         rows = rng.choice(len(X), batch_size)
+        X_batch, y_batch = as_floats("X_train", X[rows], W.dtype), y[rows]
         if iteration == num_iters - 1:  # train reports the loss before the last step
             losses = [
-                linear.loss(X[rows], y[rows], regs[k])[0]
+                linear.loss(X_batch, y_batch, regs[k])[0]
                 for linear, k in zip(models, kept, strict=True)
             ]
-
-        def step_of_block(block: slice, W: Floats = W, rows: Labels = rows) -> Floats:
-            X_block = as_floats("X_train", X[rows[block]], W.dtype)
-            scores = X_block @ W.T  # (n, K * C)
-            _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y[rows[block]], K))
-            share = len(X_block) / batch_size  # makes means over the block's examples its share
-            step: Floats = (dscores.reshape(scores.shape) * (share * step_sizes)).T @ X_block
-            return step
-
-        steps = [*in_blocks(step_of_block, batch_size, D * W.itemsize, batch_size * W.size)]
-        W *= shrink  # W - rate * (dW + strength * W)
-        for step in steps:
-            W -= step
+        step = partial(_step, scores_loss, W, C, shrink, step_sizes, X_batch, y_batch)
+        list(in_blocks(step, K, C * D * W.itemsize, work=batch_size * W.size))
 
     accuracies = _accuracies(W, C, X, y), _accuracies(W, C, X_val, y_val)
     for linear in models:
@@ -210,6 +200,19 @@ def _train_batched(
         int(k): (linear, record_of(*numbers))
         for k, linear, *numbers in zip(kept, models, losses, *accuracies, strict=True)
     }
+
+
+def _step(
+    scores_loss: Any, W: Floats, C: int, shrink: Floats, step_sizes: Floats,
+    X_batch: Floats, y_batch: Labels, runs: slice,
+) -> None:  # fmt: skip
+    """Change the weights of some of the runs, W (K * C, D), by a step of each."""
+    num_runs, mine = runs.stop - runs.start, slice(C * runs.start, C * runs.stop)
+    scores = X_batch @ W[mine].T  # (N, num_runs * C)
+    _, dscores = scores_loss(scores.reshape(-1, C), np.repeat(y_batch, num_runs))
+    steps = num_runs * step_sizes[mine]  # as the loss is a mean over N * num_runs
+    W[mine] *= shrink[mine]  # W - rate * (dW + strength * W)
+    W[mine] -= (dscores.reshape(scores.shape) * steps).T @ X_batch
 
 
 def _stays_finite(
