@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from .exercises import NOTEBOOKS
@@ -29,6 +30,7 @@ from .text import clean, folded, reason, some_of
 MAX_BYTES = {  # what is looked at
     ".ipynb": 16 * 2**20, ".zip": 64 * 2**20, ".txt": 200, ".md": 4_000,
 }  # fmt: skip
+OTHER_ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz"}
 STAMP = "timestamp.txt"
 REGRADE = "regrade.md"  # in which a student asks for another look
 MAX_ENTRIES = 2_000  # files and folders that are looked at in a submission
@@ -365,7 +367,7 @@ def unpack_class(archive: Path, folder: Path) -> list[str]:
                     raise ValueError(f"{shown} leads out of it")
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    with opened.open(member) as source, target.open("wb") as file:
+                    with _member(opened, member) as source, target.open("wb") as file:
                         for _ in range(0, most + 1, 1 << 20):  # too large stays so
                             file.write(source.read(1 << 20))
                 except (*CONFLICTS, zipfile.BadZipFile, zlib.error) as error:
@@ -406,11 +408,13 @@ def read_submission(
         order = number, assignment in name.parts[:-1], -len(name.parts)
         candidates[notebook].append((order, where, content))
     for notebook in NOTEBOOKS:
-        if several := sorted(candidates[notebook], key=lambda it: it[:2], reverse=True):
-            found.notebooks[notebook] = several[0][2]
+        last_first = candidates[notebook][::-1]  # of two with one name, as unzip does
+        if several := sorted(last_first, key=lambda it: it[:2], reverse=True):
+            _, counts, found.notebooks[notebook] = several[0]
             if older := [where for _, where, _ in several[1:]]:
+                last = "the last " * (counts in older)
                 found.notes.append(
-                    f"{notebook}.ipynb was handed in {len(several)} times: {several[0][1]} counts, "
+                    f"{notebook}.ipynb was handed in {len(several)} times: {last}{counts} counts, "
                     f"and not {some_of(older)}."
                 )
     _note_missing(found, others)
@@ -452,6 +456,8 @@ def _notebooks(
     """
     for file in files:
         suffix = file.name.suffix.lower()
+        if suffix in OTHER_ARCHIVES:
+            notes.append(f"{clean(str(file.name))} was not opened: hand in a zip, or the files.")
         if suffix not in (".ipynb", ".zip"):
             continue
         try:
@@ -480,13 +486,19 @@ def _in_archive(
                 notes.append(f"{clean(str(archive))}: {clean(str(name))} in it was not opened.")
             if name.suffix.lower() != ".ipynb" or hidden or member.is_dir():
                 continue
-            with opened.open(member) as file:
+            with _member(opened, member) as file:
                 notebook = file.read(MAX_BYTES[".ipynb"] + 1)
             if len(notebook) > MAX_BYTES[".ipynb"]:
                 notes.append(f"{clean(str(name))} cannot be read: it is larger than 16 MB.")
                 yield name, None
             else:
                 yield archive.with_suffix("") / name, notebook
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    if member.flag_bits & 1:
+        raise ValueError("it is encrypted; make it without a password")
+    return archive.open(member)
 
 
 def _known_name(stem: str) -> tuple[str, int]:

@@ -87,7 +87,7 @@ class Ledger:
         """
         keys = [folded(name) for name in names if name]
         changed = {k: v for key in keys for k, v in self.overrides.get(key, {}).items()}
-        extra = changed.pop(EXTRA, (0.0, ""))[0]
+        extra = changed.get(EXTRA, (0.0, ""))[0]
         counted = {
             exercise: changed[exercise][0] if exercise in changed else points.get(exercise)
             for exercise in POINTS

@@ -102,6 +102,29 @@ class TestFolders:
         again.unlink()
         assert "uppermost" in one(tmp_path, "other")[1].notebooks["01_svm"].decode()
 
+    def test_of_two_with_one_name_in_a_zip_the_last_counts(self, tmp_path):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive, warnings.catch_warnings(action="ignore"):
+            for word in ("first", "last"):
+                archive.writestr("01_svm.ipynb", notebook("01_svm", {"penalty": f"{word} = 1"}))
+        (tmp_path / "anna").mkdir()
+        (tmp_path / "anna" / "hw.zip").write_bytes(stream.getvalue())
+        _, files = one(tmp_path)
+        assert "last = 1" in files.notebooks["01_svm"].decode()
+        assert "2 times: the last hw/01_svm.ipynb counts, and not hw/01_svm.ipynb" in files.notes[0]
+
+    def test_archives_that_cannot_be_opened(self, tmp_path):
+        locked = bytearray(zipped({"01_svm.ipynb": notebook("01_svm")}))
+        for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+            locked[locked.index(signature) + flags] |= 1  # says that it is encrypted
+        (tmp_path / "anna").mkdir()
+        (tmp_path / "anna" / "hw.zip").write_bytes(locked)
+        (tmp_path / "anna" / "hw.tar.xz").write_bytes(b"anything")
+        assert one(tmp_path)[1].notes[:2] == [
+            "hw.tar.xz was not opened: hand in a zip, or the files.",
+            "hw.zip cannot be read: it is encrypted; make it without a password.",
+        ]
+
     def test_links_are_not_followed(self, tmp_path):
         secret, place = hand_in(tmp_path / "secret"), tmp_path / "class"
         there = hand_in(place / "anna", names=NOTEBOOKS[1:])

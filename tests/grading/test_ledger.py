@@ -52,7 +52,7 @@ def test_points_by_hand(ledger):
     book = ledger("anna,sgd,6.5,nearly there\nanna,extra,2,a bonus\n")
     row = book.row(["anna", "17"], FULL, None)
     assert (row.points["sgd"], row.extra, row.raw) == (6.5, 2, 120 - 8 + 6.5 + 2)
-    assert row.why == {"sgd": "nearly there"}
+    assert row.why == {"sgd": "nearly there", "extra": "a bonus"}
     assert book.row(["bob"], FULL, None).raw == 120
     assert book.named() == {"anna"}
 
