@@ -55,12 +55,16 @@ mathjax3_config = {"options": {"enableMenu": False}}
 
 nb_execution_mode = "off"
 nb_mime_priority_overrides = [("html", "text/html", 5)]
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["amsmath", "dollarmath", "substitution"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]  # ## left out in a lesson; csv
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc has them in words, with shapes
+autodoc_preserve_defaults = True
+add_module_names = False  # the headings have them
 numpydoc_show_class_members = False
 default_role = "code"
 smartquotes = False  # a message is found as it stands on the screen
@@ -100,7 +104,7 @@ def lessons() -> str:
     """Return the README's table of lessons, by their questions."""
     readme = (ROOT / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| \[.*?\]\((.*?)\) \| (.*) \| (\d+) \|$", readme, re.MULTILINE)
-    lines = [f"| {int(it[10:12])} | [{asks}](../{it}) | {time} |" for it, asks, time in rows]
+    lines = [f"| {it[10:12]} | [{asks}](../{it}) | {time} |" for it, asks, time in rows]
     return "\n".join(["| lesson | question | minutes |", "|---|---|---|", *lines])
 
 
@@ -190,6 +194,26 @@ def leave_formulas(app: Any, doctree: nodes.document) -> None:
             formula[0] = nodes.Text(rf"\[{formula.astext()}\]")
 
 
+def keep_marks(app: Any, doctree: nodes.document) -> None:
+    """Keep a comma or a full stop from being parted from the formula before it."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (marks := re.match(r"[.,;:?!)]+", after)):
+            parent, at = formula.parent, formula.parent.index(formula)
+            together = nodes.inline("", "", formula, nodes.Text(marks[0]), classes=["together"])
+            parent[at : at + 2] = [together, nodes.Text(after[marks.end() :])]
+
+
+def link_modules(app: Any, doctree: nodes.document) -> None:
+    """Lead from the table of modules to their sections."""
+    if app.env.docname == "docs/api":
+        ids = {it[0].astext(): it["ids"][0] for it in doctree.findall(nodes.section)}
+        for name in next(doctree.findall(nodes.tbody)).findall(nodes.paragraph):
+            if name.astext() in ids:
+                target = ids[name.astext()]
+                name[:] = [nodes.reference("", name.astext(), refid=target, internal=True)]
+
+
 def level_captions(app: Any, page: str, template: str, context: dict[str, Any], _: Any) -> None:
     """Say of the menu's captions, which are headings, of which level they are."""
     tree = context["furo_navigation_tree"]
@@ -210,5 +234,7 @@ def setup(app: Any) -> None:
     """Connect the hooks."""
     app.connect("source-read", mend)
     app.connect("doctree-read", leave_formulas)
+    app.connect("doctree-read", keep_marks)
+    app.connect("doctree-read", link_modules)
     app.connect("html-page-context", level_captions, priority=900)
     app.connect("build-finished", add_mathjax)

@@ -204,6 +204,37 @@ def test_printed_sentences_are_read_without_scrolling(chromium):
     tab.close()
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_a_hundred_characters_of_code_are_read_without_scrolling(chromium, width):
+    tab = chromium.new_page(viewport={"width": width, "height": 900})
+    tab.goto((SITE / "notebooks/04_dx_derivation.html").as_uri())
+    boxes = """[...document.querySelectorAll('.cell > .cell_input pre')]
+    .filter(it => it.textContent.split('\\n').every(line => line.length <= 100))"""
+    assert tab.evaluate(f"{boxes}.length") > 20
+    assert not tab.evaluate(
+        f"{boxes}.filter(it => it.scrollWidth > it.clientWidth + 1).map(it => it.textContent)"
+    )
+    tab.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_begins_with_the_mark_after_a_formula(chromium, width):
+    tab = chromium.new_page(viewport={"width": WIDTHS[width], "height": 900})
+    tab.goto((SITE / "notebooks/04_dx_derivation.html").as_uri())
+    tab.evaluate("() => window.MathJax?.startup?.promise")
+    marked = """[...document.querySelectorAll('span.math')]
+    .filter(it => it.checkVisibility() && /^[.,;:?!]/.test(it.nextSibling?.data ?? ''))"""
+    below = """it => {
+      const mark = document.createRange();
+      mark.setStart(it.nextSibling, 0);
+      mark.setEnd(it.nextSibling, 1);
+      return mark.getBoundingClientRect().top > it.getBoundingClientRect().bottom;
+    }"""
+    assert tab.evaluate(f"{marked}.length") > 50
+    assert not tab.evaluate(f"{marked}.filter({below}).map(it => it.parentElement.textContent)")
+    tab.close()
+
+
 @pytest.mark.parametrize(
     ("word", "found"),
     [
@@ -265,3 +296,7 @@ def test_the_first_page_leads_through_all_lessons():
 def test_each_public_name_is_explained():
     explained = {name.rpartition(".")[2] for name in PARSED["docs/api.html"].ids}
     assert set(cs231n_helpers.__all__) <= explained
+    assert "../genindex.html" in PARSED["docs/api.html"].links
+    text = (SITE / "docs/api.html").read_text("utf-8")
+    linked = re.findall(r'<td><p><a [^>]*"#module-cs231n_helpers\.(\w+)">\1<', text)
+    assert {"losses", "datasets"} <= set(linked)

@@ -1,10 +1,9 @@
-const FORMULA = 'mjx-container[display="true"]';
-
 // A formula that is a little too wide is set smaller; what is wider still scrolls.
 function fit() {
-  for (const box of document.querySelectorAll(FORMULA)) {
+  for (const box of document.querySelectorAll("mjx-container")) {
     box.style.fontSize = "";
-    const share = box.parentElement.clientWidth / box.scrollWidth;
+    const width = box.scrollWidth || box.getBoundingClientRect().width; // in a line it is the latter
+    const share = box.closest("p, li, dd, td, div").clientWidth / width;
     if (share < 1) box.style.fontSize = `${100 * Math.max(0.98 * share, 0.65)}%`;
   }
 }
@@ -17,7 +16,7 @@ function reach() {
   }
 }
 addEventListener("load", () => {
-  // Sentences are wrapped on a narrow screen; code and columns are not.
+  // Sentences are wrapped; code and columns are not.
   for (const box of document.querySelectorAll("pre")) {
     const printed = box.closest(".cell_output, .highlight-text, .highlight-sh") || box.innerText.startsWith(">>>");
     const columns = box.textContent.match(/\S {2,}\S|^ {8}/gm) ?? [];
@@ -28,6 +27,6 @@ addEventListener("load", () => {
 });
 addEventListener("resize", reach);
 addEventListener("click", ({ target }) => {
-  if (target.matches(".cell_output > img")) target.classList.toggle("enlarged");
+  if (target.matches("article img")) target.classList.toggle("enlarged");
   reach();
 });
