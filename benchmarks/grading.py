@@ -144,8 +144,8 @@ def main() -> None:
         f"# How fast grading is\n\nWritten by `make bench-grading`.\n\n{machine()}\n{large}\n"
         "## Beside nbgrader\n\nA small class, every exercise solved, graded in turns. nbgrader "
         "executes the whole notebooks; ours runs the student's cells alone, contained, and calls "
-        f"their functions. {options.students} submissions of {len(NOTEBOOKS)} notebooks, median of "
-        f"{options.rounds} round(s).\n\n{table}"
+        f"their functions. {options.students} submissions of {len(NOTEBOOKS)} notebooks; "
+        f"rounds, of which the median counts: {options.rounds}.\n\n{table}"
     )
     print(text)
     replace(HERE / "grading.md", lambda part: part.write_text(text, "utf-8"))

@@ -76,9 +76,9 @@ def house_calls() -> Iterator[Entry]:
 
 
 COLLECTIONS = {
-    "many styles (`tests/doctor/corpus`)": corpus,
+    "many styles": corpus,
     "declared mistakes": declared_mistakes,
-    "house calls (`tests/doctor/house_calls`)": house_calls,
+    "house calls": house_calls,
 }
 
 
