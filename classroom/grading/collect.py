@@ -495,10 +495,10 @@ def _in_archive(
                 yield archive.with_suffix("") / name, notebook
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+def _member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
     if member.flag_bits & 1:
         raise ValueError("it is encrypted; make it without a password")
-    return archive.open(member)
+    return opened.open(member)
 
 
 def _known_name(stem: str) -> tuple[str, int]:
