@@ -84,7 +84,7 @@ def end_with_parent() -> None:
 
 
 @cache
-def clean_up_after(process: int) -> subprocess.Popen[bytes]:
+def clean_up_after(process: int) -> None:
     """Start a process that waits for the end of this one, and removes what joblib leaves of it.
 
     Joblib has such a cleaner, but in the same group: a terminal that closes ends that as well.
@@ -92,10 +92,13 @@ def clean_up_after(process: int) -> subprocess.Popen[bytes]:
     folders = {"/dev/shm", os.environ.get("JOBLIB_TEMP_FOLDER", ""), gettempdir()} - {""}
     mapped = [f"{glob.escape(it)}/joblib_memmapping_folder_{process}_*" for it in folders]
     command = [sys.executable, "-I", "-S", "-c", CLEANER, *mapped, f"/dev/shm/sem.loky-{process}-*"]
-    return subprocess.Popen(
+    ends_with_this_process, _ = os.pipe()
+    cleaner = subprocess.Popen(
         command,
-        stdin=subprocess.PIPE,  # ends with this process
+        stdin=ends_with_this_process,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    os.close(ends_with_this_process)
+    cleaner.returncode = 0  # else Python warns that nobody waited for it
