@@ -44,7 +44,7 @@ from .validation import (
     shown,
 )
 
-_TAKE_MINIBATCHES = {svm_loss_vectorized, softmax_loss_vectorized}
+_TAKE_MINIBATCHES = (svm_loss_vectorized, softmax_loss_vectorized)
 LinearLoss = Callable[[Floats, Floats, Labels, float], tuple[float, Floats]]
 
 

@@ -513,3 +513,16 @@ class TestProgress:
     def test_nothing_is_written_without_a_terminal(self, bar, capfd):
         assert list(bar()) == [0, 1, 2]
         assert capfd.readouterr() == ("", "")
+
+
+def test_a_loss_may_be_an_object_that_has_no_hash():
+    class Loss:
+        __hash__ = None
+
+        def __call__(self, W, X, y, reg):
+            assert isinstance(X, np.ndarray)
+            return svm_loss_vectorized(W, X, y, reg)
+
+    X, y = np.eye(3), np.arange(3)
+    losses = LinearClassifier(Loss()).train(X, y, num_iters=2)
+    assert losses == LinearClassifier(svm_loss_vectorized).train(X, y, num_iters=2)
