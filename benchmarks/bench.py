@@ -54,7 +54,7 @@ class Sizes:
     small: int = 500
     steps: int = 1_000
     rounds: int = 5
-    at_least: float = 0.05  # seconds a sample, so that the clock and its neighbours matter little
+    at_least: float = 0.5  # seconds a sample: to spread threads that wait takes Linux some 0.1
     square: int = 2_048
     slice: int = 4_096
     pause: float = 0.2  # seconds before a sample: BLAS' threads of the one before spin for 0.1
@@ -72,7 +72,7 @@ def measure(calls: Calls, rounds: int, sizes: Sizes) -> dict[str, list[float]]:
     """Time ``{name: (call, units of work)}`` in turns; return seconds a unit, one for each round.
 
     A short call is repeated until a sample takes `at_least` seconds, after one that is not timed; a
-    long one, beyond 20 times that, needs no warming up.
+    long one, beyond twice that, needs no warming up.
     """
     at_least = sizes.at_least
 
@@ -89,7 +89,7 @@ def measure(calls: Calls, rounds: int, sizes: Sizes) -> dict[str, list[float]]:
     try:
         for name, (call, units) in calls.items():
             took = seconds(call, 1)
-            if took > 20 * at_least:
+            if took > 2 * at_least:
                 samples[name].append(took / units)
             elif took < at_least:
                 took = seconds(call, 1)
