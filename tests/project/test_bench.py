@@ -62,12 +62,12 @@ def test_measure_divides_by_calls_and_units(monkeypatch):
         now += seconds
 
     monkeypatch.setattr(bench.time, "perf_counter", lambda: now)
-    seconds = {"longest": 21.0, "long": 8.0, "short": 0.25}
+    seconds = {"longest": 2.5, "long": 1.5, "short": 0.25}
     calls = {name: (partial(call, s), 4) for name, s in seconds.items()}
     samples = bench.measure(calls, rounds=3, sizes=bench.Sizes(at_least=1.0, pause=0.0))
     assert samples == {name: [s / 4] * 3 for name, s in seconds.items()}
     # the longest is not warmed up, one short call of five does nothing else
-    assert now == 3 * 21 + (1 + 3) * 8 + (2 + 3 * 5) * 0.25
+    assert now == 3 * 2.5 + (1 + 3) * 1.5 + (2 + 3 * 5) * 0.25
 
 
 def test_ratio_is_the_median_of_the_rounds():
