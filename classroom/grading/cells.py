@@ -112,7 +112,9 @@ def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
         if stripped in templates:
             handed_in.untouched |= {templates[stripped]}
         elif is_ours:
-            changed += stripped not in ours
+            if stripped in ours:
+                continue
+            changed += 1
             id_ = cell.get("id") if isinstance(cell.get("id"), str) else ""
             if id_ in released.lessons and (added := _added(source, released.sources[id_])):
                 handed_in.cells.append(Cell(f"{name}, cell {number}", added))

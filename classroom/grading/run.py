@@ -15,6 +15,7 @@ import json
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from classroom.sandbox import Limits, Sandbox, UnavailableError
+from classroom.sandbox import Limits, Sandbox, UnavailableError, copy_package
 from cs231n_helpers.leftovers import replacing
 from cs231n_helpers.progress_bar import progress
 
@@ -92,10 +93,12 @@ def grade(arguments: argparse.Namespace) -> int:
     return len(failed)
 
 
-def check_sandbox(package: Path, contained: bool) -> str:
-    """Return how submissions are contained here; refuse to grade where they cannot be."""
+def check_sandbox(package: Path, contained: bool, copies: Path) -> str:
+    """Copy the package for all; return how submissions are contained, or refuse to grade them."""
     try:
-        with Sandbox(package, [], contained=contained) as sandbox:
+        if contained:
+            copy_package(package, copies, compiled=True)
+        with Sandbox(package, [], contained=contained, copies=copies) as sandbox:
             return sandbox.containment
     except UnavailableError as error:
         raise RefusedError(f"{error}. {ADVICE}." if contained else str(error)) from None
@@ -241,7 +244,8 @@ class Run:
             )
         if not todo:
             return {}
-        print(check_sandbox(arguments.released / "cs231n_helpers", arguments.contained), flush=True)
+        package, copies = arguments.released / "cs231n_helpers", Path(tempfile.mkdtemp())
+        print(check_sandbox(package, arguments.contained, copies), flush=True)
         from .submission import grade_student  # takes seconds to import
 
         task = partial(
@@ -251,6 +255,7 @@ class Run:
             seed=seed,
             limits=self._limits,
             contained=arguments.contained,
+            copies=copies,
         )
         found = outcomes(
             task,

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -79,6 +80,7 @@ def grade_submission(
     contained: bool = True,
     exercises: Sequence[str] = tuple(POINTS),
     watch: Watch = lambda _, function: function,
+    copies: Path | None = None,
 ) -> Result:
     """Grade what a student handed in; the same for the same arguments, unless time runs out.
 
@@ -97,8 +99,11 @@ def grade_submission(
         Those to be graded.
     watch : callable
         ``watch(exercise, function)`` returns what is called in the function's place.
+    copies : Path, optional
+        As for `Sandbox`: where the released package is copied to already.
     """
-    grading = _Grading(released, seed, limits, contained, watch)
+    start = partial(Sandbox, released / "cs231n_helpers", contained=contained, copies=copies)
+    grading = _Grading(start, seed, limits, watch)
     grading.result["notes"] += files.notes
     grading.result["left_out"] += files.notes
     grading.result["regrade"] = files.regrade
@@ -163,14 +168,12 @@ class _Grading:
     """A submission's result so far, and what its notebooks share."""
 
     def __init__(
-        self, released: Path, seed: int, limits: Limits, contained: bool, watch: Watch
+        self, start: Callable[..., Sandbox], seed: int, limits: Limits, watch: Watch
     ) -> None:
-        self._watch = watch
         self.result = Result(
             exercises={}, notes=[], left_out=[], regrade="", output="", contained=""
         )
-        self._package, self._seed = released / "cs231n_helpers", seed
-        self._limits, self._contained = limits, contained
+        self._start, self._seed, self._limits, self._watch = start, seed, limits, watch
         self._end = time.monotonic() + limits.wall
 
     def run(self, name: str, handed_in: HandedIn) -> None:
@@ -193,7 +196,7 @@ class _Grading:
                     )
                 break
             limits, begun = replace(self._limits, wall=seconds), ""
-            sandbox = Sandbox(self._package, cells, limits, contained=self._contained)
+            sandbox = self._start(cells, limits)
             try:
                 with sandbox:
                     self.result["contained"] = sandbox.containment

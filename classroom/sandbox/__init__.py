@@ -1,7 +1,7 @@
 """Where a submission runs: code of others in a process that can do no harm, and calls into it."""
 
 from .conversation import Cell, NotDefinedError, Seed, StudentError
-from .launch import UnavailableError
+from .launch import UnavailableError, copy_package
 from .process import Limits, Stopped
 from .sandbox import Sandbox
 
@@ -14,4 +14,5 @@ __all__ = [
     "Stopped",
     "StudentError",
     "UnavailableError",
+    "copy_package",
 ]

@@ -5,6 +5,7 @@ Inside, all that is ours is below /sandbox, where no system and no checkout has 
 
 from __future__ import annotations
 
+import compileall
 import importlib
 import json
 import os
@@ -17,6 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from .process import Limits, WorkerProcess
 
@@ -50,8 +52,14 @@ class UnavailableError(RuntimeError):
 
 
 @contextmanager
-def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[WorkerProcess]:
-    """Start a worker that may import a package; in the end kill it and remove its files."""
+def started_worker(
+    package: Path, limits: Limits, contained: bool, copies: Path | None = None
+) -> Iterator[WorkerProcess]:
+    """Start a worker that may import a package; in the end kill it and remove its files.
+
+    In bubblewrap, where nobody can write to it, it may be one that `copy_package` has put into the
+    folder `copies` for many workers.
+    """
     if not hasattr(os, "fork"):
         raise UnavailableError("Windows cannot run submissions, but its Linux subsystem can")
     installed = ("site-packages", "dist-packages")
@@ -62,9 +70,12 @@ def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[W
     uid = secrets.choice(USERS) if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="submission-"))
     try:
-        work, copies = folder / "work", folder / "package"
-        _copy(package, copies)
+        folder.chmod(0o755)  # a worker started by root is another user
+        work = folder / "work"
         work.mkdir()
+        if copies is None or not contained:
+            copies = folder / "package"
+            copy_package(package, copies)
         if contained:
             command = bubblewrap(copies, site, fonts, limits.files)
             work_inside, copies_inside = WORK, PACKAGE
@@ -72,9 +83,9 @@ def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[W
             command, work_inside, copies_inside = [], str(work), str(copies)
             for file in fonts:
                 shutil.copy(file, work)
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755)  # whatever the umask: a worker started by root is another user
-            if uid is not None and path.is_relative_to(work):
+        for path in (work, *work.iterdir()):
+            path.chmod(0o755)
+            if uid is not None:
                 os.chown(path, uid, uid)
         places = dict.fromkeys(("PATH", "HOME", "TMPDIR", "MPLCONFIGDIR"), work_inside)
         places["PYTHONPATH"] = os.pathsep.join([copies_inside, *site])
@@ -90,8 +101,12 @@ def started_worker(package: Path, limits: Limits, contained: bool) -> Iterator[W
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(package: Path, folder: Path) -> None:
-    """Make copies, which nobody else changes, of all that is ours and that a worker imports."""
+def copy_package(package: Path, folder: Path, *, compiled: bool = False) -> None:
+    """Fill a folder with copies, which nobody else changes, of what is ours that a worker imports.
+
+    Where they are compiled, as is worth it for many workers, nothing tells of the sources more than
+    the copies do.
+    """
 
     def copy(source: str, target: str) -> None:
         it = os.path.relpath(source, package).replace(os.sep, "/")
@@ -107,6 +122,16 @@ def _copy(package: Path, folder: Path) -> None:
         (empty / "__init__.py").touch()
     for name in ("protocol.py", "seccomp.py", "worker.py"):
         shutil.copy(HERE / name, ours)
+    if compiled:
+        compileall.compile_dir(
+            folder,
+            quiet=2,
+            stripdir=folder,
+            prependdir=PACKAGE,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)  # whatever the umask
 
 
 def bubblewrap(copies: Path, site: list[str], fonts: list[Path], size: int) -> list[str]:

@@ -44,6 +44,9 @@ class Sandbox:
     limits : Limits
     contained : bool
         In bubblewrap; else with limits only.
+    copies : Path, optional
+        Where `copy_package` has put the package, for many sandboxes; one that is not contained, and
+        could change it, makes a copy of its own, as all do without.
 
     Attributes
     ----------
@@ -67,11 +70,12 @@ class Sandbox:
         limits: Limits | None = None,
         *,
         contained: bool = True,
+        copies: Path | None = None,
     ) -> None:
         self.errors: dict[str, str] = {}
         self.containment = CONTAINED if contained else UNCONTAINED
         self._cells = cells
-        self._worker = started_worker(package.resolve(), limits or Limits(), contained)
+        self._worker = started_worker(package.resolve(), limits or Limits(), contained, copies)
 
     def __enter__(self) -> Self:
         with ExitStack() as resources:

@@ -481,7 +481,7 @@ class TestRun:
         assert course.rows()["bob"]["total"] == "6.00"
 
     def test_where_submissions_cannot_be_contained(self, course, capsys, monkeypatch):
-        def unavailable(*_, contained):
+        def unavailable(*_, **__):
             raise UnavailableError("bubblewrap (bwrap) is not installed")
 
         monkeypatch.undo()
@@ -495,7 +495,9 @@ class TestRun:
         assert capsys.readouterr().err.endswith("bubblewrap (bwrap) is not installed\n")
 
     def test_how_submissions_are_contained_is_said(self, course, capsys, monkeypatch):
-        monkeypatch.setattr(grading, "check_sandbox", lambda _, contained: f"contained {contained}")
+        monkeypatch.setattr(
+            grading, "check_sandbox", lambda _, contained, copies: f"contained {contained}"
+        )
         course()
         assert "contained True" in capsys.readouterr().out
         course("--uncontained", "--seed", "4")

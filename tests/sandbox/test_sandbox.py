@@ -5,13 +5,16 @@ Run by `make test-classroom`, and as nothing here is skipped, it fails where bub
 
 from __future__ import annotations
 
+import marshal
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import hostile
@@ -29,6 +32,7 @@ from classroom.sandbox import (
     Stopped,
     StudentError,
     UnavailableError,
+    copy_package,
     launch,
     sandbox,
 )
@@ -451,6 +455,71 @@ def test_checks_do_nothing_inside_and_what_they_know_is_not_there():
     assert not [k for k in sources if k.endswith(".pyc")]
     for module in ("small_problem", "backward", "mistakes"):
         assert "class Nothing" in sources[f"cs231n_helpers/doctor/{module}.py"]
+
+
+SHARED = """
+import os
+from pathlib import Path
+from cs231n_helpers import rel_error
+PACKAGE = Path("/sandbox/package")
+def attempt():
+    worked = []
+    for path in [PACKAGE, *PACKAGE.rglob("*")]:
+        for act in (os.remove, os.rmdir, lambda it: os.chmod(it, 0o777), lambda it: open(it, "a")):
+            try:
+                act(path)
+                worked.append(str(path))
+            except OSError:
+                pass
+    return worked
+def private():
+    rel_error.__code__ = (lambda a, b: 0).__code__
+    return rel_error(1, 2)
+"""
+
+
+def test_one_copy_serves_many_and_nobody_inside_changes_it(tmp_path):
+    copies = tmp_path / "copies"
+    copy_package(PACKAGE, copies, compiled=True)
+    before = {path: path.read_bytes() for path in copies.rglob("*.*") if path.is_file()}
+
+    def shared(*sources):
+        cells = [Cell(str(i), source) for i, source in enumerate(sources)]
+        return Sandbox(PACKAGE, cells, Limits(), copies=copies)
+
+    with shared(SHARED) as first, shared("def distance(): return rel_error(1, 2)") as second:
+        assert first.errors == {}
+        assert first.function("attempt")() == []
+        assert first.function("private")() == 0
+        assert second.function("distance")() > 0.3
+    assert {path: path.read_bytes() for path in copies.rglob("*.*") if path.is_file()} == before
+    assert stat.S_IMODE((copies / "cs231n_helpers" / "losses.py").stat().st_mode) == 0o755
+
+
+def test_what_is_compiled_tells_no_more_than_the_copies(tmp_path):
+    copy_package(PACKAGE, tmp_path, compiled=True)
+    sources = [*tmp_path.rglob("*.py")]
+    assert len(sources) > 60
+    for source in sources:
+        name = f"{launch.PACKAGE}/{source.relative_to(tmp_path)}"
+        code = compile(source.read_bytes(), name, "exec", dont_inherit=True)
+        compiled = Path(cache_from_source(source)).read_bytes()
+        assert marshal.loads(compiled[16:]) == code
+        assert str(tmp_path).encode() not in compiled
+
+
+def test_who_is_not_contained_gets_a_copy_of_its_own(tmp_path):
+    copy_package(PACKAGE, tmp_path / "copies", compiled=True)
+    source = "import cs231n_helpers\ndef where(): return cs231n_helpers.__file__"
+    try:
+        with Sandbox(
+            PACKAGE, [Cell("a", source)], Limits(), contained=False, copies=tmp_path / "copies"
+        ) as inside:
+            assert not inside.function("where")().startswith(str(tmp_path))
+    except UnavailableError as error:
+        if os.getuid() == 0:
+            pytest.skip(str(error))
+        raise
 
 
 def test_it_makes_no_namespaces_of_its_own_unless_root_grades():
