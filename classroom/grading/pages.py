@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
 from .flags import copies
 from .ledger import Row
+from .text import folded
 
 if TYPE_CHECKING:  # the one is slow to import, the other imports the doctor
     from jinja2 import Template
@@ -43,6 +44,14 @@ class Graded:
     row: Row
     result: Result | None  # None when grading failed
     failure: str = ""
+    listed: str = ""  # what the roster calls the student
+
+    @property
+    def name(self) -> str:
+        """The name on the roster; with the one of the files, such as an id, where it is another."""
+        if not self.listed or sorted(folded(self.listed)) == sorted(folded(self.student)):
+            return self.listed or self.student
+        return f"{self.listed} ({self.student})"
 
 
 @cache
@@ -275,10 +284,10 @@ def _copies(graded: Sequence[Graded]) -> list[dict[str, Any]]:
         for one in graded
         if one.result
     }
-    pages = {one.student: one.page for one in graded}
+    by_name = {one.student: one for one in graded}
     return [
         {
-            "students": [(name, pages[name]) for name in (pair.first, pair.second)],
+            "students": [by_name[name] for name in (pair.first, pair.second)],
             "share": round(100 * pair.share),
             "functions": [FUNCTION[exercise] for exercise in pair.exercises],
         }

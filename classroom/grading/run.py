@@ -282,13 +282,17 @@ class Run:
         from .pages import Graded, feedback_page, summary_page
 
         ledger, assignment = self._ledger, self._arguments.assignment
+        roster = self._roster or Roster()
+        lines, strangers = roster.matched(self._students)
+        names = {student: roster.name(number) for number, student in lines.items()}
         graded, made_from = [], []
         for student in _shown(self._students, "writing"):
             result = self._results.get(student)
             scores = {} if result is None else _scores(result)
             row = ledger.row((student.name, student.id), scores, student.timestamp)
             page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
-            one = Graded(student.name, page, student.timestamp, row, result, why)
+            listed = names.get(student, "")
+            one = Graded(student.name, page, student.timestamp, row, result, why, listed)
             source = replace(one, result=None), result and _hash_of(self._path(student))
             self._write_page(page, (source, ledger.late), partial(feedback_page, one, ledger.late))
             graded.append(one)
@@ -297,7 +301,9 @@ class Run:
         for path in {*self._out.glob("feedback/*.html"), *self._out.glob("results/*.json")} - kept:
             path.unlink()
         write(self._out / "grades.csv", grades_csv(graded))
-        absent = self._write_for_lms(graded)
+        by_name = {one.student: one for one in graded}
+        found = {number: by_name[student.name] for number, student in lines.items()}
+        absent = self._write_for_lms(found, strangers) if self._roster else []
         rest = self._notes, ledger.deadline, ledger.late, assignment, absent
         self._write_page("summary.html", (made_from, rest), lambda: summary_page(graded, *rest))
         done = {"finished": True, "pages": self._pages, "class": self._class}
@@ -311,22 +317,22 @@ class Run:
             write(path, make())
         self._pages[name] = [key, _hash_of(path)]
 
-    def _write_for_lms(self, graded: Sequence[Graded]) -> list[str]:
-        """Write the roster with the grades in it; return who is in it and handed in nothing."""
+    def _write_for_lms(
+        self, found: Mapping[int, Graded], strangers: Iterable[Student]
+    ) -> list[str]:
+        """Write the roster with the grades in it; return who is in it and handed in nothing.
+
+        `found` has who stands in which line, `strangers` are in none.
+        """
         roster, arguments = self._roster, self._arguments
-        if roster is None:
-            return []
-        found, without = roster.matched(self._students)
-        by_name = {one.student: one for one in graded}
-        rows = {number: by_name[student.name].row for number, student in found.items()}
-        comments = {
-            number: f"See {by_name[student.name].page}." for number, student in found.items()
-        }
+        assert roster is not None
+        rows = {number: one.row for number, one in found.items()}
+        comments = {number: f"See {one.page}." for number, one in found.items()}
         text, notes = roster.filled(
             rows, comments, arguments.assignment, exercises=arguments.lms_exercises
         )
         write(self._out / "grades-lms.csv", text)
-        notes += [f"{student.name} is not in {arguments.roster.name}." for student in without]
+        notes += [f"{student.name} is not in {arguments.roster.name}." for student in strangers]
         for note in notes:
             print(note, file=sys.stderr)
         self._notes += notes
