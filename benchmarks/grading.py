@@ -141,7 +141,7 @@ def main() -> None:
         large = measure_class(Path(folder), options.whole, max(options.workers))
         table = measure(Path(folder), options.students, options.rounds, options.workers)
     text = (
-        f"# How fast grading is\n\nWritten by `make bench-grading`.\n\n{machine()}\n{large}\n"
+        f"# How fast grading is\n\nWritten by `make bench-grading`.\n\n{machine({})}\n{large}\n"
         "## Beside nbgrader\n\nA small class, every exercise solved, graded in turns. nbgrader "
         "executes the whole notebooks; ours runs the student's cells alone, contained, and calls "
         f"their functions. {options.students} submissions of {len(NOTEBOOKS)} notebooks; "

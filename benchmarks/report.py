@@ -134,8 +134,8 @@ def roofline_table(rows: Sequence[Row], rates: Mapping[str, float]) -> str:
     return table(["work", "products", "memory", "nearer limit", "of that limit"], lines)
 
 
-def machine() -> str:
-    """Return what was measured on, and with."""
+def machine(compared: Mapping[str, str] = PEERS) -> str:
+    """Return what was measured on, and with; `compared` has modules and what they are called."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     with (cpuinfo if cpuinfo.exists() else Path(os.devnull)).open(encoding="utf-8") as file:
@@ -145,9 +145,10 @@ def machine() -> str:
     for pool in threadpool_info():
         if pool["user_api"] == "blas" and "scipy.libs" not in pool["filepath"]:  # SciPy brings one
             kernel = f"{pool['internal_api']} {pool['version']}, {pool.get('architecture', '')}"
-            lines.append(f"{kernel} kernels, {pool['num_threads']} threads")
+            threads = pool["num_threads"]
+            lines.append(f"{kernel} kernels, {threads} thread{'s' if threads > 1 else ''}")
     versions = [f"Python {platform.python_version()}", f"NumPy {np.__version__}"]
-    for name, label in PEERS.items():
+    for name, label in compared.items():
         module = peers.installed(name)
         versions.append(f"{label} {module.__version__}" if module else f"{label} not installed")
     return "".join(f"- {line}\n" for line in dict.fromkeys([*lines, ", ".join(versions)]))
