@@ -20,6 +20,7 @@ from cs231n_helpers.doctor.backward import one_per_row
 from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.exercises.compare import Array
 from cs231n_helpers.exercises.explain import model_of, penalty_value
+from cs231n_helpers.layers import affine_backward, relu_backward
 
 Arrays = dict[str, Array]
 Values = dict[str, Any]  # by part
@@ -299,49 +300,9 @@ def by_input(loss: str) -> Callable[..., Values]:
     return right
 
 
-def affine(dout: Array, cache: tuple[Array, Array, Array]) -> Values:
-    x, w, _ = cache
-    return {
-        "dx": np.einsum("nh,dh->nd", dout, w).reshape(x.shape),
-        "dw": np.einsum("nd,nh->dh", x.reshape(len(x), -1), dout),
-        "db": np.einsum("nh->h", dout),
-    }
+def affine(dout: Array, cache: Any) -> Values:
+    return dict(zip(("dx", "dw", "db"), affine_backward(dout, cache), strict=True))
 
 
 def relu(dout: Array, cache: Array) -> Values:
-    return {"dx": np.where(cache > 0, dout, 0.0)}
-
-
-# settings of the update rules where config has none
-MOMENTUM = {"learning_rate": 1e-2, "momentum": 0.9}
-ADAM = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-
-
-def momentum(w: Array, dw: Array, config: Any = None) -> Values:
-    config = {**MOMENTUM, "velocity": np.zeros_like(w), **(config or {})}
-    config["velocity"] = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
-    return {"next_w": move_by_velocity(w, config), "velocity": config["velocity"]}
-
-
-def move_by_velocity(w: Array, config: Any) -> Array:
-    moved: Array = w + config["velocity"]
-    return moved
-
-
-def adam(w: Array, dw: Array, config: Any = None) -> Values:
-    start = {"m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0}
-    config = {**ADAM, **start, **(config or {})}
-    for name, beta, new in (("m", config["beta1"], dw), ("v", config["beta2"], dw**2)):
-        config[name] = beta * config[name] + (1 - beta) * new
-    config["t"] += 1
-    state = {"m": config["m"], "v": config["v"], "t": float(config["t"])}
-    return {"next_w": move_by_moments(w, config), **state}
-
-
-def move_by_moments(w: Array, config: Any) -> Array:
-    m, v = (
-        config[name] / (1 - config[beta] ** config["t"])
-        for name, beta in (("m", "beta1"), ("v", "beta2"))
-    )
-    moved: Array = w - config["learning_rate"] * m / (np.sqrt(v) + config["epsilon"])
-    return moved
+    return {"dx": relu_backward(dout, cache)}

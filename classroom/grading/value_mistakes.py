@@ -8,7 +8,7 @@ Shapes: N examples, D features, C classes, H hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -179,33 +179,34 @@ def in_relu(part: str, given: Any, dout: Array, cache: Array) -> Feedback | None
     return _first(RELU, given, {"dout": dout, "x": cache, **hidden_data.relu(dout, cache)})
 
 
-# ---- update rules: p has w, dw, the settings and state before the step, and what is right ----
+# ---- update rules: p has w, dw, the settings, the state before (old_...) and what is right ----
 
 MOMENTUM: dict[str, list[Known]] = {
     "velocity": [
         ("sign", "The gradient is added to the velocity: a step goes against it, momentum * "
-         "velocity - learning_rate * dw.", lambda p: p["mu"] * p["old"] + p["rate"] * p["dw"]),
+         "velocity - learning_rate * dw.",
+         lambda p: p["momentum"] * p["old_velocity"] + p["rate"] * p["dw"]),
         ("rate_missing", "The learning rate is missing before dw.",
-         lambda p: p["mu"] * p["old"] - p["dw"]),
+         lambda p: p["momentum"] * p["old_velocity"] - p["dw"]),
         ("momentum_wrong", "The gradient is multiplied by 1 - momentum, too: here it is "
          "learning_rate * dw alone.",
-         lambda p: p["mu"] * p["old"] - (1 - p["mu"]) * p["rate"] * p["dw"]),
+         lambda p: p["momentum"] * p["old_velocity"] - (1 - p["momentum"]) * p["rate"] * p["dw"]),
         ("momentum_wrong", "The velocity before the step is not used: keep momentum times it.",
          lambda p: -p["rate"] * p["dw"]),
         ("momentum_wrong", "The old velocity is not multiplied by momentum.",
-         lambda p: p["old"] - p["rate"] * p["dw"]),
+         lambda p: p["old_velocity"] - p["rate"] * p["dw"]),
         ("momentum_wrong", "This is the velocity before the step: leave the new one in config.",
-         lambda p: p["old"]),
+         lambda p: p["old_velocity"]),
     ],
     "next_w": [
         ("sign", "The velocity is subtracted: it points downhill already, w + velocity.",
          lambda p: p["w"] - p["velocity"]),
         ("momentum_wrong", "w moves by the velocity before the step: update it first.",
-         lambda p: p["w"] + p["old"]),
+         lambda p: p["w"] + p["old_velocity"]),
         ("momentum_wrong", "w moves by the gradient alone: w + velocity.",
          lambda p: p["w"] - p["rate"] * p["dw"]),
         ("momentum_wrong", "This is Nesterov's rule, which looks ahead: here it is w + velocity.",
-         lambda p: p["w"] + p["mu"] * p["velocity"] - p["rate"] * p["dw"]),
+         lambda p: p["w"] + p["momentum"] * p["velocity"] - p["rate"] * p["dw"]),
     ],
 }  # fmt: skip
 ADAM: dict[str, list[Known]] = {
@@ -236,40 +237,39 @@ ADAM: dict[str, list[Known]] = {
     ],
     "next_w": [
         ("adam_bias", "m and v are not divided by 1 - beta**t, so the first steps are wrong.",
-         lambda p: _moved(p, 1, 1)),
+         lambda p: adam_step(p, 1, 1)),
         ("adam_bias", "Only m is divided by 1 - beta**t: v as well.",
-         lambda p: _moved(p, 1 - p["beta1"] ** p["t"], 1)),
+         lambda p: adam_step(p, share_v=1)),
         ("adam_time", "t is raised after it is used: raise it first.",
-         lambda p: _moved(p, 1 - p["beta1"] ** (p["t"] - 1), 1 - p["beta2"] ** (p["t"] - 1))),
+         lambda p: adam_step({**p, "t": p["t"] - 1})),
         ("sign", "The step goes along the gradient: subtract it.",
          lambda p: 2 * p["w"] - p["next_w"]),
         ("adam_epsilon", "epsilon stands inside the square root: add it after.",
-         lambda p: p["w"] - p["rate"] * p["m_hat"] / np.sqrt(p["v_hat"] + p["epsilon"])),
+         lambda p: adam_step(p, size=lambda v: np.sqrt(v + p["epsilon"]))),
         ("adam_root", "The square root of v is missing.",
-         lambda p: p["w"] - p["rate"] * p["m_hat"] / (p["v_hat"] + p["epsilon"])),
+         lambda p: adam_step(p, size=lambda v: v + p["epsilon"])),
     ],
 }  # fmt: skip
 
 
-def _moved(p: Any, share_m: float, share_v: float) -> Array:
-    m, v = p["m"] / share_m, p["v"] / share_v
-    moved: Array = p["w"] - p["rate"] * m / (np.sqrt(v) + p["epsilon"])
+def adam_step(p: Any, share_m: Any = None, share_v: Any = None, size: Any = None) -> Array:
+    """Where Adam moves w by m, v and t in `p`; the rest stands in place of what is right."""
+    m = p["m"] / (1 - p["beta1"] ** p["t"] if share_m is None else share_m)
+    v = p["v"] / (1 - p["beta2"] ** p["t"] if share_v is None else share_v)
+    moved: Array = p["w"] - p["rate"] * m / (size(v) if size else np.sqrt(v) + p["epsilon"])
     return moved
 
 
-def in_momentum(part: str, given: Any, w: Array, dw: Array, config: Any = None) -> Any:
-    settings = {**hidden_data.MOMENTUM, "velocity": np.zeros_like(w), **(config or {})}
-    names = {"mu": "momentum", "rate": "learning_rate", "old": "velocity"}
-    p = {"w": w, "dw": dw, **{k: settings[name] for k, name in names.items()}}
-    return _first(MOMENTUM[part], given, {**p, **hidden_data.momentum(w, dw, config)})
+def in_rule(
+    rule: Callable[..., Any], mistakes: Mapping[str, list[Known]]
+) -> Callable[..., Feedback | None]:
+    """Return the `named` of an update rule."""
 
+    def named(part: str, given: Any, w: Array, dw: Array, config: Any = None) -> Feedback | None:
+        before = config or {}
+        next_w, after = rule(w, dw, dict(before))
+        old = {f"old_{k}": before.get(k, 0 * w) for k, v in after.items() if np.ndim(v)}
+        p = {**after, "w": w, "dw": dw, "next_w": next_w, "rate": after["learning_rate"]}
+        return _first(mistakes[part], given, p | old)
 
-def in_adam(part: str, given: Any, w: Array, dw: Array, config: Any = None) -> Any:
-    start = {"m": np.zeros_like(w), "v": np.zeros_like(w)}
-    settings = {**hidden_data.ADAM, **start, **(config or {})}
-    p = {"w": w, "dw": dw, **settings, "rate": settings["learning_rate"]}
-    p |= {"old_m": settings["m"], "old_v": settings["v"], **hidden_data.adam(w, dw, config)}
-    p["m_hat"], p["v_hat"] = (
-        p[k] / (1 - p[b] ** p["t"]) for k, b in (("m", "beta1"), ("v", "beta2"))
-    )
-    return _first(ADAM[part], given, p)
+    return named

@@ -9,14 +9,14 @@ Shapes: N examples, D features, C classes, H hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from cs231n_helpers import Finding, check_gradient
+from cs231n_helpers import Finding, check_gradient, optim
 from cs231n_helpers.doctor.report import capitalized
 from cs231n_helpers.doctor.snapshot import copied
 from cs231n_helpers.doctor.wrong_losses import OVERFLOW
@@ -372,28 +372,6 @@ def _scores_of(given: dict[str, Any], params: dict[str, Array], X: Array) -> dic
     return {"scores": hidden @ params["W2"] + params["b2"]}
 
 
-def _by_rule(
-    parts: tuple[str, ...], usual: Mapping[str, float], move: Callable[..., Array]
-) -> Callable[..., dict[str, Any]]:
-    """The step that follows from the state that was returned, if that is one."""
-
-    def follows(given: dict[str, Any], w: Array, dw: Array, config: Any = None) -> dict[str, Any]:
-        try:
-            state = {
-                part: as_number(given[part], part)
-                if part == "t"
-                else as_array(given[part], w.shape, part)
-                for part in parts
-            }
-        except (FeedbackError, KeyError):
-            return {}
-        if not all(np.all(np.isfinite(value)) for value in state.values()) or state.get("t") == 0:
-            return {}
-        return {"next_w": move(w, {**usual, **(config or {}), **state})}
-
-    return follows
-
-
 # ---- the exercises ----
 
 
@@ -412,6 +390,42 @@ _softmax = partial(
 def _input(loss_name: str, cases: Any, named: Any = None) -> ValueRubric:
     right, as_loss = hidden_data.by_input(loss_name), _as_input(loss_name)
     return ValueRubric(DX, right, cases, as_loss, named=named)
+
+
+def _rule(
+    rule: Callable[..., Any], parts: Sequence[str], cases: Any, mistakes: Any,
+    move: Callable[[Any], Array],
+) -> ValueRubric:  # fmt: skip
+    """Judge an update rule by ours, and by `parts`, what it remembers; `move` steps by them."""
+
+    def right(w: Array, dw: Array, config: Any = None) -> Values:
+        next_w, after = rule(w, dw, dict(config or {}))
+        state = {
+            part: after[part] if np.ndim(after[part]) else float(after[part]) for part in parts
+        }
+        return {"next_w": next_w, **state}
+
+    def follows(given: dict[str, Any], w: Array, dw: Array, config: Any = None) -> dict[str, Any]:
+        """The step that follows from the state that was returned, if that is one."""
+        try:
+            state = {
+                part: as_number(given[part], part)
+                if part == "t"
+                else as_array(given[part], w.shape, part)
+                for part in parts
+            }
+        except (FeedbackError, KeyError):
+            return {}
+        if not all(np.all(np.isfinite(value)) for value in state.values()) or state.get("t") == 0:
+            return {}
+        _, after = rule(w, dw, dict(config or {}))
+        return {"next_w": move({**after, **state, "w": w, "rate": after["learning_rate"]})}
+
+    return RuleRubric(
+        {"next_w": "next_w", **{part: f'config["{part}"]' for part in parts}}, right, cases,
+        follows=follows, named=value_mistakes.in_rule(rule, mistakes),
+        keys="leave it in config for the next step",
+    )  # fmt: skip
 
 
 VALUE_RUBRICS = {
@@ -446,17 +460,12 @@ VALUE_RUBRICS = {
         {"dx": "the gradient dx"}, hidden_data.relu, hidden_data.relu_cases,
         named=value_mistakes.in_relu,
     ),
-    "sgd_momentum": RuleRubric(
-        {"next_w": "next_w", "velocity": 'config["velocity"]'}, hidden_data.momentum,
-        hidden_data.momentum_cases, follows=_by_rule(
-            ("velocity",), hidden_data.MOMENTUM, hidden_data.move_by_velocity
-        ),
-        named=value_mistakes.in_momentum, keys="leave it in config for the next step",
+    "sgd_momentum": _rule(
+        optim.sgd_momentum, ("velocity",), hidden_data.momentum_cases, value_mistakes.MOMENTUM,
+        lambda p: p["w"] + p["velocity"],
     ),
-    "adam": RuleRubric(
-        {"next_w": "next_w", **{part: f'config["{part}"]' for part in "mvt"}}, hidden_data.adam,
-        hidden_data.adam_cases,
-        follows=_by_rule(("m", "v", "t"), hidden_data.ADAM, hidden_data.move_by_moments),
-        named=value_mistakes.in_adam, keys="leave it in config for the next step",
+    "adam": _rule(
+        optim.adam, ("m", "v", "t"), hidden_data.adam_cases, value_mistakes.ADAM,
+        value_mistakes.adam_step,
     ),
 }  # fmt: skip
