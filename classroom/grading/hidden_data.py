@@ -215,15 +215,16 @@ def relu_cases(rng: np.random.Generator) -> list[Case]:
     return [*cases, cases[0].in_float32()]
 
 
-def _rule_cases(rng: np.random.Generator, *configs: dict[str, Any]) -> list[Case]:
+def _rule_cases(
+    rng: np.random.Generator, names: tuple[str, ...], *configs: dict[str, float]
+) -> list[Case]:
     """(w, dw, config) for each, then (w, dw) alone, and the first in float32.
 
-    A number of a config is a setting; the names in "state" become arrays that are positive.
+    A config has the settings; the names are those of arrays besides, which are positive.
     """
     cases = []
     for config in configs:
         _, D, C, _ = draw_sizes(rng)
-        names = config.pop("state")
         said = ", ".join(f"{name} = {value}" for name, value in config.items())
         state = {name: np.abs(normal(rng, 1.0, D, C)) + 0.125 for name in names}
         args = (normal(rng, 1.0, D, C), normal(rng, 1.0, D, C), {**config, **state})
@@ -235,10 +236,8 @@ def _rule_cases(rng: np.random.Generator, *configs: dict[str, Any]) -> list[Case
 def momentum_cases(rng: np.random.Generator) -> list[Case]:
     rates = [round(float(rng.uniform(0.1, 0.4)), 2) for _ in range(2)]
     momentum = round(float(rng.uniform(0.3, 0.7)), 2)
-    return _rule_cases(
-        rng, {"learning_rate": rates[0], "state": ["velocity"]},
-        {"learning_rate": rates[1], "momentum": momentum, "state": ["velocity"]},
-    )  # fmt: skip
+    configs = {"learning_rate": rates[0]}, {"learning_rate": rates[1], "momentum": momentum}
+    return _rule_cases(rng, ("velocity",), *configs)
 
 
 def adam_cases(rng: np.random.Generator) -> list[Case]:
@@ -246,10 +245,8 @@ def adam_cases(rng: np.random.Generator) -> list[Case]:
     rates = [round(float(rng.uniform(0.1, 0.4)), 2) for _ in range(2)]
     settings = {"beta1": 0.6, "beta2": 0.8, "epsilon": 0.25}
     t = int(rng.integers(2, 5))
-    return _rule_cases(
-        rng, {"learning_rate": rates[0], "t": t, "state": ["m", "v"]},
-        {"learning_rate": rates[1], **settings, "t": t, "state": ["m", "v"]},
-    )  # fmt: skip
+    configs = {"learning_rate": rates[0]}, {"learning_rate": rates[1], **settings}
+    return _rule_cases(rng, ("m", "v"), *({**config, "t": t} for config in configs))
 
 
 # ---- what is right, by part ----

@@ -88,8 +88,7 @@ class ValueRubric:
         if len(self.names) == 1:
             return dict.fromkeys(self.names, returned)
         if type(returned) is not dict:
-            keys = ", ".join(PARAMETERS)
-            text = f"It returned {described(returned)}; it must return a dict with the keys {keys}."
+            text = f"It returned {described(returned)}; it must {self.keys}."
             raise FeedbackError(text, "wrong_type")
         return {name: returned[name] for name in PARAMETERS if name in returned}
 

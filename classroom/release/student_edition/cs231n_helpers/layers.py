@@ -36,18 +36,7 @@ AffineCache = tuple[Floats, Floats, Floats]
 def affine_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Floats, AffineCache]:
     """Affine (fully connected) layer: out = X w + b, where X (N, D) is x with its rows flattened.
 
-    Parameters
-    ----------
-    x : (N, d_1, ..., d_k) array
-        Integers are converted to w's dtype.
-    w : (D, M) array of weights
-    b : (M,) array of biases
-
-    Returns
-    -------
-    out : (N, M) array
-    cache : tuple
-        (x, w, b).
+    Returns out (N, M) and the cache (x, w, b), for weights w (D, M) and biases b (M,).
     """
     w, b = as_matrix("w", w, "(D, M)"), as_floats("b", b)
     x = as_floats("x", x, w.dtype)
