@@ -78,12 +78,12 @@ class Ledger:
         return {*self.overrides, *self.extensions}
 
     def row(
-        self, names: Sequence[str], points: Mapping[str, float], timestamp: datetime | None
+        self, names: Sequence[str], points: Mapping[str, float | None], timestamp: datetime | None
     ) -> Row:
         """Return what counts for a student of these names.
 
-        `points` are those of the tests; an exercise that they could not judge is missing, and as
-        long as nobody gives it points there is no sum.
+        `points` are those of the tests; an exercise that they could not judge is None or missing,
+        and as long as nobody gives it points there is no sum.
         """
         keys = [folded(name) for name in names if name]
         changed = {k: v for key in keys for k, v in self.overrides.get(key, {}).items()}

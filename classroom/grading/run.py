@@ -40,7 +40,6 @@ from .text import clean, folded, table_cell
 
 if TYPE_CHECKING:
     from .pages import Graded
-    from .submission import Result
 
 GRADING = Path(__file__).resolve().parent
 ROOT = GRADING.parent.parent
@@ -288,7 +287,8 @@ class Run:
         graded, made_from = [], []
         for student in _shown(self._students, "writing"):
             result = self._results.get(student)
-            scores = {} if result is None else _scores(result)
+            exercises = result["exercises"] if result else {}
+            scores = {name: one["points"] for name, one in exercises.items()}
             row = ledger.row((student.name, student.id), scores, student.timestamp)
             page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
             listed = names.get(student, "")
@@ -374,12 +374,6 @@ def _hash_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _scores(result: Result) -> dict[str, float]:
-    """Return the points that are known, by exercise."""
-    points = {name: one["points"] for name, one in result["exercises"].items()}
-    return {name: value for name, value in points.items() if value is not None}
 
 
 def grades_csv(graded: Sequence[Graded]) -> str:
