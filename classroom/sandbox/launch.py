@@ -90,7 +90,9 @@ def started_worker(
         places = dict.fromkeys(("PATH", "HOME", "TMPDIR", "MPLCONFIGDIR"), work_inside)
         places["PYTHONPATH"] = os.pathsep.join([copies_inside, *site])
         settings = {"limits": asdict(limits), "uid": uid, "package": package.name}
-        run = "from classroom.sandbox import worker; worker.main()"
+        # there is nothing to collect while it imports
+        run = "import gc; gc.disable(); from classroom.sandbox import worker; gc.enable(); "
+        run += "worker.main()"
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         command += [python, "-s", "-S", "-P", "-c", run, json.dumps(settings)]
         environment = ENVIRONMENT | places
