@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 test test-classroom test-torch test-browser notebooks faults doctor-score: export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-classroom test-torch test-browser test-site lab workbook notebooks pages site faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel test-wheel
+.PHONY: help test test-classroom test-torch test-browser test-site fetch lab workbook notebooks pages site faults lint bench bench-peers bench-grading doctor-score data lock clean assignment grade grade-why wheel test-wheel
 
 help:  ## show this list
 	@echo "make <what>, where <what> is one of"
@@ -33,13 +33,11 @@ test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is pu
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
 	PYTHONPATH=.torch $(PY) -m pytest $(NBVAL) -q notebooks/05_three_gradients.ipynb
 
-PLAYWRIGHT = "playwright==1.65.2" "axe-playwright-python==0.1.8"
-test-browser: $(READY)  ## sliders in JupyterLab, pages of grading, in a headless browser, installed if need be
-	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)
+CHROMIUM := .venv/.chromium
+test-browser: $(CHROMIUM)  ## sliders in JupyterLab, pages of grading, in a headless browser, installed if need be
 	$(ALONE) -m pytest tests/browser.py tests/grading/pages.py -n auto --dist loadgroup -q -rP
 
-test-site: site  ## open each page of the site in a headless browser, wide and narrow, light and dark
-	$(PY) -m pip install --quiet --disable-pip-version-check $(PLAYWRIGHT)
+test-site: site $(CHROMIUM)  ## open each page of the site in a headless browser, wide and narrow, light and dark
 	$(ALONE) -m pytest tests/website.py -n auto -q
 
 FOLDER = workbook
@@ -121,6 +119,8 @@ clean:  ## remove .venv and caches
 	rm -rf .venv .torch .sklearn .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
+fetch: .torch/.ready .site/.ready $(CHROMIUM)  ## install what else tests need: PyTorch, Sphinx, a browser
+
 # Some systems ship Python without ensurepip; there the outer pip fills the environment.
 $(READY): requirements.lock pyproject.toml
 	@case "$$($(PYTHON) -E -c 'import sys; print(sys.version_info < (3, 11))' 2>/dev/null)" in \
@@ -132,15 +132,24 @@ $(READY): requirements.lock pyproject.toml
 	esac
 	$(PYTHON) -m venv --clear .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv \
 	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@# the lock names everything, and all processors compile
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
+	$(PY) -m compileall -qq -j 0 .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PY) -m pip check
 	@for it in @jupyter/nbgrader @jupyterlab/apputils-extension:announcements; do \
 	    $(PY) -m jupyterlab.labextensions disable --level=sys_prefix $$it 2>/dev/null; done
 	@touch $(READY)
 
+$(CHROMIUM): $(READY)
+	$(PY) -m pip install --quiet --disable-pip-version-check \
+	    "playwright==1.65.2" "axe-playwright-python==0.1.8"
+	$(PY) tests/chromium.py
+	@touch $(CHROMIUM)
+
 .torch/.ready: $(READY)
 	rm -rf .torch
-	$(PY) -m pip install --quiet --disable-pip-version-check --target .torch \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --target .torch \
 	    -c requirements.lock "torch==2.13.0"
 	@touch .torch/.ready
 

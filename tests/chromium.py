@@ -1,7 +1,7 @@
 """A headless Chromium for the tests that look at pages.
 
 It is an installed Chrome or Chromium; where there is none, one is installed: by apt for root on
-Debian or Ubuntu, else by Playwright.
+Debian or Ubuntu, else by Playwright. Run as a script, it only sees to that.
 """
 
 from __future__ import annotations
@@ -57,3 +57,10 @@ def launch(playwright: Any) -> Any:
             for command in commands:
                 subprocess.run(command, check=True)
             return start()
+
+
+if __name__ == "__main__":
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launch(playwright).close()

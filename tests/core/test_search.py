@@ -617,20 +617,12 @@ class TestJobs:
         nothing_is_left(process, tmp_path)
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-    @pytest.mark.parametrize(
-        ("send", "number"),
-        [
-            pytest.param(os.kill, signal.SIGTERM, marks=pytest.mark.slow),
-            (os.kill, signal.SIGKILL),
-            pytest.param(os.killpg, signal.SIGHUP, marks=pytest.mark.slow),  # a terminal is closed
-            pytest.param(os.killpg, signal.SIGKILL, marks=pytest.mark.slow),
-        ],
-    )
-    def test_nothing_is_left_whatever_ends_the_search(self, tmp_path, send, number):
+    def test_nothing_is_left_when_the_search_is_killed(self, tmp_path):
+        """The other signals are sent by test_interrupts."""
         process = started_search(tmp_path)
-        send(process.pid, number)
+        process.kill()
         process.communicate(timeout=90)
-        assert process.returncode == -number
+        assert process.returncode == -signal.SIGKILL
         nothing_is_left(process, tmp_path)
 
 
@@ -640,9 +632,8 @@ def started_search(folder):
     script.write_text(
         textwrap.dedent(
             f"""
-            import signal, sys
+            import sys
             from functools import partial
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has ignored
             sys.path.insert(0, {str(Path(__file__).parent)!r})
             from cs231n_helpers import search
             from test_search import Recorder, blobs

@@ -77,7 +77,7 @@ def test_notebooks_go_on_after_the_swap(name, years, images, monkeypatch):
     run(name, years[0], images, **SMALL)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(30)
 @pytest.mark.skipif("CS231N_CIFAR10" not in os.environ, reason="no folder of CIFAR-10 is named")
 @pytest.mark.parametrize(("name", "least"), ACCURACIES.items())
 def test_the_course_s_accuracies_are_reached_on_cifar10(name, least):

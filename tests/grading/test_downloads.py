@@ -28,7 +28,7 @@ from wrong_solutions import WRONG
 from classroom.grading.exercises import NOTEBOOK, NOTEBOOKS, POINTS
 from classroom.release import bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(95)
 Files = dict[str, bytes]
 
 

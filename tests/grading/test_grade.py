@@ -891,7 +891,7 @@ def undisturbed(tmp_path_factory, released):
     return graded
 
 
-@pytest.mark.slow
+@pytest.mark.slow(30)
 class TestWholeRun:
     @pytest.mark.parametrize(
         ("send", "number"),

@@ -30,7 +30,7 @@ def test_processes_and_files_that_are_left_are_seen(tmp_path, monkeypatch):
     assert after.startswith("left after the second run: ")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(50)
 @pytest.mark.parametrize("name", ["search", "grading"])
 def test_a_signal_of_each_kind_leaves_nothing_behind(name, capfd):
     import interrupts

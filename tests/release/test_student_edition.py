@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
+from shorter import shorter
 
 import cs231n_helpers
 from classroom.release.notebooks import fill_in, student_notebook
@@ -329,14 +329,7 @@ def test_untouched_it_says_what_is_open_and_goes_on(assignment):
     assert not (assignment / "solved").exists()
 
 
-#: Shorter training, for the time it takes.
-SHORTER = {
-    "[1e2, 1e3, 1e4], 500)": "[1e2, 1e3, 1e4], 200)", "epochs=30": "epochs=8",
-    "num_epochs=5": "num_epochs=1", "num_epochs=12": "num_epochs=2",
-}  # fmt: skip
-
-
-@pytest.mark.slow
+@pytest.mark.slow(40)
 @pytest.mark.parametrize("others", ["solved", "open"])
 def test_with_the_reference_it_runs_to_the_end(build, tmp_path, others):
     """What needs an exercise that is open waits for it: elsewhere a tag "needs:" is missing."""
@@ -346,9 +339,7 @@ def test_with_the_reference_it_runs_to_the_end(build, tmp_path, others):
         shutil.copytree(build / "assignment", folder)
         if others == "solved":  # as in a second run: no cell waits any more
             put_solutions(folder)
-        text = (folder / f"{name}.ipynb").read_text("utf-8")
-        for long, short in SHORTER.items():
-            text = text.replace(json.dumps(long)[1:-1], json.dumps(short)[1:-1])
+        text = shorter((folder / f"{name}.ipynb").read_text("utf-8"))
         notebooks.append((folder, fill_in(nbformat.reads(text, as_version=4), solutions())))
     run(notebooks)
     for _, notebook in notebooks:
