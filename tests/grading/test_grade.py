@@ -891,22 +891,17 @@ def undisturbed(tmp_path_factory, released):
     return graded
 
 
-@pytest.mark.slow(30)
+@pytest.mark.slow(20)
 class TestWholeRun:
-    @pytest.mark.parametrize(
-        ("send", "number"),
-        [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)],  # a terminal sends to the group
-    )
-    def test_killed_and_started_again(
-        self, undisturbed, tmp_path, released, monkeypatch, send, number
-    ):
+    def test_stopped_and_started_again(self, undisturbed, tmp_path, released, monkeypatch):
+        """By Ctrl-C, which a terminal sends to the group; test_interrupts sends other signals."""
         temporary = Path(tempfile.mkdtemp())
         monkeypatch.setenv("TMPDIR", str(temporary))
         graded = Killed(tmp_path, released)
         process, _ = graded.start_until_a_result("--seed", "3")
-        send(process.pid, number)
+        os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate()
-        assert process.returncode == 128 + number
+        assert process.returncode == 128 + signal.SIGINT
         assert errors.strip() == (
             "stopped: all results so far are kept, and the same command goes on with the rest"
         )
