@@ -27,7 +27,8 @@ test: $(READY)  ## check everything: re-run and compare all notebooks, test the 
 
 test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
 	@# one process more than there are processors, as these tests wait much: for signals and limits
-	$(ALONE) -m pytest -m slow -n $$($(PY) -c "import os; print(os.cpu_count() + 1)") --dist loadgroup -q tests classroom
+	$(ALONE) -m pytest -m slow -n $$($(PY) -c "import os; print(os.cpu_count() + 1)") --dist loadgroup -q \
+	    $$(grep -rl --include="test_*.py" mark.slow tests) classroom
 
 test-torch: $(READY) .torch/.ready  ## run notebook 05 with PyTorch, which is put into .torch
 	PYTHONPATH=.torch $(PY) -c "import torch; print('PyTorch', torch.__version__)"
