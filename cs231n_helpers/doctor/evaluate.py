@@ -140,7 +140,8 @@ class LossFunction:
         self.blocks = Blocks(params)
         self.given = (args, kwargs)
         for path, array in arrays_in(self.given):
-            as_array(f"the argument {self._name(path)}", array)
+            if isinstance(array, np.ma.MaskedArray):  # refused by its name
+                as_array(f"the argument {self._name(path)}", array)
         self.passed = copied(self.given, _as_float64)
         self.findings: dict[str, Finding] = {}
         self.evaluations = 0

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..gradient_check import eval_numerical_gradient
-from .backward import Array, Model
+from .backward import BackwardTerms, Model
 from .identify import Measurement, arrays_of, models
 from .layouts import ParameterLayout
 
@@ -61,13 +61,19 @@ def _guard_of(
 ) -> Guard | None:  # fmt: skip
     """Find the eps that explains how a multiple of this model's loss grows with the scores."""
     S = model.forward()[0][-1]
-    far = FAR / max(float(np.abs(S).max()), 1e-9)
+    # a power of two: models whose scores are about as large share the learner's evaluations
+    far = float(np.exp2(np.floor(np.log2(FAR / max(float(np.abs(S).max()), 1e-9)))))
     if not math.isfinite(learner(far, 0)):
         return None
     some = next(iter(FORMS.values()))
 
+    @cache
+    def terms(scale: float, by: int) -> BackwardTerms:
+        """Those of scaled scores, those of classes exchanged."""
+        return model.terms_of_scores(scale * np.roll(S, by, axis=1))
+
     def rise(scale: float, by: int) -> float:
-        return _loss(model, S, some, 1e-9, scale, by)
+        return _loss(model, terms(scale, by), some, 1e-9)
 
     # far away, where the loss is large; and a penalty inside, which is the same there, cancels
     classes = 1 if measurement.problem.by_input else S.shape[1]
@@ -80,30 +86,29 @@ def _guard_of(
         return sides[0] - sum(sides[1:])
 
     tried = (0.5, 2.0, far / 2)
-    measured = {scale: difference(learner, scale) for scale in (1.0, far, *tried)}
+    measured = cache(partial(difference, learner))
     for text, form in FORMS.items():
 
         def textbook(scale: float, eps: float, form: Form = form) -> float:
-            return difference(partial(_loss, model, S, form, eps), scale)
+            return difference(lambda *point: _loss(model, terms(*point), form, eps), scale)
 
         def excess(log_eps: float, textbook: Callable[[float, float], float] = textbook) -> float:
             near, away = (textbook(scale, math.exp(log_eps)) for scale in (1.0, far))
-            return away * measured[1.0] - near * measured[far]
+            return away * measured(1.0) - near * measured(far)
 
         ends = [math.log(LEAST), math.log(MOST)]
         if not excess(ends[0]) * excess(ends[1]) < 0:
             continue
         eps = math.exp(brentq(excess, *ends))
-        factor = measured[1.0] / (textbook(1.0, eps) or math.nan)
-        off = {s: abs(measured[s] - factor * textbook(s, eps)) for s in tried}
-        if factor > 0 and all(off[s] <= measurement.exact * abs(measured[s]) for s in tried):
+        factor = measured(1.0) / (textbook(1.0, eps) or math.nan)
+        off = {s: abs(measured(s) - factor * textbook(s, eps)) for s in tried}
+        if factor > 0 and all(off[s] <= measurement.exact * abs(measured(s)) for s in tried):
             return Guard(text, eps, _unguarded(measurement, layout, model, form, eps, factor))
     return None
 
 
-def _loss(model: Model, S: Array, form: Form, eps: float, scale: float = 1.0, by: int = 0) -> float:
-    """The model's loss with eps inside the log, on scaled scores, those of classes exchanged."""
-    p = model.terms_of_scores(scale * np.roll(S, by, axis=1))
+def _loss(model: Model, p: BackwardTerms, form: Form, eps: float) -> float:
+    """The model's loss with eps inside the log."""
     if model.output_loss.name == "softmax":
         return float(-(p.T * np.log(form(p.P, eps))).sum() / p.N)
     logs = p.T * np.log(form(p.Q, eps)) + (1 - p.T) * np.log(form(1 - p.Q, eps))
@@ -129,7 +134,7 @@ def _unguarded(
     def excess(of: Measurement, x: Any) -> float:
         layers, X = of.unpack(layout, x)
         there = replace(model, layers=layers, X=X)
-        return factor * (_loss(there, there.forward()[0][-1], form, eps) - there.loss())
+        return factor * (_loss(there, p := there.terms_of_scores(), form, eps) - float(p.loss))
 
     at = measurement.at
     slopes = np.asarray(eval_numerical_gradient(partial(excess, measurement), at.x.copy(), h=1e-6))
