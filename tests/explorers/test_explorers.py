@@ -7,6 +7,7 @@ import io
 import math
 import re
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -122,16 +123,21 @@ def test_a_move_changes_the_picture_and_the_way_back_restores_it(name):
         assert picture(widget) == first, f"{setting} leaves something behind"
 
 
+@cache
+def saved_row(name):
+    return EXPLORERS[name].figure()
+
+
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_the_saved_row_shows_each_state(name):
-    explorer = EXPLORERS[name]
-    figure = explorer.figure()
+    explorer, figure = EXPLORERS[name], saved_row(name)
+    description = explorer.description()
     axes = np.array(figure.axes).reshape(len(explorer.row), explorer.panels)
     for panels, state in zip(axes, explorer.row, strict=True):
         wanted, sentence = drawn(explorer, **state)
         assert [ax.get_title() for ax in panels] == [ax.get_title() for ax in wanted]
         assert [len(ax.lines) for ax in panels] == [len(ax.lines) for ax in wanted]
-        assert f": {sentence}\n" in explorer.description()
+        assert f": {sentence}\n" in description
     assert len({tuple(ax.get_title() for ax in panels) for panels in axes}) == len(explorer.row)
     assert not any(ax.get_xlabel() for ax in axes[:-1].flat)
     assert not any(ax.get_legend() for ax in axes[1:].flat)
@@ -140,8 +146,7 @@ def test_the_saved_row_shows_each_state(name):
 
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_type_of_the_saved_row_is_large(name):
-    figure = EXPLORERS[name].figure()
-    found = [text for ax in figure.axes for text in ax.findobj(Text) if text.get_text()]
+    found = [text for ax in saved_row(name).axes for text in ax.findobj(Text) if text.get_text()]
     assert {round(text.get_fontsize()) for text in found} <= {9, 10, 12}
 
 

@@ -204,10 +204,13 @@ def test_package_names_its_modules():
 
 @pytest.fixture(scope="module")
 def nodes():
-    """The path and each node of all that is written in Python."""
+    """The path and each import and call of all that is written in Python."""
     folders = ("cs231n_helpers", "classroom", "tests", "benchmarks", "data")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    return [
+        (path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom | ast.Call)
+    ]  # fmt: skip
 
 
 def test_no_module_imports_a_private_name_of_another(nodes):
