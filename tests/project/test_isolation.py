@@ -25,6 +25,7 @@ STRANGE = {
     "MPLBACKEND": "module://nonsense",
     "MPLCONFIGDIR": "/nowhere",
     "PYTEST_ADDOPTS": "--nonsense",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONIOENCODING": "ascii",
     "PYTHONOPTIMIZE": "2",
     "PYTHONPATH": "/nowhere",
