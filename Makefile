@@ -23,7 +23,7 @@ help:  ## show this list
 
 test: $(READY)  ## check everything: re-run and compare all notebooks, test the package (ARGS=tests/core: less)
 	$(ALONE) tests/notebooks.py check
-	$(ALONE) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile -q $(ARGS)
+	$(ALONE) -m pytest $(NBVAL) -m "not slow" -n auto --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 test-classroom: $(READY)  ## hand out, solve, and grade a class of 60, 20 of them hostile
 	@# one process more than there are processors, as these tests wait much: for signals and limits
@@ -102,7 +102,7 @@ doctor-score: $(READY)  ## how often the gradient doctor names a mistake, write 
 data: $(READY)  ## download the full Fashion-MNIST and CIFAR-10 into a cache, checked
 	$(PY) -m cs231n_helpers.datasets.download
 
-# Each process that imports jsonschema would compile this grammar, 1.3 s, to check what nobody has here.
+# With these each process that imports jsonschema compiles a grammar, 1.3 s, for a check that nobody asks for.
 UNUSED = rfc3987-syntax lark
 lock: $(READY)  ## bring requirements.lock up to date with pyproject.toml
 	$(PY) -m pip install --quiet uv
