@@ -74,15 +74,19 @@ def diagnose(problem: Problem, *, float32: bool = False, trusted: bool = False) 
     )
     if not measurement.is_finite:
         return Diagnosis(steps=[step])
-    guard = find_guard(measurement)
-    measurement = guard.unguarded if guard else measurement
-    rest = _of_measurement(measurement, guard is None)
+    match = identify(measurement)
+    guard = find_guard(measurement, match)
+    if guard:
+        measurement, match = guard.unguarded, identify(guard.unguarded)
+    rest = _of_measurement(measurement, match, guard is None)
     return replace(
         rest, found=[*rest.found, *([epsilon(guard)] if guard else [])], steps=[step, *rest.steps]
     )
 
 
-def _of_measurement(measurement: Measurement, may_be_guarded: bool) -> Diagnosis:
+def _of_measurement(
+    measurement: Measurement, match: Match | None, may_be_guarded: bool
+) -> Diagnosis:
     """Compare with what is known, simple patterns first."""
     raw = measurement.blocks()
     found = _patterns(measurement, raw)
@@ -90,7 +94,7 @@ def _of_measurement(measurement: Measurement, may_be_guarded: bool) -> Diagnosis
         found += [ignores_argument(block.label) for block in raw]
     if found:
         return Diagnosis(found)
-    if match := identify(measurement):
+    if match:
         return _of_textbook_loss(measurement, match, may_be_guarded)
     return _of_other_loss(measurement, raw)
 

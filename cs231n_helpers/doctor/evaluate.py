@@ -361,10 +361,10 @@ def _shape_error(
 
 def is_nothing(value: Any) -> bool:
     """None or an ellipsis, and what holds nothing else."""
-    if isinstance(value, Mapping | tuple | list):
+    if isinstance(value, np.ndarray):
+        value = value[()] if value.dtype == object and value.ndim == 0 else value
+    elif isinstance(value, Mapping | tuple | list):
         return all(map(is_nothing, value.values() if isinstance(value, Mapping) else value))
-    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
-        value = value[()]
     return value is None or value is ...
 
 

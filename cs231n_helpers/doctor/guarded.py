@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from ..gradient_check import eval_numerical_gradient
 from .backward import BackwardTerms, Model
-from .identify import Measurement, arrays_of, models
+from .identify import Match, Measurement, arrays_of, models
 from .layouts import ParameterLayout
 
 Form = Callable[[Any, float], Any]
@@ -42,11 +42,11 @@ class Guard:
         return self.form.format(eps=f"{self.eps:.1g}")
 
 
-def find_guard(measurement: Measurement) -> Guard | None:
-    """Find eps in the log of a cross-entropy, if there is any."""
-    for layout in measurement.problem.layouts:
+def find_guard(measurement: Measurement, match: Match | None) -> Guard | None:
+    """Find eps in the log of a cross-entropy, of the one that matches even so, if one does."""
+    for layout in [match.layout] if match else measurement.problem.layouts:
         learner = cache(partial(_value, measurement, layout))
-        for model in models(measurement, layout):
+        for model in [match.model] if match else models(measurement, layout):
             if model.output_loss.name in ("softmax", "logistic"):
                 with np.errstate(all="ignore"):
                     found = _guard_of(measurement, layout, model, learner)

@@ -213,8 +213,10 @@ def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
         return False
     if a.dtype.kind == "O":  # of what is in there nothing is known but whether it is the same
         return all(map(operator.is_, a.flat, b.flat))
+    if np.array_equal(a, b):
+        return True
     may_be_nan = {a.dtype.kind, b.dtype.kind} <= set("fcmM")
-    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=may_be_nan))
+    return may_be_nan and np.array_equal(a, b, equal_nan=True)
 
 
 def first_change(before: Any, after: Any) -> str:
