@@ -19,7 +19,7 @@ Array = Any  # of NumPy or of PyTorch
 
 
 def usual_softmax(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
-    """Softmax loss and gradient, vectorised."""
+    """Softmax loss and gradient, vectorized."""
     N = X.shape[0]
     scores = X.dot(W)  # (N, C)
     scores -= scores.max(axis=1, keepdims=True)
@@ -31,7 +31,7 @@ def usual_softmax(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Arra
 
 
 def usual_svm(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
-    """Hinge loss and gradient, vectorised."""
+    """Hinge loss and gradient, vectorized."""
     N = X.shape[0]
     scores = X.dot(W)  # (N, C)
     margins = np.maximum(0, scores - scores[np.arange(N), y][:, np.newaxis] + 1)
@@ -151,7 +151,7 @@ class Torch:
     ) -> None:
         """Steps of minibatches of 200: params (W,) for a linear model, (W1, b1, W2, b2) a net."""
         params = [self.torch.from_numpy(p.copy()).requires_grad_() for p in params]
-        optimiser = self.torch.optim.SGD(params, lr=rate)
+        optimizer = self.torch.optim.SGD(params, lr=rate)
         for _ in range(num_iters):
             rows = self.torch.randint(len(self.X), (200,))
             scores = self.X[rows]
@@ -162,9 +162,9 @@ class Torch:
                 scores = self.torch.addmm(params[3], hidden, params[2])
             loss = self._loss(kind, scores, self.y[rows])
             loss = loss + 0.5 * reg * sum((p * p).sum() for p in params[::2])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
 
 
 def sklearn_net_training(X: Array, y: Array, hidden_size: int, rate: float, epochs: int) -> None:

@@ -18,7 +18,7 @@ validation         the errors for bad input
 drawable           the same for what is to be drawn
 describe           a figure in words, as text form and alternative text in notebooks
 described_artists  lines, points, bars, images, texts in words
-described_values   numbers, extremes, trends, colours in words
+described_values   numbers, extremes, trends, colors in words
 progress_bar       a bar for what takes long, a warning where a loss grows
 search             hyperparameter search: settings, result
 single_run         one run of a search

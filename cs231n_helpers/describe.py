@@ -29,7 +29,7 @@ IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 def describe(figure: Any) -> str:
     """Describe a Matplotlib figure in words: titles, axes, and what is drawn, a sentence a line.
 
-    Lines, points, bars, images and areas are named by colour and label, with their number of
+    Lines, points, bars, images and areas are named by color and label, with their number of
     points, range, extremes and mean, in three digits. Small differences, such as two processors
     make, do not change the text; what an eye could see should. A line or image whose values are
     rounding errors is not described after ``artist.set_gid("rounding")``, a line not left of 1e-5
@@ -118,7 +118,7 @@ def _figure(figure: Any) -> Iterator[str]:
     for ax in bars:
         axis = ax.yaxis if ax.get_ylabel() or not ax.get_xlabel() else ax.xaxis
         label, (low, high) = _plain(axis.get_label_text()), axis.get_view_interval()
-        yield f"Colour bar{f' {chr(34)}{label}{chr(34)}' if label else ''}{_span(low, high)}."
+        yield f"Color bar{f' {chr(34)}{label}{chr(34)}' if label else ''}{_span(low, high)}."
     for what, words in (("x", figure.get_supxlabel()), ("y", figure.get_supylabel())):
         if words:
             yield f'All {what} axes: "{_plain(words)}".'

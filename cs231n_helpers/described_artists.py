@@ -328,7 +328,7 @@ def _mesh(mesh: Any, frame: Frame) -> list[str]:
 
 
 def _pixels(name: str, array: Any, x: Values, y: Values, shown: Any, frame: Frame) -> list[str]:
-    """Describe an array of values or colours as it lies on the screen, top row first."""
+    """Describe an array of values or colors as it lies on the screen, top row first."""
     values = as_numbers(array)
     if not values.size:
         return [f"{name}, empty."]
@@ -404,7 +404,7 @@ def _quarters(values: Values, scale: Scale) -> str:
 
 
 def _parts(values: Values, x: Values, y: Values, scale: Scale, shown: Any, frame: Frame) -> str:
-    """Return which few values or colours cover how much, and where; "" if there are many."""
+    """Return which few values or colors cover how much, and where; "" if there are many."""
     if min(values.shape[:2]) < 2 or values.shape[0] * values.shape[1] <= FEW * FEW:
         return ""
     if values.ndim == 3:
@@ -426,7 +426,7 @@ def _parts(values: Values, x: Values, y: Values, scale: Scale, shown: Any, frame
             for axis, places in zip(grid, (xs, ys), strict=True)
         ]
         covers = f"in {counted(int(share), 'cell')}" if total <= 1000 else (
-            f"on {int(100 * share / total + 0.5)} %")  # fmt: skip
+            f"on {int(100 * share / total + 0.5)}%")  # fmt: skip
         rgb = (
             shown.to_rgba(np.array([[kind]]))[0, 0, :3]
             if values.ndim == 2
@@ -493,7 +493,7 @@ def _collection(group: Any, frame: Frame) -> list[str]:
     colors = group.get_facecolor() if filled else group.get_edgecolor()
     color = _some(dict.fromkeys(color_name(color) for color in colors))
     if group.get_array() is not None:
-        color = "coloured"
+        color = "colored"
     if isinstance(group, collections.LineCollection):
         return [_segments(_named(_upper(f"{color} pieces of line"), group), group, frame)]
     if isinstance(group, collections.PathCollection):
@@ -508,19 +508,19 @@ def _collection(group: Any, frame: Frame) -> list[str]:
 
 
 def _mapped(group: Any) -> str:
-    """Return what the colours of points stand for."""
+    """Return what the colors of points stand for."""
     if group.get_array() is None:
         return ""
     values, (low, high) = as_numbers(group.get_array()), group.get_clim()
     scale = scale_of(values)
     return (
-        f"; the colours stand for {_range(scale, values)}, mean {scale.text(mean_of(values))}, "
+        f"; the colors stand for {_range(scale, values)}, mean {scale.text(mean_of(values))}, "
         f"{scale.text(low)} to {scale.text(high)}{_colors(group)}"
     )
 
 
 def _colors(shown: Any) -> str:
-    """Return the name of a colour map, if it is one of Matplotlib's own."""
+    """Return the name of a color map, if it is one of Matplotlib's own."""
     name = shown.get_cmap().name
     return f" in {name}" if name in colormaps else ""
 

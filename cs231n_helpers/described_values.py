@@ -1,4 +1,4 @@
-"""Numbers, extremes, trends and colours in words, the same on every machine.
+"""Numbers, extremes, trends and colors in words, the same on every machine.
 
 Two machines compute slightly different numbers, so nothing here depends on the last digits: what
 is tiny beside the rest is 0, what is equal up to rounding is a tie, and a number halfway between
@@ -200,10 +200,10 @@ def trend(values: NDArray[np.float64], size: float) -> str:
 
 
 def color_name(color: object) -> str:
-    """Return the name of an RGB colour.
+    """Return the name of an RGB color.
 
     >>> color_name((0.0, 0.45, 0.7)), color_name((0.75, 0.75, 0.75)), color_name((0, 0, 0))
-    ('blue', 'light grey', 'black')
+    ('blue', 'light gray', 'black')
     """
     red, green, blue = (min(max(float(part), 0.0), 1.0) for part in np.ravel(color)[:3])  # type: ignore[call-overload]
     hue, lightness, _ = colorsys.rgb_to_hls(red, green, blue)
@@ -211,7 +211,7 @@ def color_name(color: object) -> str:
     if chroma < 0.06:
         if lightness < 0.08 or lightness > 0.96:
             return "black" if lightness < 0.5 else "white"
-        name, light, dark = "grey", 0.7, 0.35
+        name, light, dark = "gray", 0.7, 0.35
     else:
         name = next(name for end, name in HUES if 360 * hue <= end)
         light, dark = 0.6, 0.2

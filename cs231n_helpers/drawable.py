@@ -34,7 +34,7 @@ def as_drawable(name: str, values: ArrayLike) -> Floats:
 
 
 def as_images(name: str, values: ArrayLike) -> Floats:
-    """Return `values` as N >= 1 grey or RGB images."""
+    """Return `values` as N >= 1 gray or RGB images."""
     stack = as_drawable(name, values)
     if stack.ndim not in (3, 4) or stack.size == 0 or (stack.ndim == 4 and stack.shape[3] != 3):
         raise ValueError(

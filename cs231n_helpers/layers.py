@@ -65,7 +65,7 @@ def affine_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Floats, Af
 
 @np.errstate(over="ignore", invalid="ignore")
 def affine_backward(dout: ArrayLike, cache: AffineCache) -> tuple[Floats, Floats, Floats]:
-    """Gradients of an affine layer: dX = dout w^T, dw = X^T dout, db = the sum of dout's rows.
+    """Gradients of an affine layer: dX = dout @ w.T, dw = X.T @ dout, db = the sum of dout's rows.
 
     Parameters
     ----------

@@ -176,7 +176,7 @@ def _train_batched(
     if not kept.size:
         return {}
     K, models, rates = len(kept), [models[k] for k in kept], rates[kept]
-    W = W[kept].reshape(K * C, D)  # so that dscores^T X, the faster order, is its gradient
+    W = W[kept].reshape(K * C, D)  # so that dscores.T @ X, the faster order, is its gradient
     for linear, rows_of_W in zip(models, W.reshape(K, C, D), strict=True):
         linear.W = rows_of_W.T  # a view, which follows each step
     shrink = np.repeat(1 - rates * strengths[kept], C).astype(W.dtype)[:, np.newaxis]  # (K * C, 1)

@@ -1,8 +1,8 @@
 """Pictures of images, weights, training curves, searches and decision regions.
 
 Every function draws into the Axes it is given (a new figure where `ax` is None), returns it, and
-leaves showing and saving to the caller. Panels that are compared share one colour scale; colours
-are readable with any colour vision (cividis, viridis and the palette of Okabe and Ito).
+leaves showing and saving to the caller. Panels that are compared share one color scale; colors
+are readable with any color vision (cividis, viridis and the palette of Okabe and Ito).
 
 What cannot be drawn is refused by name before anything is: a wrong kind with TypeError, NaN and
 infinity with `NotFiniteError`, any other value with ValueError.
@@ -47,12 +47,12 @@ from .validation import (
     shown,
 )
 
-#: Okabe and Ito, Color Universal Design, 2008; and two more greys for ten classes.
+#: Okabe and Ito, Color Universal Design, 2008; and two more grays for ten classes.
 CLASS_COLORS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
     "#D55E00", "#F0E442", "#000000", "#999999", "#5D3A9B",
 )  # fmt: skip
-MARKERS = "os^Dv<>Pp*"  # one for each class, too: colour is never the only difference
+MARKERS = "os^Dv<>Pp*"  # one for each class, too: color is never the only difference
 _ACCURACIES = (("train", 0, "o-"), ("val", 5, "s--"))
 MOST_PIXELS = 10**8
 MOST_POINTS = 4000  # along a side
@@ -111,7 +111,7 @@ def show_images(
     limits: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show images side by side on one shared scale, grey or RGB by their shape.
+    """Show images side by side on one shared scale, gray or RGB by their shape.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def show_weights(
 ) -> Axes:
     """Show each column of W as an image: what a class, or a hidden unit, looks for.
 
-    Zero is mid-grey and all panels share one limit: for grey images negative weights are blue and
+    Zero is mid-gray and all panels share one limit: for gray images negative weights are blue and
     positive ones yellow (cividis), for RGB images each channel is 0.5 + w / (2 limit).
 
     Parameters
@@ -262,7 +262,7 @@ def plot_training(
 
 
 def plot_search(results: Mapping[tuple[float, float], Any], *, ax: Axes | None = None) -> Axes:
-    """Show a search over learning rates and regularisation strengths as a heat map in log axes.
+    """Show a search over learning rates and regularization strengths as a heat map in log axes.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def plot_decision_regions(
     resolution: int = 200,
     ax: Axes | None = None,
 ) -> Axes:
-    """Colour the plane by the predicted class, with the examples on top.
+    """Color the plane by the predicted class, with the examples on top.
 
     Parameters
     ----------

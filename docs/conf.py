@@ -195,7 +195,7 @@ def leave_formulas(app: Any, doctree: nodes.document) -> None:
 
 
 def keep_marks(app: Any, doctree: nodes.document) -> None:
-    """Keep a comma or a full stop from being parted from the formula before it."""
+    """Keep a comma or a period from being parted from the formula before it."""
     for formula in list(doctree.findall(nodes.math)):
         after = formula.next_node(descend=False, siblings=True)
         if isinstance(after, nodes.Text) and (marks := re.match(r"[.,;:?!)]+", after)):

@@ -90,7 +90,7 @@ ENVIRONMENTS = {
         {"{home}/cs231n_helpers.py": "1 / 0", "{home}/sitecustomize.py": "1 / 0"},
     ),
     "terminal": Strange(
-        "a narrow, coloured terminal, another time zone, files for their owner only",
+        "a narrow, colored terminal, another time zone, files for their owner only",
         {"COLUMNS": "20", "FORCE_COLOR": "1", "TERM": "dumb", "TZ": "Pacific/Chatham"},
         around=["sh", "-c", 'umask 077; exec "$@"', "sh"],
     ),

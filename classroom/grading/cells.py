@@ -67,7 +67,7 @@ def released_notebook(path: Path) -> Released:
 def parse_notebook(name: str, content: bytes, released: Released) -> HandedIn:
     """Sort the cells of a hostile notebook into the student's and ours.
 
-    An exercise cell is recognised by its nbgrader grade_id or cell id, or, where these are lost, by
+    An exercise cell is recognized by its nbgrader grade_id or cell id, or, where these are lost, by
     the function that it defines. Cells of ours are left out, an exercise cell nobody wrote into as
     well, and all others are the student's and will be run.
     """

@@ -142,7 +142,7 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
             return _no_points("Not begun: the cell is as it was handed out.")
         return _no_points(
             f"No cell defines {function}: write it in the cell of this exercise."
-            + _misspelt(function, handed_in)
+            + _misspelled(function, handed_in)
         )
     source = written[-1].source.strip()
     found = ExerciseResult(
@@ -157,7 +157,7 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
     return found
 
 
-def _misspelt(function: str, handed_in: HandedIn) -> str:
+def _misspelled(function: str, handed_in: HandedIn) -> str:
     """Return a sentence on a function that may have been meant, "" where there is none."""
     others = sorted(handed_in.defined - {*FUNCTION.values()})
     near = difflib.get_close_matches(function, [it[:100] for it in others], 1, 0.75)
@@ -246,7 +246,7 @@ class _Grading:
             for part in parts
         ]
         if any("not_defined" in part.codes for part in parts) and (
-            hint := _misspelt(FUNCTION[exercise], handed_in)
+            hint := _misspelled(FUNCTION[exercise], handed_in)
         ):
             self._add_note(exercise, hint.strip())
         share = sum(part.share for part in parts if part.passed)

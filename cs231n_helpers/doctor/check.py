@@ -85,7 +85,7 @@ def check_gradient(
     *args, **kwargs
         Passed on, arrays as copies. What the loss changes, in arguments, in its closure, in
         globals or in objects that it can reach, is put back. The loss is also called at other
-        parameters, and on small data where its arguments are recognised.
+        parameters, and on small data where its arguments are recognized.
     rng : Generator or RandomState
         Draws the directions; default: a fresh one, so that each call gives the same report.
 

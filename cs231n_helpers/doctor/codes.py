@@ -22,7 +22,7 @@ class Code(StrEnum):
     HINGE_MASK_WRONG = "hinge_mask_wrong"
     MASK_NOT_BINARY = "mask_not_binary"
     SUM_AXIS_WRONG = "sum_axis_wrong"
-    NORMALIZE_AXIS = "normalise_axis"
+    NORMALIZE_AXIS = "normalize_axis"
     STOPS_AT_PROBS = "stops_at_probs"
     SOFTMAX_JACOBIAN_DIAGONAL = "softmax_jacobian_diagonal"
     NORMALIZATION_TERM = "normalization_term"

@@ -209,7 +209,7 @@ def cautions(detector: Detector, found: Detection, problem: Problem | None) -> l
     raised = float32
     rounded = detector.float32 or function.gradient_bytes < 8
     if rounded:
-        limit = "0.2 %" if detector.coarse else "one in a million"
+        limit = "0.2%" if detector.coarse else "one in a million"
         kind = "float16" if function.gradient_bytes < 4 else "float32"
         float32 = (
             f"The function computes in {kind}, so errors below {limit} drown in rounding. Check "

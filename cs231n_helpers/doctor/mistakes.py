@@ -67,7 +67,7 @@ class LocalError:
 
 
 SOFTMAX = ("softmax",)
-LABELLED = ("softmax", "hinge", "squared hinge")
+LABELED = ("softmax", "hinge", "squared hinge")
 KINKED = ("ReLU", *(f"leaky ReLU ({k})" for k in LEAKS))
 SMOOTH = ("sigmoid", "tanh", "softplus")
 MARGINS_FOR_MASK = "the margins themselves stand where a 0/1 mask belongs: use margins > 0"
@@ -140,7 +140,7 @@ def _in_term(
 
 MISTAKES = [
     # --- the labels
-    *[Mistake(Code.ONEHOT_INDEXING, "T", wrong, text, LABELLED) for text, wrong in WRONG_TARGETS],
+    *[Mistake(Code.ONEHOT_INDEXING, "T", wrong, text, LABELED) for text, wrong in WRONG_TARGETS],
     *[Mistake(Code.ONEHOT_INDEXING, "dscores", counted_at(wrong), text, ("hinge",))
       for text, wrong in WRONG_TARGETS],
     # --- softmax: dscores = (P - T) / N
@@ -172,10 +172,10 @@ MISTAKES = [
     ),
     *_in_term(
         "P", SOFTMAX,
-        (Code.NORMALIZE_AXIS, "the probabilities are normalised over the examples: sum over axis "
+        (Code.NORMALIZE_AXIS, "the probabilities are normalized over the examples: sum over axis "
          "1, the classes, so that each row adds up to 1",
          lambda p: p.E / p.E.sum(axis=0), lambda p: np.exp(p.S) / np.exp(p.S).sum(axis=0)),
-        (Code.NORMALIZE_AXIS, "the probabilities are normalised over the whole matrix: sum over "
+        (Code.NORMALIZE_AXIS, "the probabilities are normalized over the whole matrix: sum over "
          "axis 1, the classes, so that each row adds up to 1",
          lambda p: p.E / p.E.sum(), lambda p: np.exp(p.S) / np.exp(p.S).sum()),
         (Code.NORMALIZE_AXIS, "exp(scores) is used where the probabilities belong: divide each row "
@@ -187,7 +187,7 @@ MISTAKES = [
     *_in_term(
         "dscores", ("logistic",),
         (Code.EXTRA_ACTIVATION_DERIVATIVE, "a - t is multiplied by a (1 - a): with cross-entropy "
-         "the derivative of the sigmoid has cancelled already, use a - t",
+         "the derivative of the sigmoid has canceled already, use a - t",
          lambda p: (p.Q - p.T) * p.Q * (1 - p.Q) / p.N),
         (Code.MISSING_ONEHOT, "the targets are never subtracted: use a - t", lambda p: p.Q / p.N),
         (Code.ONEHOT_SIGN, "the targets are added: use a - t", lambda p: (p.Q + p.T) / p.N),

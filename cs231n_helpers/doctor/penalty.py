@@ -186,13 +186,13 @@ class Penalty:
 PENALTIES = [
     Penalty(Code.REG_BIAS,
             lambda p: p.block.is_bias and (p.is_zero(p.numerical) or p.is_zero(p.analytic)),
-            "The biases are penalised in the {only_in} only: leave them out of the penalty, or put "
+            "The biases are penalized in the {only_in} only: leave them out of the penalty, or put "
             "them into both."),
     Penalty(Code.REG_BIAS, lambda p: p.line_is_bias and p.is_missing_in_line,
-            "{line}, that of the biases, is penalised in the {only_in} only: leave it out of "
+            "{line}, that of the biases, is penalized in the {only_in} only: leave it out of "
             "the penalty, or put it into both."),
     Penalty(Code.REG_SLICE_WRONG, lambda p: p.is_missing_in_line,
-            "{line} is penalised in the {only_in} only: the slice that leaves out the biases "
+            "{line} is penalized in the {only_in} only: the slice that leaves out the biases "
             "starts or ends in the wrong place."),
     Penalty(Code.REG_MISSING, lambda p: p.is_zero(p.analytic),
             "The gradient of the penalty is missing: for the penalty in the loss, add {right}."),

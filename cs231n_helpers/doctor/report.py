@@ -144,7 +144,7 @@ class GradientReport:
     evaluations : int
         Calls of the loss on the caller's data.
     small_evaluations : int
-        Calls on small data of the checker's own, where the assignment was recognised.
+        Calls on small data of the checker's own, where the assignment was recognized.
     max_relative_error : float
         Largest ``|analytic - numerical| / max(|analytic|, |numerical|)`` of the slopes that the
         verdict rests on, 0 up to rounding for a correct gradient; NaN where none was compared.

@@ -20,7 +20,7 @@ from .explain import examples_left_out
 from .guarded import Guard
 from .identify import Block, Match, Measurement, close, models
 from .layouts import ParameterLayout
-from .mistakes import LABELLED, WRONG_TARGETS
+from .mistakes import LABELED, WRONG_TARGETS
 from .report import Finding, capitalized
 
 OVERFLOW = (
@@ -58,17 +58,17 @@ WRONG_LOSSES = [
               lambda p: -(p.T * log_softmax(p.S - p.S.max(axis=0), axis=1)).sum() / p.N,
               "the largest score of each column is subtracted: subtract that of each row, axis 1, "
               "with keepdims=True", Code.NORMALIZE_AXIS, always=True),
-    *[WrongLoss("softmax", loss, "the loss normalises over the examples: sum over axis 1, the "
+    *[WrongLoss("softmax", loss, "the loss normalizes over the examples: sum over axis 1, the "
                 "classes", Code.NORMALIZE_AXIS, always=True) for loss in (
         lambda p: -np.log((p.T * (p.E / p.E.sum(axis=0))).sum(axis=1)).mean(),
         lambda p: -np.log((p.T * (np.exp(p.S) / np.exp(p.S).sum(axis=0))).sum(axis=1)).mean())],
-    *[WrongLoss("softmax", loss, "the loss normalises over the whole matrix: sum over axis 1, the "
+    *[WrongLoss("softmax", loss, "the loss normalizes over the whole matrix: sum over axis 1, the "
                 "classes", Code.NORMALIZE_AXIS, always=True) for loss in (
         lambda p: np.log(np.exp(p.S).sum()) - (p.S * p.T).sum() / p.N,
         lambda p: -np.log((p.T * p.E / p.E.sum()).sum(axis=1)).mean())],
     *[WrongLoss(name, _with_targets(OUTPUT_LOSSES[name].loss, wrong), message,
                 Code.ONEHOT_INDEXING, always=True)
-      for name in LABELLED for message, wrong in WRONG_TARGETS],
+      for name in LABELED for message, wrong in WRONG_TARGETS],
     WrongLoss("softmax", lambda p: -(np.log(p.P) * p.T.sum(axis=0)).sum() / p.N,
               "`P[:, y]` takes whole columns in the loss: use P[np.arange(N), y]",
               Code.ONEHOT_INDEXING, always=True),

@@ -289,7 +289,7 @@ def _svm_naive(f: StudentFunction) -> Iterator[str]:
     hints = {
         3.0: OWN_CLASS,
         3.25: "the margin belongs inside, max(0, m_ij)",
-        4.75: "m_ij has the score of the right class with a minus",
+        4.75: "m_ij has the score of the correct class with a minus",
     }
     _expect(f"the loss {FOUR}", f(*by_hand.SVM), 2, N=4, hints=hints)
     hints = {2.0: "that is the loss with the margin 1: use delta"}

@@ -27,11 +27,11 @@ def explore_input_step(
     Parameters
     ----------
     images : (N, height, width) or (N, height, width, 3) array
-        In grey levels 0 to 255.
+        In gray levels 0 to 255.
     labels : (N,) integer array
         The classes whose loss the step raises: the predicted ones, to change the prediction.
     scores : callable
-        Takes images as rows (N, D) in grey levels, returns scores (N, C).
+        Takes images as rows (N, D) in gray levels, returns scores (N, C).
     input_gradient : callable
         Takes such rows and labels (N,), returns dL/dX (N, D).
     class_names : sequence of C str
@@ -39,7 +39,7 @@ def explore_input_step(
     Returns
     -------
     Explorer
-        `draw_input_step` for the first image and steps of 0, 4, 10 and 24 grey levels rms.
+        `draw_input_step` for the first image and steps of 0, 4, 10 and 24 gray levels rms.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def explore_input_step(
     pictures = as_images("images", images)
     if pictures.min() < 0 or pictures.max() > 255:
         raise ValueError(
-            f"images go from {pictures.min():g} to {pictures.max():g}, but grey levels are in "
+            f"images go from {pictures.min():g} to {pictures.max():g}, but gray levels are in "
             "[0, 255]: pass them as they were before preprocessing"
         )
     rows = pictures.reshape(len(pictures), -1)  # (N, D)
@@ -85,7 +85,7 @@ def explore_input_step(
             f"input_gradient is zero for images[{int(np.argmin(rms))}], so there is no direction "
             "to walk: leave that image out"
         )
-    directions = gradients / rms  # one grey level rms each
+    directions = gradients / rms  # one gray level rms each
 
     def draw(axes: Sequence[Axes], *, example: int, step: float) -> str:
         changed = rows[example] + step * directions[example]
@@ -111,7 +111,7 @@ def draw_input_step(
     """Draw the changed image into axes[0], the change into axes[1], probabilities into axes[2].
 
     The change is drawn on its own scale, from minus to plus its largest entry, with no change in
-    mid-grey. Returns the sentence.
+    mid-gray. Returns the sentence.
     """
     rows = np.stack([image.ravel(), changed.ravel()])  # (2, D)
     P = softmax(scores(rows), axis=1)  # (2, C)
@@ -131,6 +131,6 @@ def draw_input_step(
     finish(axes[2], "probability (line: before)", xlim=(0, 1), ylim=(len(places) - 0.5, -0.5))
     verdict = f"still says {after}" if k_before == k_after else f"says {after} instead of {before}"
     return (
-        f"A step of {rms:.3g} grey levels rms, {limit if change.any() else 0:.3g} at most: "
+        f"A step of {rms:.3g} gray levels rms, {limit if change.any() else 0:.3g} at most: "
         f"the model {verdict}, with probability {P[1].max():.2f}."
     )

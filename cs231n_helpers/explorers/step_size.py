@@ -175,7 +175,7 @@ def draw_step_size(
     )
     best = {"forward": 1 / 2, "central": 1 / 3}.get(method)
     off = (
-        "rounding errors of a per cent or more"
+        "rounding errors of a percent or more"
         if rounded
         else f"an error of {error:.0e} of the slope"
     )

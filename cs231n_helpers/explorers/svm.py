@@ -46,7 +46,7 @@ def explore_svm(X: ArrayLike, y: ArrayLike, W: ArrayLike, *, delta: float = 1.0)
     num_classes = W.shape[1]
     if num_classes > len(CLASS_COLORS):
         raise ValueError(
-            f"W has {num_classes} columns, but there are colours for {len(CLASS_COLORS)} classes: "
+            f"W has {num_classes} columns, but there are colors for {len(CLASS_COLORS)} classes: "
             "leave some out"
         )
     if np.abs(W).max() > 3:

@@ -28,8 +28,8 @@ from cs231n_helpers import (
 def blobs(num_examples=60, num_features=4, num_classes=3, seed=0, dtype=np.float64):
     rng = np.random.RandomState(seed)
     y = np.arange(num_examples) % num_classes
-    centres = 3 * rng.standard_normal((num_classes, num_features))
-    X = (centres[y] + rng.standard_normal((num_examples, num_features))).astype(dtype)
+    centers = 3 * rng.standard_normal((num_classes, num_features))
+    X = (centers[y] + rng.standard_normal((num_examples, num_features))).astype(dtype)
     return X, y
 
 
@@ -389,7 +389,7 @@ class TestNetTraining:
                 np.testing.assert_array_equal(kept[name], p)
                 assert not np.array_equal(net.params[name], p)
 
-    def test_a_loss_of_one_s_own_is_honoured_and_its_nan_changes_nothing(self):
+    def test_a_loss_of_one_s_own_is_honored_and_its_nan_changes_nothing(self):
         class Own(TwoLayerNet):
             calls = 0
 

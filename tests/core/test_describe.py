@@ -74,7 +74,7 @@ def test_panels_of_a_figure_and_those_of_an_axes():
         'Black bars "count", 2: 2 at cat, 3 at dog.',
         "Panel 2. x axis, 0 to 2; y axis, 0 to 2.",
         "Mesh, 2 x 2, 0.25 to 1 in viridis, rows from the top: 1, missing; 0.25, 0.5.",
-        'Colour bar "accuracy", 0.25 to 1.',
+        'Color bar "accuracy", 0.25 to 1.',
     ]
 
 
@@ -120,7 +120,7 @@ CHANGES = {
     "a point less": (drawn("plot", x, y), drawn("plot", x[1:], y[1:])),
     "a gap": (drawn("plot", x, y), drawn("plot", x, np.where(x == 0, np.nan, y))),
     "a label": (drawn("plot", x, y, label="a"), drawn("plot", x, y, label="b")),
-    "a colour": (drawn("plot", x, y, color="r"), drawn("plot", x, y, color="b")),
+    "a color": (drawn("plot", x, y, color="r"), drawn("plot", x, y, color="b")),
     "a style": (drawn("plot", x, y), drawn("plot", x, y, "--")),
     "markers": (drawn("plot", x, y, "o"), drawn("plot", x, y, "s")),
     "points": (drawn("plot", x, y, "o"), drawn("plot", x, one_off, "o")),
@@ -131,7 +131,7 @@ CHANGES = {
     "a band": (drawn("axvspan", 1, 2), drawn("axvspan", 1, 2.1)),
     "a slope": (drawn("axline", (0, 0), slope=1), drawn("axline", (0, 0), slope=2)),
     "scatter": (drawn("scatter", x, y), drawn("scatter", x, -y)),
-    "scatter colours": (drawn("scatter", x, y, c=x), drawn("scatter", x, y, c=2 * x)),
+    "scatter colors": (drawn("scatter", x, y, c=x), drawn("scatter", x, y, c=2 * x)),
     "bars": (drawn("bar", range(20), range(20)), drawn("bar", range(20), range(1, 21))),
     "bars exchanged": (drawn("bar", range(3), [1, 2, 3]), drawn("bar", range(3), [2, 1, 3])),
     "many exchanged": (drawn("bar", range(30), range(30)),
@@ -144,8 +144,8 @@ CHANGES = {
     "an image mirrored": (image(), image(data=A[:, ::-1])),
     "an image shifted": (image(), image(data=shifted)),
     "a row order": (image(extent=(0, 1, 0, 1)), image(extent=(0, 1, 0, 1), origin="lower")),
-    "colour limits": (image(), image(vmin=-5)),
-    "a colour map": (image(), image(cmap="gray")),
+    "color limits": (image(), image(vmin=-5)),
+    "a color map": (image(), image(cmap="gray")),
     "regions": (image(data=REGIONS), image(data=1 - REGIONS)),
     "regions turned": (image(data=REGIONS), image(data=REGIONS[::-1])),
     "a mesh": (drawn("pcolormesh", A), drawn("pcolormesh", A[::-1])),
@@ -156,7 +156,7 @@ CHANGES = {
     "pieces": (drawn("hlines", [1, 2], 0, 1), drawn("hlines", [1, 2], 0, 2)),
     "a text": (drawn("text", 0, 0, "a"), drawn("text", 0, 0, "b")),
     "a text's place": (drawn("text", 0, 0, "a"), drawn("text", 0, 1, "a")),
-    "a coloured cell": (
+    "a colored cell": (
         drawn("table", [["1", "2", "3"]], cellColours=["wwr"]),
         drawn("table", [["1", "2", "3"]], cellColours=["wrw"]),
     ),
@@ -165,7 +165,7 @@ CHANGES = {
     "pictures exchanged": (pictures(RGB), pictures(RGB[[1, 0, 2, 3]])),
     "a picture shifted": (pictures(RGB), pictures([*RGB[:3], np.roll(RGB[3], 2, axis=1)])),
     "a picture turned": (pictures(RGB), pictures([*RGB[:3], RGB[3, ::-1]])),
-    "grey pictures": (pictures(RGB[..., 0]), pictures(RGB[[1, 0, 2, 3], ..., 0])),
+    "gray pictures": (pictures(RGB[..., 0]), pictures(RGB[[1, 0, 2, 3], ..., 0])),
     "labels exchanged": (pictures(RGB, labels=["a", "b", "c", "d"]),
                          pictures(RGB, labels=["b", "a", "c", "d"])),
     "templates": (weights(W), weights(W[:, ::-1])),

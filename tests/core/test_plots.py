@@ -21,7 +21,7 @@ from cs231n_helpers import (
     visualize_grid,
 )
 
-GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+GRAY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 RGB = np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3)
 
 
@@ -53,16 +53,16 @@ class TestVisualizeGrid:
 
     @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "g", "i1"])
     def test_any_real_dtype(self, dtype):
-        grid = visualize_grid(GREY.astype(dtype), ubound=19)
-        np.testing.assert_allclose(grid[:4, :5], GREY[0], rtol=1e-6)
+        grid = visualize_grid(GRAY.astype(dtype), ubound=19)
+        np.testing.assert_allclose(grid[:4, :5], GRAY[0], rtol=1e-6)
 
     @pytest.mark.parametrize("shared", [False, True])
-    def test_constant_images_are_grey(self, shared):
+    def test_constant_images_are_gray(self, shared):
         grid = visualize_grid(np.full((1, 2, 2, 3), 7.0), ubound=10, shared=shared)
         np.testing.assert_array_equal(grid, 5.0)
 
     def test_refusals(self):
-        for images in (GREY[0], RGB[..., :2], GREY[:0]):
+        for images in (GRAY[0], RGB[..., :2], GRAY[:0]):
             text = re.escape(f"Xs has shape {images.shape}, but must be (N, height, width) or")
             with pytest.raises(ValueError, match=f"{text} .* reshape rows with"):
                 visualize_grid(images)
@@ -79,10 +79,10 @@ def panels(ax, corners, height=4, width=5):
 
 
 class TestShowImages:
-    def test_grey(self):
-        ax = show_images(GREY, ["a", "b", "c"], columns=3)
+    def test_gray(self):
+        ax = show_images(GRAY, ["a", "b", "c"], columns=3)
         for k, panel in enumerate(panels(ax, [(0, 0), (0, 6), (0, 12)])):
-            np.testing.assert_array_equal(panel, GREY[k])
+            np.testing.assert_array_equal(panel, GRAY[k])
         image = ax.images[0]
         assert image.get_clim() == (0, 255)
         assert image.get_cmap().name == "gray"
@@ -94,7 +94,7 @@ class TestShowImages:
         assert high <= -1.5  # the labels of the first row are inside
         assert not ax.axison
 
-    def test_colour(self):
+    def test_color(self):
         ax = show_images(RGB, columns=1)
         corners = [(0, 0), (5, 0), (10, 0)]
         for k, panel in enumerate(panels(ax, corners)):
@@ -102,32 +102,32 @@ class TestShowImages:
         np.testing.assert_array_equal(ax.images[0].get_array()[4], 1)
 
     def test_floats_share_their_own_limits(self):
-        ax = show_images(GREY / 4 - 3)
+        ax = show_images(GRAY / 4 - 3)
         assert ax.images[0].get_clim() == (-3, 59 / 4 - 3)
         (panel,) = panels(show_images(RGB / 2.0), [(0, 0)])
         np.testing.assert_allclose(panel, RGB[0] / 179, atol=1e-12)
-        assert show_images(GREY, limits=(10, 20)).images[0].get_clim() == (10, 20)
+        assert show_images(GRAY, limits=(10, 20)).images[0].get_clim() == (10, 20)
 
     def test_a_constant_image_is_no_error(self):
         np.testing.assert_array_equal(panels(show_images(np.ones((1, 4, 5, 3))), [(0, 0)])[0], 0)
 
     def test_it_draws_where_it_is_told(self):
         _, ax = plt.subplots()
-        assert show_images(GREY, ax=ax) is ax
+        assert show_images(GRAY, ax=ax) is ax
         assert len(plt.get_fignums()) == 1
-        assert show_images(GREY) is not ax
+        assert show_images(GRAY) is not ax
 
     def test_number_of_labels(self):
         with pytest.raises(ValueError, match="there are 2 labels and 3 images"):
-            show_images(GREY, ["a", "b"])
+            show_images(GRAY, ["a", "b"])
         with pytest.raises(ValueError, match="columns = -1"):
-            show_images(GREY, columns=-1)
+            show_images(GRAY, columns=-1)
 
 
 class TestShowWeights:
     W = np.random.RandomState(0).standard_normal((21, 3))  # 4 x 5 pixels and a bias
 
-    def test_grey_is_diverging_around_zero(self):
+    def test_gray_is_diverging_around_zero(self):
         W = self.W.copy()
         W[-1] = 100  # a bias must not reach the scale
         ax = show_weights(W, (4, 5), ["x", "y", "z"], columns=3)
@@ -138,14 +138,14 @@ class TestShowWeights:
             np.testing.assert_array_equal(panel, W[:20, k].reshape(4, 5))
         assert [t.get_text() for t in ax.texts] == ["x", "y", "z"]
 
-    def test_zero_is_mid_grey(self):
+    def test_zero_is_mid_gray(self):
         red, green, blue, _ = plt.get_cmap("cividis")(0.5)
         assert max(red, green, blue) - min(red, green, blue) < 0.04
         assert 0.4 < green < 0.6
         ax = show_weights(np.zeros((60, 2)), (4, 5, 3), columns=2)
         assert (panels(ax, [(0, 0)])[0] == 0.5).all()
 
-    def test_colour(self):
+    def test_color(self):
         W = np.random.RandomState(0).standard_normal((60, 2))
         for limit in (2.0, None):
             ax = show_weights(W, (4, 5, 3), columns=2, limit=limit)
@@ -252,9 +252,9 @@ class TestPlotSearch:
         }  # fmt: skip
 
     def test_words_can_be_read(self):
-        colours = {t.get_text(): t.get_color() for t in plot_search(self.results).texts}
-        assert colours["0.200"] == "white"
-        assert colours["0.500"] == colours["diverged"] == "black"
+        colors = {t.get_text(): t.get_color() for t in plot_search(self.results).texts}
+        assert colors["0.200"] == "white"
+        assert colors["0.500"] == colors["diverged"] == "black"
 
     def test_the_best_is_framed(self):
         frame = plot_search(self.results).lines[0]
@@ -307,11 +307,11 @@ class TestPlotDecisionRegions:
         assert drawn.shape == (11, 11)
         assert (drawn[0, 0], drawn[0, -1], drawn[-1, 0], drawn[-1, -1]) == (0, 1, 2, 1)
         across, up = np.linspace(left, right, 23)[1::2], np.linspace(bottom, top, 23)[1::2]
-        x, y = np.meshgrid(across, up)  # the centres of the pixels
+        x, y = np.meshgrid(across, up)  # the centers of the pixels
         expected = self.predict(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(11, 11)
         np.testing.assert_array_equal(drawn, expected)
 
-    def test_points_have_the_colour_of_their_region(self):
+    def test_points_have_the_color_of_their_region(self):
         ax = plot_decision_regions(self.predict, self.X, self.y, class_names=["a", "b", "c"])
         for k, points in enumerate(ax.collections):
             np.testing.assert_array_equal(points.get_offsets(), self.X[self.y == k])
@@ -367,23 +367,23 @@ def regions(predict=TestPlotDecisionRegions.predict, X=POINTS, y=LABELS, **optio
         (images(["a"]), TypeError, "images has dtype <U1"),
         (images(None), TypeError, "images has dtype object"),
         (images([[[1.0], [1.0, 2.0]]]), ValueError, "images is ragged"),
-        (images(np.ma.array(GREY, mask=GREY > 9)), TypeError, "images is a masked array"),
-        (images(GREY + 1j), TypeError, "images has dtype complex128"),
-        (images(GREY > 9), TypeError, "images has dtype bool"),
+        (images(np.ma.array(GRAY, mask=GRAY > 9)), TypeError, "images is a masked array"),
+        (images(GRAY + 1j), TypeError, "images has dtype complex128"),
+        (images(GRAY > 9), TypeError, "images has dtype bool"),
         (images([[[Fraction(1, 3)]]]), TypeError, "images has dtype object"),
         (images([[[10**400]]]), TypeError, "images has dtype object"),
-        (images(GREY * NAN), NotFiniteError, r"images\[0, 0, 0\] = nan"),
-        (images(GREY * 1e200), ValueError, r"images reaches 5.9e\+201, but"),
-        (images(GREY, labels="abc"), TypeError, "labels is 'abc', but it must be a list of str"),
-        (images(GREY, labels=[1, 2, 3]), TypeError, r"labels is \[1, 2, 3\], but it must"),
-        (images(GREY, labels={"a", "b", "c"}), TypeError, "labels is {.*}, but it must be a list"),
-        (images(GREY, labels=3), TypeError, "labels is 3, but"),
-        (images(GREY, columns=2.0), ValueError, "columns = 2.0"),
-        (images(GREY, columns=0), ValueError, "columns = 0"),
-        (images(GREY, limits=(2, 2)), ValueError, r"limits = \(2, 2\), but .* low < high"),
-        (images(GREY, limits=(0, NAN)), NotFiniteError, r"limits\[1\] = nan"),
-        (images(GREY, limits=5), ValueError, "limits = 5, but they must be"),
-        (images(GREY, limits=(0, 5e-324)), ValueError, "limits = "),
+        (images(GRAY * NAN), NotFiniteError, r"images\[0, 0, 0\] = nan"),
+        (images(GRAY * 1e200), ValueError, r"images reaches 5.9e\+201, but"),
+        (images(GRAY, labels="abc"), TypeError, "labels is 'abc', but it must be a list of str"),
+        (images(GRAY, labels=[1, 2, 3]), TypeError, r"labels is \[1, 2, 3\], but it must"),
+        (images(GRAY, labels={"a", "b", "c"}), TypeError, "labels is {.*}, but it must be a list"),
+        (images(GRAY, labels=3), TypeError, "labels is 3, but"),
+        (images(GRAY, columns=2.0), ValueError, "columns = 2.0"),
+        (images(GRAY, columns=0), ValueError, "columns = 0"),
+        (images(GRAY, limits=(2, 2)), ValueError, r"limits = \(2, 2\), but .* low < high"),
+        (images(GRAY, limits=(0, NAN)), NotFiniteError, r"limits\[1\] = nan"),
+        (images(GRAY, limits=5), ValueError, "limits = 5, but they must be"),
+        (images(GRAY, limits=(0, 5e-324)), ValueError, "limits = "),
         (weights([[NAN], [1.0]]), NotFiniteError, r"W\[0, 0\] = nan"),
         (weights(np.ones((2, 1)), limit=NAN), ValueError, "limit = nan"),
         (weights(np.ones((2, 1)), limit="1"), ValueError, "limit = '1'"),
@@ -435,7 +435,7 @@ def test_odd_arguments_are_refused_before_anything_is_drawn(draw, error, match):
 
 def test_names_are_taken_at_their_word():
     names = ["$\\bad$", "_", ""]
-    ax = show_images(GREY, names)
+    ax = show_images(GRAY, names)
     ax.figure.canvas.draw()
     assert [text.get_text() for text in ax.texts] == names
     ax = plot_decision_regions(

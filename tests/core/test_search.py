@@ -48,8 +48,8 @@ def blobs(dtype=np.float64, num_features=6, num_classes=4, seed=3):
     rng = np.random.RandomState(seed)
     y = rng.randint(num_classes, size=180)
     y[:num_classes] = np.arange(num_classes)
-    centres = 2 * rng.standard_normal((num_classes, num_features))
-    X = (centres[y] + 2 * rng.standard_normal((180, num_features))).astype(dtype)
+    centers = 2 * rng.standard_normal((num_classes, num_features))
+    X = (centers[y] + 2 * rng.standard_normal((180, num_features))).astype(dtype)
     return X[:120], y[:120], X[120:], y[120:]
 
 

@@ -89,7 +89,7 @@ def test_shipped_subset():
 
 
 def test_shipped_images_belong_to_their_labels():
-    """Class means, as nearest neighbours, tell 7 in 10 of the test images: labels in order."""
+    """Class means, as nearest neighbors, tell 7 in 10 of the test images: labels in order."""
     splits = load_fashion_mnist()
     X, X_test = (x.reshape(len(x), -1) / 255 for x in (splits.X_train, splits.X_test))
     means = np.stack([X[splits.y_train == c].mean(axis=0) for c in range(10)])

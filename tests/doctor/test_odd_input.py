@@ -137,7 +137,7 @@ class TestRefused:
             check_gradient(quadratic, W, rng=rng)
 
     def test_ragged_things_are_no_matter_of_shapes(self):
-        """Although data of equal sizes are recognised, where a shape error would be a mistake."""
+        """Although data of equal sizes are recognized, where a shape error would be a mistake."""
         W, X, y = data(4, 4, 4)
 
         def loss(W, X, y):
@@ -235,7 +235,7 @@ class TestFewDigits:
     def test_float16_gradients(self, loss):
         right = check_gradient(changed(loss, np.float16), W)
         assert right.verdict == "correct"
-        assert "float16, so errors below 0.2 %" in str(right)
+        assert "float16, so errors below 0.2%" in str(right)
         assert not check_gradient(changed(loss, lambda g: np.float16(1.02 * g)), W)
 
     def test_float16_gradients_of_a_known_assignment(self):

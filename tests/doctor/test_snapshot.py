@@ -37,12 +37,12 @@ class TestNothingIsChanged:
         W, X, y = data()
         X_before = X.copy()
 
-        def centres(W):
+        def centers(W):
             nonlocal X
             X -= X.mean(axis=0)
             return softmax_loss_vectorized(W, X, y, 0.1)
 
-        report = check_gradient(centres, W)
+        report = check_gradient(centers, W)
         assert report.verdict == "wrong"
         assert report.findings[0].code == "mutates_input"
         np.testing.assert_array_equal(X, X_before)

@@ -281,7 +281,7 @@ class TestSvm:
             (X_TOY * np.nan, W_TOY, 1.0, r"X\[0, 0\] = nan"),
             (X_TOY, W_TOY * np.nan, 1.0, r"W\[0, 0\] = nan"),
             (X_TOY, 2 * W_TOY, 1.0, "W reaches 4, but the sliders go from -3 to 3"),
-            (X_TOY, np.ones((2, 11)), 1.0, "W has 11 columns, but there are colours for 10"),
+            (X_TOY, np.ones((2, 11)), 1.0, "W has 11 columns, but there are colors for 10"),
             (X_TOY, W_TOY, 0.3, "delta = 0.3, but the first margin is one of"),
             (X_TOY, W_TOY, "1", "delta = '1'"),
         ],
@@ -414,7 +414,7 @@ class TestInputStep:
         np.testing.assert_allclose(axes[2].lines[0].get_xdata(), P[0])
         before, after = ("abc"[k] for k in P.argmax(axis=1))
         said = f"still says {after}" if before == after else f"says {after} instead of {before}"
-        assert f"A step of {step} grey levels rms" in sentence
+        assert f"A step of {step} gray levels rms" in sentence
         assert f"the model {said}, with probability {P[1].max():.2f}." in sentence
 
     def test_a_large_step_changes_the_prediction(self):
@@ -439,7 +439,7 @@ class TestInputStep:
     @pytest.mark.parametrize(
         ("changes", "error", "match"),
         [
-            ({"images": IMAGES - 128}, ValueError, r"images go from .*, but grey levels"),
+            ({"images": IMAGES - 128}, ValueError, r"images go from .*, but gray levels"),
             ({"images": IMAGES * np.nan}, NotFiniteError, r"images\[0, 0, 0\] = nan"),
             ({"labels": [0, 3]}, ValueError, "labels has 2 labels"),
             ({"labels": [0, 3, 0]}, ValueError, r"labels\[1\] = 3 is not a valid label"),
@@ -484,7 +484,7 @@ def as_printed(array):
 
 
 def tables(ax):
-    """Return the numbers in the nodes of a graph, by colour, as they are printed."""
+    """Return the numbers in the nodes of a graph, by color, as they are printed."""
     found = {}
     for text in ax.texts:
         if text.get_family() == ["monospace"]:
@@ -609,7 +609,7 @@ class TestStepSize:
         )  # fmt: skip
         assert "h = 1.0e-01 the forward difference has an error of 1e-01 of the slope" in sentence
         sentence = drawn(EXPLORERS["step_size"], log10_of_h=-7.0, precision="float32")[1]
-        assert "has rounding errors of a per cent or more; it does best near h = 5e-03" in sentence
+        assert "has rounding errors of a percent or more; it does best near h = 5e-03" in sentence
 
     def test_the_secant_in_units_of_h(self):
         axes, _ = drawn(EXPLORERS["step_size"], log10_of_h=0.0)  # central: (8 - 0) / 2 = 4 for 3

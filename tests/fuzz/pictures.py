@@ -212,7 +212,7 @@ def explore_graph(odd: Odder) -> Any:
 def explore_input_step(odd: Odder) -> Any:
     images = odd.array("images", 2, 2, 3)
     if odd.happens(9):
-        odd.note("images: not grey levels")
+        odd.note("images: not gray levels")
     elif isinstance(images, np.ndarray) and images.dtype.kind == "f":
         images = np.abs(20 * images) % 255
     return partial(

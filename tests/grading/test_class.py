@@ -73,7 +73,7 @@ def write(folder: Path, notebooks, sources, names=NOTEBOOKS) -> None:
 def write_honest(folder: Path, notebooks) -> None:
     """Write the 40 honest submissions."""
     right = solutions()
-    write(folder / "neighbour", notebooks, right)
+    write(folder / "neighbor", notebooks, right)
     write(folder / "untouched", notebooks, {})
     for student, wrong in HONEST.items():
         write_one(folder / student, notebooks, wrong)
@@ -149,8 +149,8 @@ def everybody(assignment, notebooks, tmp_path_factory):
 
 def test_the_round_trip(everybody):
     grades, _ = everybody
-    assert points(grades["neighbour"]) == POINTS
-    assert float(grades["neighbour"]["total"]) == 120
+    assert points(grades["neighbor"]) == POINTS
+    assert float(grades["neighbor"]["total"]) == 120
     assert float(grades["untouched"]["total"]) == 0 == sum(points(grades["untouched"]).values())
 
 

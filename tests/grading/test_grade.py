@@ -79,7 +79,7 @@ class TestCells:
             code([*PENALTY.splitlines(keepends=True)], "x", grade_id="of somebody else"),
         ],
     )
-    def test_an_exercise_is_recognised(self, ours, cell):
+    def test_an_exercise_is_recognized(self, ours, cell):
         found = self.parse(ours, cell)
         assert found.written == {"penalty": found.cells}
         assert found.cells[0].id == "01_svm, cell 1"
@@ -804,7 +804,7 @@ class TestSubmission:
         assert part["sentence"].startswith("There is no function penalty: its cell does not define")
 
     @pytest.mark.parametrize("in_its_cell", [True, False])
-    def test_a_misspelt_name_is_told(self, tmp_path, released, in_its_cell):
+    def test_a_misspelled_name_is_told(self, tmp_path, released, in_its_cell):
         source = PENALTY.replace("def penalty", "def penatly")
         answers, added = ({"penalty": source}, []) if in_its_cell else ({}, [code(source)])
         if not in_its_cell:

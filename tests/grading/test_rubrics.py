@@ -475,7 +475,7 @@ def test_diverging_loops_are_judged_all_the_same():
 
 
 def _one_entry_off(value: Any) -> Any:
-    """One entry wrong by 0.1 % of the largest, as a number or in an array."""
+    """One entry wrong by 0.1% of the largest, as a number or in an array."""
     if not isinstance(value, np.ndarray):
         return value * 1.001
     off = value.copy()

@@ -1,7 +1,7 @@
 """Wrong solutions of the classroom's exercises: which parts each loses, and what must be said.
 
 Most are a right solution with one thing changed, as learners change it. M1 to M17 number the
-mistakes that the notebooks show; M11 (initialisation), M12 (unscaled features) and M16 (results of
+mistakes that the notebooks show; M11 (initialization), M12 (unscaled features) and M16 (results of
 another setting) cannot be made in these exercises.
 """
 
@@ -86,7 +86,7 @@ wrong("svm_naive", "a loss for each example", "", "loss", "wrong_type", "one rea
       ("return loss / len(X)", "return loss"))
 wrong("svm_naive", "scores cut to integers", "", "loss", "not_a_loss", "cut to an integer",
       ("scores = X[i] @ W", "scores = (X[i] @ W).astype(int)"))
-wrong("svm_naive", "centres X in place", "M14", "loss", "mutates_input",
+wrong("svm_naive", "centers X in place", "M14", "loss", "mutates_input",
       "changes its argument X in place", ("    loss = 0.0", "    X -= X.mean(axis=0)\n    loss = 0.0"))
 wrong("svm_naive", "computes with other weights", "M10", "loss", "ignores_argument",
       "The loss does not change when this parameter changes",
@@ -194,7 +194,7 @@ wrong("svm_vectorized", "loss alone", "", "loss, gradient", "wrong_type", "(loss
 wrong("svm_vectorized", "delta outside the max", "M1", "loss, gradient", "", "the m",
       ("np.maximum(0, scores - scores[rows, y][:, None] + delta)",
        "np.maximum(0, scores - scores[rows, y][:, None]) + delta"))
-wrong("svm_vectorized", "centres X in place", "M14", "loss, gradient", "mutates_input",
+wrong("svm_vectorized", "centers X in place", "M14", "loss, gradient", "mutates_input",
       "changes its argument X in place", ("    rows =", "    X -= X.mean(axis=0)\n    rows ="))
 wrong("svm_vectorized", "scales X in place at the end", "M14", "loss, gradient", "mutates_input",
       "changes its argument X in place",
@@ -435,8 +435,8 @@ wrong("softmax_vectorized", "loss from raw scores", "M4", "large scores", "overf
        "(np.log(np.exp(X @ W).sum(1)) - (X @ W)[np.arange(N), y]).mean()"))
 wrong("softmax_vectorized", "a row where a column is needed", "M2",
       "loss, gradient, large scores", "", "", ("P.max(axis=1, keepdims=True)", "P.max(axis=1)"))
-wrong("softmax_vectorized", "normalised over the examples", "M5", "loss, gradient",
-      "normalise_axis", "over the examples", ("P.sum(axis=1, keepdims=True)", "P.sum(axis=0)"))
+wrong("softmax_vectorized", "normalized over the examples", "M5", "loss, gradient",
+      "normalize_axis", "over the examples", ("P.sum(axis=1, keepdims=True)", "P.sum(axis=0)"))
 wrong("softmax_vectorized", "extra derivative", "M5", "gradient", "extra_activation_derivative",
       "multiplied by p (1 - p) again", ("    P[np.arange(N), y] -= 1\n",
                                         "    slope = P * (1 - P)\n    P[np.arange(N), y] -= 1\n"
@@ -529,7 +529,7 @@ wrong("net_backward", "two conventions at once", "M7", "W1, W2", "reg_factor_2",
       "2 times what it should be", ("2 * reg_scale * reg", "2 * reg"))
 wrong("net_backward", "reg_scale always one half", "M7", "W1, W2", "ignores_argument",
       "use the argument reg_scale", ("2 * reg_scale * reg", "reg"))
-wrong("net_backward", "biases penalised", "", "b1, b2", "reg_bias", "leave them out",
+wrong("net_backward", "biases penalized", "", "b1, b2", "reg_bias", "leave them out",
       ("dhidden.sum(axis=0)", 'dhidden.sum(axis=0) + 2 * reg_scale * reg * params["b1"]'),
       ("dscores.sum(axis=0)", 'dscores.sum(axis=0) + 2 * reg_scale * reg * params["b2"]'))
 wrong("net_backward", "biases exchanged", "", "b1, b2", "swapped_keys", "exchange the two",

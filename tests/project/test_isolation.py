@@ -54,7 +54,7 @@ def test_no_variable_of_the_user_s_is_left(tmp_path):
 
 
 def test_neither_do_settings_in_files_reach_a_kernel(tmp_path):
-    """Nor pytest, whose options and colours they are."""
+    """Nor pytest, whose options and colors they are."""
     home, folder = tmp_path / "home", tmp_path / "notebooks"
     startup = home / ".ipython" / "profile_default" / "startup"
     for path in (startup, home / ".config" / "matplotlib", folder):

@@ -711,7 +711,7 @@ FILES = [
         of_change(lambda n: n | {"cells": [*STRANGE_CELLS, *n["cells"]]}),
     ),
     Mangled("a link to /etc/passwd", "unreadable", of_link("/etc/passwd"), "link"),
-    Mangled("a link to a neighbour", "unreadable", of_link(f"../neighbour/{NOTEBOOK}"), "link"),
+    Mangled("a link to a neighbor", "unreadable", of_link(f"../neighbor/{NOTEBOOK}"), "link"),
     Mangled("a link to itself", "unreadable", of_link(NOTEBOOK), "link"),
     Mangled("a folder", "unreadable", lambda path, _: path.mkdir(), "file"),
     Mangled("a named pipe", "unreadable", lambda path, _: os.mkfifo(path), "file"),

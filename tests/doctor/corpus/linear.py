@@ -318,8 +318,8 @@ def hinge_on_scores_near_kink(scores, y):
     return total / len(y), d / len(y)
 
 
-@right("affine", "the bias is penalised in the loss and in the gradient")
-def hinge_bias_penalised(params, images, labels, lam):
+@right("affine", "the bias is penalized in the loss and in the gradient")
+def hinge_bias_penalized(params, images, labels, lam):
     w, b = params["weights"], params["bias"]
     n = len(images)
     s = images.dot(w) + b
@@ -343,7 +343,7 @@ def hinge_binary_libsvm(w, samples, signs, C):
 
 
 @right("rows_dc", "squared hinge, with the 2 and the margin in the gradient")
-def sqhinge_vectorised(weights, images, labels, lam):
+def sqhinge_vectorized(weights, images, labels, lam):
     n = len(labels)
     scores = images @ weights
     m = np.maximum(0, scores - scores[np.arange(n), labels][:, None] + 1)
@@ -421,7 +421,7 @@ class SoftmaxObjective:
         return images.T @ (d / len(labels))
 
 
-@right("affine_cols", "bias column (C, 1), not penalised")
+@right("affine_cols", "bias column (C, 1), not penalized")
 def softmax_affine_columns(params, X, y, reg):
     A, b = params["A"], params["b"]
     N = X.shape[1]
@@ -442,12 +442,12 @@ def softmax_first_column_free(theta, X, y, lam):
     return loss, grad
 
 
-@right("trick_last", "bias row penalised like all others")
-def softmax_last_row_penalised(weights, images, labels, lam):
+@right("trick_last", "bias row penalized like all others")
+def softmax_last_row_penalized(weights, images, labels, lam):
     return softmax_outer_products(weights, images, one_hot(labels, weights.shape[1]), lam)
 
 
-@right("flat", "one long vector, as an optimiser wants it")
+@right("flat", "one long vector, as an optimizer wants it")
 def softmax_flat(theta, images, labels, lam):
     W = theta.reshape(-1, images.shape[1])
     p = row_softmax(images @ W.T)
@@ -533,7 +533,7 @@ def logistic_plus_minus(w, feats, signs, lam):
     return loss, lam * w - feats.T.dot(signs * stable_sigmoid(-margin))
 
 
-@right("bin_b", "separate bias, which is penalised too")
+@right("bin_b", "separate bias, which is penalized too")
 def logistic_with_bias(params, X, y, lam):
     z = X @ params["w"] + params["b"]
     err = (stable_sigmoid(z) - y) / len(y)
@@ -651,9 +651,9 @@ def hinge_loss_without_penalty(theta, images, labels, lam):
     return cost, grad + 2 * lam * theta
 
 
-@wrong("reg_bias", "affine", "the loss penalises weights and bias, the gradient only weights")
+@wrong("reg_bias", "affine", "the loss penalizes weights and bias, the gradient only weights")
 def hinge_bias_penalty_in_loss_only(params, images, labels, lam):
-    loss, grads = hinge_bias_penalised(params, images, labels, 0.0)
+    loss, grads = hinge_bias_penalized(params, images, labels, 0.0)
     loss += lam * sum(np.sum(v * v) for v in params.values())
     grads["weights"] = grads["weights"] + 2 * lam * params["weights"]
     return loss, grads
@@ -1178,7 +1178,7 @@ def softmax_columns_correct_row_only(W, X, y, reg):
     return loss, grad / N + 2 * reg * W
 
 
-@wrong("normalise_axis", "cols_cd", "examples are columns, but the sum runs over the examples")
+@wrong("normalize_axis", "cols_cd", "examples are columns, but the sum runs over the examples")
 def softmax_columns_wrong_axis(W, X, y, reg):
     N = X.shape[1]
     S = W @ X

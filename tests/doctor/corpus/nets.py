@@ -255,8 +255,8 @@ def sigmoid_hinge_squared(params, feats, labels, lam):
     }
 
 
-@right("three_real", "softplus twice, sum over the examples, biases penalised in both places")
-def three_softplus_mse_biases_penalised(net, x, target, lam):
+@right("three_real", "softplus twice, sum over the examples, biases penalized in both places")
+def three_softplus_mse_biases_penalized(net, x, target, lam):
     z1 = x @ net["P"] + net["p"]
     h1 = np.log1p(np.exp(z1))
     z2 = h1 @ net["Q"] + net["q"]
@@ -831,7 +831,7 @@ def tanh_mse_mean_over_outputs(net, inputs, targets, lam):
 # ------------------------------------------------------------------------------------------
 # Penalty
 # ------------------------------------------------------------------------------------------
-@wrong("reg_missing", "three_oi", "the weights of the middle layer are penalised in the loss only")
+@wrong("reg_missing", "three_oi", "the weights of the middle layer are penalized in the loss only")
 def three_relu_hinge_middle_not_decayed(model, x, y, wd):
     layers = ["hidden1", "hidden2", "output"]
     inputs, h = [], x
@@ -1075,9 +1075,7 @@ def three_leaky_hinge_counts_once(params, X, y, lam):
     return loss, grads
 
 
-@wrong(
-    "extra_activation_derivative", "binary", "p (1 - p) again, which cross-entropy has cancelled"
-)
+@wrong("extra_activation_derivative", "binary", "p (1 - p) again, which cross-entropy has canceled")
 def relu_logistic_extra_slope(params, x, t, lam):
     hid = relu(x @ params["kernel0"] + params["offset0"])
     p = sigmoid(hid @ params["kernel1"] + params["offset1"]).squeeze(axis=1)
@@ -1379,7 +1377,7 @@ class TanhMseRunningLoss:
 
 
 @wrong("mutates_input", "weights", "subtracts the mean of the images in place")
-def relu_softmax_centres_in_place(params, images, labels, lam):
+def relu_softmax_centers_in_place(params, images, labels, lam):
     images -= images.mean(axis=0)
     return relu_softmax_weights(params, images, labels, lam)
 

@@ -1,9 +1,9 @@
 """Wrong and right losses of parameters in one vector, and of linear regression.
 
 Softmax regression and nets with one or two hidden layers keep all their weights in one flat
-array, in several orders, as optimisers want it; linear regression takes w, a column or a dict.
+array, in several orders, as optimizers want it; linear regression takes w, a column or a dict.
 A wrong function holds exactly one mistake, named in ``diagnosis``; the right ones differ in how
-they are told the sizes, in what they penalise and in their awkward points.
+they are told the sizes, in what they penalize and in their awkward points.
 """
 
 import itertools
@@ -334,7 +334,9 @@ def soft_vector_no_penalty_gradient(params, data, target, reg=0.0, *, dims=(8, 3
     return total, np.concatenate([dW.ravel(), db]) / len(data)
 
 
-@wrong("missing_onehot", "soft_held", "the probabilities alone, nothing taken off the right class")
+@wrong(
+    "missing_onehot", "soft_held", "the probabilities alone, nothing taken off the correct class"
+)
 def soft_closure_only_probabilities(theta):
     d, k = SIZES["D"], SIZES["K"]
     W, b = cut(theta, (d, k), (k,))
@@ -344,8 +346,8 @@ def soft_closure_only_probabilities(theta):
     return loss, np.concatenate([(HELD_X.T @ p).ravel(), p.sum(axis=0)])
 
 
-@wrong("mutates_input", "soft", "centres the caller's images in place")
-def soft_vector_centres_images(theta, images, labels, lam, sizes):
+@wrong("mutates_input", "soft", "centers the caller's images in place")
+def soft_vector_centers_images(theta, images, labels, lam, sizes):
     W, b = cut(theta, sizes, sizes[1:])
     images -= images.mean(axis=0)
     n = len(labels)
@@ -402,7 +404,7 @@ def net_relu_tuple(theta, images, labels, lam, sizes):
     return loss, np.concatenate([g.ravel() for g in grads])
 
 
-@right("net_ints", "tanh, both weights before both biases, everything penalised")
+@right("net_ints", "tanh, both weights before both biases, everything penalized")
 def net_tanh_weights_first(flat, X, y, n_in, n_hid, n_out, decay):
     shapes = [(n_in, n_hid), (n_hid, n_out), (n_hid,), (n_out,)]
     w_in, w_out, b_in, b_out = cut(flat, *shapes)
@@ -599,7 +601,7 @@ def theta_octave(nn_params, input_layer_size, hidden_layer_size, num_labels, X, 
     return J, np.concatenate([Theta1_grad.ravel(order="F"), Theta2_grad.ravel(order="F")])
 
 
-@right("theta", "row order, squared error with the slope of the output, all penalised")
+@right("theta", "row order, squared error with the slope of the output, all penalized")
 def theta_squared_error(theta, images, labels, lam, sizes):
     d, h, k = sizes
     first, second = cut(theta, (h, d + 1), (k, h + 1))
@@ -665,8 +667,8 @@ def theta_octave_drops_last(nn_params, input_size, hidden_size, num_labels, X, y
     return J, np.concatenate([g1.T.ravel(), g2.T.ravel()])
 
 
-@wrong("reg_bias", "theta", "the bias columns are penalised in the gradient only")
-def theta_bias_columns_penalised(theta, X, y, lam, sizes):
+@wrong("reg_bias", "theta", "the bias columns are penalized in the gradient only")
+def theta_bias_columns_penalized(theta, X, y, lam, sizes):
     d, h, k = sizes
     Theta1, Theta2 = cut(theta, (h, d + 1), (k, h + 1))
     m = len(y)
@@ -1026,7 +1028,7 @@ def line_intercept_never_learns(w, X, t, lam):
     return loss, grad
 
 
-@wrong("reg_bias", "line_trick", "the loss penalises every weight, the gradient not the intercept")
+@wrong("reg_bias", "line_trick", "the loss penalizes every weight, the gradient not the intercept")
 def line_intercept_penalty_lost(w, X, t, lam):
     r = X @ w - t
     loss = 0.5 * np.mean(r**2) + 0.5 * lam * np.sum(w**2)
@@ -1104,10 +1106,10 @@ EQUIVALENT = {
     # the penalty's slice ends behind the biases instead of in front of them
     "soft_vector_penalty_on_all": {"reg_slice_wrong"},
     # it starts at the bias column instead of behind it
-    "theta_bias_columns_penalised": {"reg_slice_wrong"},
+    "theta_bias_columns_penalized": {"reg_slice_wrong"},
     # it starts behind the intercept instead of at it; in that entry the penalty's gradient is 0
     "line_intercept_penalty_lost": {"reg_slice_wrong", "reg_missing"},
-    # the weights in front are penalised in one place only
+    # the weights in front are penalized in one place only
     "line_spares_last_weight": {"reg_bias"},
     # the textbook gradient, the loss is another one
     "line_square_residual": {"loss_wrong_grad_of_other"},

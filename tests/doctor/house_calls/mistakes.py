@@ -80,7 +80,7 @@ wrong("penalty", "squared sum of absolute values", losses.softmax_with_l1,
       says=r"square|\*\*2", never=r"sum\(W\*\*2\)")
 wrong("penalty", "focal loss, plain slope", losses.focal, ("slope = ", "slope = -1 / q + 0 * "),
       never=("penalty", "regular", r"\breg\b"))
-wrong("penalty", "intercept is penalised", losses.logistic_that_spares_the_intercept,
+wrong("penalty", "intercept is penalized", losses.logistic_that_spares_the_intercept,
       ("+ lam * rest) / m", "+ lam * theta) / m"), codes="reg_bias")
 wrong("penalty", "a row of W1 lands on b1", nets.layers_with_caches,
       ('"b1": db1', '"b1": db1 + reg * p["W1"][0]'), says="b1")
@@ -111,13 +111,13 @@ wrong("eps in log", "1e-3 in a column", nets.tanh_column_into_softmax,
 
 wrong("whole matrix", "a net", nets.layers_with_caches,
       ("log_softmax(s, axis=1)", "s - s.max() - np.log(np.exp(s - s.max()).sum())"),
-      codes="normalise_axis")
+      codes="normalize_axis")
 wrong("whole matrix", "columns", losses.softmax_of_columns,
-      ("Z.max(axis=0)", "Z.max()"), ("A.sum(axis=0)", "A.sum()"), codes="normalise_axis")
+      ("Z.max(axis=0)", "Z.max()"), ("A.sum(axis=0)", "A.sum()"), codes="normalize_axis")
 wrong("whole matrix", "log-sum-exp of everything", losses.softmax_by_einsum,
-      ("logsumexp(S, axis=1, keepdims=True)", "logsumexp(S)"), codes="normalise_axis")
+      ("logsumexp(S, axis=1, keepdims=True)", "logsumexp(S)"), codes="normalize_axis")
 wrong("whole matrix", "over the examples", losses.softmax_by_einsum,
-      ("axis=1, keepdims=True", "axis=0"), codes="normalise_axis")
+      ("axis=1, keepdims=True", "axis=0"), codes="normalize_axis")
 wrong("whole matrix", "correct class counted in both", losses.hinge_with_columns_of_ones,
       ("    margins[range(len(y)), y] = 0\n", ""),
       ("mask[range(len(y)), y] = -mask", "mask[range(len(y)), y] -= mask"),

@@ -172,7 +172,7 @@ wrong("eps in log", "reported: larger eps", softmax_of_one_hot, ("np.log(P)", "n
       verdict="correct", says="1e-0?5", never="another loss")
 wrong("whole matrix", "reported: softmax of everything", softmax_of_labels,
       ("S.max(axis=1, keepdims=True)", "S.max()"), ("P.sum(axis=1, keepdims=True)", "P.sum()"),
-      codes="normalise_axis")
+      codes="normalize_axis")
 wrong("arguments", "reported: labels as a column", softmax_of_labels,
       call=(W, X, y[:, None], 0.1), says=(r"\(21, 1\)", "ravel"))
 wrong("arguments", "reported: column of labels and a hinge", hinge_of_labels,

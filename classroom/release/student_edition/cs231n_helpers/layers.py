@@ -48,7 +48,7 @@ def affine_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Floats, Af
 
 
 def affine_backward(dout: ArrayLike, cache: AffineCache) -> tuple[Floats, Floats, Floats]:
-    """Gradients of an affine layer: dX = dout w^T, dw = X^T dout, db = the sum of dout's rows.
+    """Gradients of an affine layer: dX = dout @ w.T, dw = X.T @ dout, db = the sum of dout's rows.
 
     Returns dx like x, dw (D, M) and db (M,) for dout (N, M) and the cache of `affine_forward`.
     """

@@ -88,7 +88,7 @@ def svm_loss_vectorized(
     delta: float = 1.0,
     reg_scale: float = 0.5,
 ) -> tuple[float, Floats]:
-    """Regularised hinge loss of a linear classifier and its gradient, without a Python loop.
+    """Regularized hinge loss of a linear classifier and its gradient, without a Python loop.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def svm_loss_vectorized(
 def softmax_loss_vectorized(
     W: ArrayLike, X: ArrayLike, y: ArrayLike, reg: float = 0.0, *, reg_scale: float = 0.5
 ) -> tuple[float, Floats]:
-    """Regularised softmax loss of a linear classifier and its gradient, without a Python loop.
+    """Regularized softmax loss of a linear classifier and its gradient, without a Python loop.
 
     See `svm_loss_vectorized`; there is no delta, and the loss is log C at W = 0.
     """
@@ -164,7 +164,7 @@ def softmax_loss_naive(
 
 
 def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float = 1.0) -> Floats:
-    """Gradient of the hinge loss with respect to the examples: dX = dscores W^T.
+    """Gradient of the hinge loss with respect to the examples: dX = dscores @ W.T.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def svm_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike, *, delta: float
 
 
 def softmax_input_gradient(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> Floats:
-    """Gradient of the softmax loss with respect to the examples: dX = (P - Y) W^T / N.
+    """Gradient of the softmax loss with respect to the examples: dX = (P - Y) @ W.T / N.
 
     See `svm_input_gradient`; there is no delta.
     """
@@ -199,7 +199,7 @@ def net_scores(params: Mapping[str, Floats], X: Floats) -> Floats:
 def net_loss(
     params: Mapping[str, Floats], X: Floats, y: Labels, reg: float, reg_scale: float
 ) -> tuple[float, dict[str, Floats]]:
-    """Regularised softmax loss of a net, and its gradient for each parameter."""
+    """Regularized softmax loss of a net, and its gradient for each parameter."""
     two_layers = len(params) == 4
     scores, hidden = (_net_forward if two_layers else net_forward)(params, X)
     loss, dscores = softmax_loss(scores, y)
