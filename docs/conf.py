@@ -89,8 +89,9 @@ def lesson(name: str) -> list[nbformat.NotebookNode]:
 
 
 def anchor(title: str) -> str:
-    """Return the address of a heading as GitHub and MyST write it."""
-    return re.sub(r"[^\w-]", "", title.strip().lower().replace(" ", "-"))
+    """Return the address of a heading as MyST writes it, which leaves out formulas."""
+    text = re.sub(r"\$.*?\$", "", title.strip())
+    return re.sub(r"[^\w-]", "", text.lower().replace(" ", "-"))
 
 
 def section(name: str, number: str) -> str:
