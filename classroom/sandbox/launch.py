@@ -5,10 +5,10 @@ Inside, all that is ours is below /sandbox, where no system and no checkout has 
 
 from __future__ import annotations
 
-import compileall
 import importlib
 import json
 import os
+import py_compile
 import secrets
 import shutil
 import sys
@@ -18,7 +18,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from py_compile import PycInvalidationMode
 
 from .process import Limits, WorkerProcess
 
@@ -90,7 +89,7 @@ def started_worker(
         places = dict.fromkeys(("PATH", "HOME", "TMPDIR", "MPLCONFIGDIR"), work_inside)
         places["PYTHONPATH"] = os.pathsep.join([copies_inside, *site])
         settings = {"limits": asdict(limits), "uid": uid, "package": package.name}
-        # there is nothing to collect while it imports
+        # there is nothing to collect while NumPy is imported
         run = "import gc; gc.disable(); from classroom.sandbox import worker; gc.enable(); "
         run += "worker.main()"
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
@@ -124,13 +123,13 @@ def copy_package(package: Path, folder: Path, *, compiled: bool = False) -> None
         (empty / "__init__.py").touch()
     for name in ("protocol.py", "seccomp.py", "worker.py"):
         shutil.copy(HERE / name, ours)
-    if compiled:
-        compileall.compile_dir(
-            folder,
-            quiet=2,
-            stripdir=folder,
-            prependdir=PACKAGE,
-            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    for path in folder.rglob("*.py") if compiled else ():
+        # where the worker looks, whatever settings this process has
+        cache = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+        inside = f"{PACKAGE}/{path.relative_to(folder)}"
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(
+            str(path), str(cache), inside, doraise=True, optimize=0, invalidation_mode=mode
         )
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755)  # whatever the umask

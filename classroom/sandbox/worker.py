@@ -1,8 +1,7 @@
 """The contained side: runs the cells of a submission and calls the functions that they define.
 
-    python -c "from classroom.sandbox import worker; worker.main()" SETTINGS CONTROL
-
-SETTINGS is JSON, CONTROL the number of a socket that it has inherited.
+`launch.py` calls `main`, with SETTINGS and CONTROL on the command line: the one is JSON, the other
+the number of a socket that this process has inherited.
 
 There is nothing worth stealing in this process: no reference, no hidden test. Whatever a submission
 does to this module, it only gets its own answers wrong.

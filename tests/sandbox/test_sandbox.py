@@ -14,7 +14,6 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
-from importlib.util import cache_from_source
 from pathlib import Path
 
 import hostile
@@ -465,7 +464,10 @@ PACKAGE = Path("/sandbox/package")
 def attempt():
     worked = []
     for path in [PACKAGE, *PACKAGE.rglob("*")]:
-        for act in (os.remove, os.rmdir, lambda it: os.chmod(it, 0o777), lambda it: open(it, "a")):
+        for act in (
+            os.remove, os.rmdir, lambda it: os.chmod(it, 0o777), lambda it: open(it, "a"),
+            lambda it: open(it / "new.py", "w"),
+        ):
             try:
                 act(path)
                 worked.append(str(path))
@@ -496,14 +498,16 @@ def test_one_copy_serves_many_and_nobody_inside_changes_it(tmp_path):
     assert stat.S_IMODE((copies / "cs231n_helpers" / "losses.py").stat().st_mode) == 0o755
 
 
-def test_what_is_compiled_tells_no_more_than_the_copies(tmp_path):
+def test_what_is_compiled_tells_no_more_than_the_copies(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "elsewhere"))
     copy_package(PACKAGE, tmp_path, compiled=True)
     sources = [*tmp_path.rglob("*.py")]
     assert len(sources) > 60
     for source in sources:
         name = f"{launch.PACKAGE}/{source.relative_to(tmp_path)}"
         code = compile(source.read_bytes(), name, "exec", dont_inherit=True)
-        compiled = Path(cache_from_source(source)).read_bytes()
+        cache = f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        compiled = (source.parent / "__pycache__" / cache).read_bytes()
         assert marshal.loads(compiled[16:]) == code
         assert str(tmp_path).encode() not in compiled
 
