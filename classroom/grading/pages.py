@@ -49,7 +49,8 @@ class Graded:
     @property
     def name(self) -> str:
         """The name on the roster; with the one of the files, such as an id, where it is another."""
-        if not self.listed or sorted(folded(self.listed)) == sorted(folded(self.student)):
+        last, _, first = self.listed.partition(",")
+        if not self.listed or folded(self.student) in (folded(first + last), folded(last + first)):
             return self.listed or self.student
         return f"{self.listed} ({self.student})"
 

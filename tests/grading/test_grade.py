@@ -649,12 +649,13 @@ class TestTeacher:
         assert "carol is not in class.csv." in page
 
     def test_pages_call_students_by_their_names_on_the_roster(self, course, tmp_path):
-        shutil.move(course.submissions / "bob", course.submissions / "17")
-        roster = 'id,name\nanna,"Lee, Anna"\n17,Bob Day\n18,Dan\n'
+        for name, new in {"bob": "17", "carol": "leon"}.items():
+            shutil.move(course.submissions / name, course.submissions / new)
+        roster = 'id,name\nanna,"Lee, Anna"\n17,Bob Day\n18,Dan\nleon,Noel\n'
         (tmp_path / "class.csv").write_text(roster, "utf-8")
         course("--roster", str(tmp_path / "class.csv"))
         page = text_of((course.out / "summary.html").read_text("utf-8"))
-        for name in ("Handed in nothing Dan", "Bob Day (17)", "Lee, Anna (anna)", "carol"):
+        for name in ("Handed in nothing Dan", "Bob Day (17)", "Lee, Anna (anna)", "Noel (leon)"):
             assert f" {name} " in page
         assert "Feedback for Bob Day (17)" in (course.out / "feedback/17.html").read_text("utf-8")
         assert course.rows()["17"]["total"] == "9.00"
