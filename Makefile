@@ -135,7 +135,7 @@ $(READY): requirements.lock pyproject.toml
 	esac
 	$(PYTHON) -m venv --clear .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv \
 	    && $(PYTHON) -m pip --python .venv install --quiet pip; }
-	@# the lock names everything, and all processors compile what can be compiled
+	@# the lock names all but UNUSED, which pip would add; all processors compile what can be compiled
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
 	$(PY) -m compileall -qq -j 0 .venv || true
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -144,7 +144,7 @@ $(READY): requirements.lock pyproject.toml
 	    $(PY) -m jupyterlab.labextensions disable --level=sys_prefix $$it 2>/dev/null; done
 	@touch $(READY)
 
-$(CHROMIUM): $(READY)
+$(CHROMIUM): $(READY) Makefile tests/chromium.py
 	$(PY) -m pip install --quiet --disable-pip-version-check \
 	    "playwright==1.65.2" "axe-playwright-python==0.1.8"
 	$(PY) tests/chromium.py

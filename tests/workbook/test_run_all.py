@@ -8,6 +8,7 @@ goes through 09_layers.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from pathlib import Path
@@ -57,4 +58,4 @@ def test_run_all_goes_through(name, solved, tmp_path):
 def test_what_is_shortened_stands_in_one_lesson():
     lessons = [path.read_text("utf-8") for path in (ROOT / "notebooks").glob("*.ipynb")]
     for long in SHORTER:
-        assert sum(text.count(long) for text in lessons) == 1, long
+        assert sum(text.count(json.dumps(long)[1:-1]) for text in lessons) == 1, long
