@@ -275,7 +275,7 @@ class RuleRubric(ValueRubric):
 
 
 # The checker was asked about the right gradient beside the student's loss: what it finds in the
-# gradient, turned round, holds for the loss.
+# gradient, turned around, holds for the loss.
 LOSS_MESSAGES = {
     "scale_N": "The loss is N times too small: divide by the number of examples once, not twice.",
     "scale_inv_N": "The loss is N times too large: it is a sum over the examples where the mean is "
@@ -294,7 +294,7 @@ LOSS_MESSAGES = {
 
 
 def _about_loss(finding: Finding) -> str:
-    """What the checker found in the gradient, turned round."""
+    """What the checker found in the gradient, turned around."""
     if finding.code in LOSS_MESSAGES:
         return LOSS_MESSAGES[finding.code]
     if finding.code == "scale_C" and finding.factor is not None:

@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `answers`: for each name a list of (content, Content-Length), the last for ever."""
+    """Serves `answers`: for each name a list of (content, Content-Length), the last forever."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

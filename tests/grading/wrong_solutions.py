@@ -207,7 +207,7 @@ wrong("svm_vectorized", "delta used up in the gradient", "", "gradient", "ignore
 
 # --- penalty
 
-wrong("penalty", "one number for every entry", "M6", "gradient", "reg_sum_scalar",
+wrong("penalty", "one number forevery entry", "M6", "gradient", "reg_sum_scalar",
       "the array", ("2 * reg_scale * reg * W", "np.zeros_like(W) + 2 * reg_scale * reg * np.sum(W)"))
 wrong("penalty", "a number instead of an array", "M6", "gradient", "wrong_type",
       "it must be a NumPy array", ("reg * W\n", "reg * np.sum(W)\n"))
@@ -258,7 +258,7 @@ wrong("sgd", "learning rate forgotten", "", "update", "ignores_argument",
       "multiply it by learning_rate", ("learning_rate * dW", "dW"))
 wrong("sgd", "divided by the batch again", "M17", "update", "scale_const", "1 / batch_size times",
       ("learning_rate * dW", "learning_rate * dW / batch_size"))
-wrong("sgd", "the first gradient for ever", "", "update", "stale_gradient",
+wrong("sgd", "the first gradient forever", "", "update", "stale_gradient",
       "no multiple of the gradient",
       ("        loss, dW = ", "        loss, new = "),
       ("        losses.append(loss)\n",

@@ -67,7 +67,7 @@ def send(text, body_length=0):
 """
 
 CELLS = [
-    # ---- takes for ever, or too much ----
+    # ---- takes forever, or too much ----
     Hostile("loops in the cell", "stopped", "while True: pass\n" + HONEST, "longer", ("time",)),
     Hostile("loops", "stopped", inside("while True: pass"), "longer", ("time",)),
     Hostile("sleeps", "stopped", inside("import time\ntime.sleep(1e6)"), "longer", ("time",)),
