@@ -118,8 +118,8 @@ wheel: $(READY)  ## build sdist and wheel into dist/, and check them
 test-wheel: wheel  ## install the wheel into fresh environments, old and new, and run lessons there
 	$(PY) tests/wheel.py $(ARGS)
 
-clean:  ## remove .venv and caches
-	rm -rf .venv .torch .sklearn .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove .venv, pages and caches, but no grades and no assignment that was handed out
+	rm -rf .venv .torch .sklearn .site build/site build/doctrees build/pages build/lib build/bdist.* build/home dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 fetch: .torch/.ready .site/.ready $(CHROMIUM)  ## install what else tests need: PyTorch, Sphinx, a browser

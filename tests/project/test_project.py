@@ -159,6 +159,17 @@ def test_make_says_what_is_wrong_with_a_python(tmp_path, answer, said):
     assert not ready.exists()
 
 
+def test_make_clean_spares_grades_and_what_was_handed_out(tmp_path):
+    kept = ["grades/overrides.csv", "assignment/README.md", "assignment.zip", "reference.zip"]
+    for name in (*kept, "site/index.html"):
+        (tmp_path / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "build" / name).touch()
+    command = ["make", "-s", "-C", tmp_path, "-f", ROOT / "Makefile", "clean"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert all((tmp_path / "build" / name).exists() for name in kept)
+    assert not (tmp_path / "build" / "site").exists()
+
+
 def test_commands_in_the_texts_exist():
     targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
     for text in (README, CONTRIBUTING):
