@@ -710,7 +710,11 @@ def counting():
 @pytest.fixture(scope="module")
 def client():
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    import dask
+
+    keep = {"distributed.scheduler.active-memory-manager.start": False}  # else it drops copies
     with (
+        dask.config.set(keep),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as cluster,
