@@ -181,6 +181,8 @@ def _with_note(line: Line, year: str, expected: Mapping[bool, float]) -> Line:
 
 def examine(folder: Path, only: str = "", seconds: float = 20.0) -> tuple[list[Line], str]:
     """Judge the functions whose names contain `only`; return them, and the years of the files."""
+    if not folder.expanduser().is_dir():
+        raise ValueError(f"{folder} is no folder: name the one that holds cs231n")
     root = find_root(folder.expanduser().resolve())
     sources = read_sources(root)
     found = list(find_items(sources))

@@ -74,6 +74,12 @@ def test_a_folder_without_such_a_function_is_refused(tmp_path, capsys, options):
     assert "no such function of assignment 1" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_not_there_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "assigment1")])
+    assert "assigment1 is no folder: name the one that holds cs231n" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 class TestFolders:
     @pytest.mark.parametrize("year", YEARS)

@@ -207,7 +207,7 @@ wrong("svm_vectorized", "delta used up in the gradient", "", "gradient", "ignore
 
 # --- penalty
 
-wrong("penalty", "one number forevery entry", "M6", "gradient", "reg_sum_scalar",
+wrong("penalty", "one number for every entry", "M6", "gradient", "reg_sum_scalar",
       "the array", ("2 * reg_scale * reg * W", "np.zeros_like(W) + 2 * reg_scale * reg * np.sum(W)"))
 wrong("penalty", "a number instead of an array", "M6", "gradient", "wrong_type",
       "it must be a NumPy array", ("reg * W\n", "reg * np.sum(W)\n"))
