@@ -140,6 +140,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PY) -m compileall -qq -j 0 .venv || true
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(PY) -m pip check
+	@rm -f .venv/etc/jupyter/jupyter_server_config.d/nbgrader.json
 	@for it in @jupyter/nbgrader @jupyterlab/apputils-extension:announcements; do \
 	    $(PY) -m jupyterlab.labextensions disable --level=sys_prefix $$it 2>/dev/null; done
 	@touch $(READY)
