@@ -8,6 +8,7 @@ text. Matplotlib is imported when the first figure is described.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -74,7 +75,8 @@ def load_ipython_extension(shell: Any) -> None:
     """Give every Matplotlib figure of this session its description: ``%load_ext cs231n_helpers``.
 
     It is the text form that a notebook stores beside the image, and the image's alternative text.
-    The formatter of whole bundles is the one that survives a change of backend or image format.
+    The formatter of whole bundles is the one that survives a change of backend or image format. And
+    figures are drawn once a cell and not twice.
     """
     formatter = shell.display_formatter
 
@@ -94,6 +96,14 @@ def load_ipython_extension(shell: Any) -> None:
         return data, metadata
 
     formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", bundle)
+    shell.events.register("pre_run_cell", _draw_once)
+
+
+def _draw_once(*_: Any) -> None:
+    """Keep pyplot from drawing each figure after a cell where the backend does so to show it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot and "inline" in pyplot.get_backend():  # a change of backend connects it again
+        pyplot.uninstall_repl_displayhook()
 
 
 def _figure(figure: Any) -> Iterator[str]:

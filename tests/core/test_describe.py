@@ -8,6 +8,7 @@ import sys
 import warnings
 from base64 import b64decode
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from IPython.core.events import EventManager, available_events
 from IPython.core.formatters import DisplayFormatter
 from IPython.core.pylabtools import select_figure_formats
 from matplotlib.figure import Figure
@@ -361,7 +363,7 @@ def test_no_value_is_too_odd(values, scale, label):
 
 
 def formatted(fig, kind="png"):
-    shell = SimpleNamespace(display_formatter=DisplayFormatter())
+    shell = SimpleNamespace(display_formatter=DisplayFormatter(), events=Mock())
     load_ipython_extension(shell)
     select_figure_formats(shell, kind)  # what a change of backend does, after it
     return shell.display_formatter.format(fig)
@@ -377,11 +379,23 @@ def test_a_notebook_gets_it_with_each_image():
 
 
 def test_a_figure_is_an_image_before_pyplot_has_drawn():
-    shell = SimpleNamespace(display_formatter=DisplayFormatter(), kernel=None)
+    shell = SimpleNamespace(display_formatter=DisplayFormatter(), kernel=None, events=Mock())
     load_ipython_extension(shell)
     data, metadata = shell.display_formatter.format(figure(hinge))
     assert b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert data["text/plain"] == metadata["image/png"]["alt"] == words(hinge)
+
+
+@pytest.mark.parametrize(("backend", "calls"), [("inline", 1), ("QtAgg", 0)])
+def test_pyplot_leaves_the_drawing_to_the_backend_that_shows(monkeypatch, backend, calls):
+    disconnect = Mock()
+    monkeypatch.setattr(plt, "uninstall_repl_displayhook", disconnect)
+    monkeypatch.setattr(plt, "get_backend", lambda: backend)
+    shell = SimpleNamespace(display_formatter=DisplayFormatter())
+    shell.events = EventManager(shell, available_events)
+    load_ipython_extension(shell)
+    shell.events.trigger("pre_run_cell", None)
+    assert disconnect.call_count == calls
 
 
 def test_nbval_sees_a_changed_curve(pytester, monkeypatch):
