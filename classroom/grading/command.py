@@ -13,7 +13,7 @@ from classroom.orderly import status
 
 from .exercises import NOTEBOOKS
 from .ledger import as_deadline, share_lost
-from .run import NBGRADER, ROOT, RefusedError, grade
+from .run import NBGRADER, NO_ROSTER, ROOT, RefusedError, grade
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -31,8 +31,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--out", type=Path, default=Path("build/grades"), help="where to write (%(default)s)")
     add("--released", type=Path, default=ROOT / "build" / "assignment",
         help="what the students were given, made by `make assignment` (build/assignment)")
-    add("--assignment", default="assignment1", metavar="NAME",
-        help="its name in nbgrader's folders and in the LMS's tables (%(default)s)")
+    add("--assignment", metavar="NAME",
+        help="its name in nbgrader's folders and in the LMS's tables (that of the last run, at "
+        "first assignment1)")
     add("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
         help="submissions graded at a time (the number of processors, %(default)s)")
     add("--uncontained", dest="contained", action="store_false",
@@ -46,8 +47,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "first none)")
     add("--roster", type=Path, metavar="FILE",
         help="the class as Canvas, Moodle or nbgrader exports it (csv): OUT/grades-lms.csv is that "
-        "file with the grades in it, and who handed in nothing is named")
-    add("--lms-exercises", action="store_true", help="a column for each exercise there, too")
+        "file with the grades in it, and who handed in nothing is named (that of the last run; "
+        "none: go on without)")
+    add("--lms-exercises", action=argparse.BooleanOptionalAction,
+        help="a column for each exercise there, too (as in the last run)")
     add("--collected", type=Path, metavar="FILE",
         help="when each student handed in (csv, as the LMS exports it), or the word nbgrader: its "
         "collect wrote STUDENT/NAME/timestamp.txt (known where nbgrader_config.py or gradebook.db "
@@ -66,8 +69,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(
             f"{found.submissions} is no folder or zip: give the one that holds the submissions"
         )
-    for table in (found.roster, found.collected):
-        if table not in (None, NBGRADER) and not table.is_file():
+    for table, word in ((found.roster, NO_ROSTER), (found.collected, NBGRADER)):
+        if table not in (None, word) and not table.is_file():
             parser.error(f"{table} is no file: give the table that the LMS exports (csv)")
     missing = [name for name in NOTEBOOKS if not (found.released / f"{name}.ipynb").is_file()]
     if missing:
@@ -91,8 +94,9 @@ SUBMISSIONS holds, for each student, a folder of that name with the notebooks in
 folders below, or an archive of it; or the files of a bulk download, as Canvas and Moodle name them.
 A timestamp.txt counts only where nbgrader's collect wrote it, see --collected.
 
-Written are grades.csv, feedback/STUDENT.html, summary.html and, with --roster, grades-lms.csv. What
-you write into overrides.csv (points and why) and extensions.csv there counts from the next run on.
+Written are grades.csv, feedback/STUDENT.html, summary.html and, with a roster, grades-lms.csv,
+which is removed when there is none. What you write into overrides.csv (points and why) and
+extensions.csv there counts from the next run on.
 
 A second run grades only what is new or changed, in submissions, hidden tests or package; one that
 was stopped goes on.

@@ -44,10 +44,16 @@ if TYPE_CHECKING:
 GRADING = Path(__file__).resolve().parent
 ROOT = GRADING.parent.parent
 NBGRADER = Path("nbgrader")  # in place of a table of times: those that its collect writes
+NO_ROSTER = Path("none")
 
 #: Modules that start, keep and show, so that a change in them changes no points.
 NO_POINTS = {
     "__main__.py", "command.py", "run.py", "pool.py", "ledger.py", "roster.py", "pages.py",
+}  # fmt: skip
+#: What is remembered before the first run.
+FIRST: dict[str, Any] = {
+    "late": "none", "deadline": None, "roster": None, "assignment": "assignment1",
+    "lms_exercises": False, "finished": True, "pages": {}, "class": {},
 }  # fmt: skip
 MOST_SAID = 5  # sentences on a submission that the console shows
 OVERTIME = 120  # seconds after its budget in which a submission is read and judged
@@ -127,24 +133,25 @@ class Run:
 
     def __init__(self, arguments: argparse.Namespace, temporary: str) -> None:
         self._arguments, self._out = arguments, Path(arguments.out)
-        # by default the rules of the last run, and its seed if it was interrupted
-        first: dict[str, Any] = {
-            "late": "none",
-            "deadline": None,
-            "finished": True,
-            "pages": {},
-            "class": {},
-        }
-        last = first | (read_json(self._out / "run.json") or {})
+        # by default the rules and the roster of the last run, and its seed if it was interrupted
+        last = FIRST | (read_json(self._out / "run.json") or {})
         fresh = secrets.randbits(32) if last["finished"] else last["seed"]
         seed = fresh if arguments.seed is None else arguments.seed
         late = arguments.late or last["late"]
         deadline = arguments.deadline or (
             datetime.fromisoformat(last["deadline"]) if last["deadline"] else None
         )
+        self._assignment = arguments.assignment or last["assignment"]
+        self._lms_exercises = last["lms_exercises"]
+        if arguments.lms_exercises is not None:
+            self._lms_exercises = arguments.lms_exercises
+        self._listed_in: Path = arguments.roster or Path(last["roster"] or NO_ROSTER)
+        has_roster = self._listed_in != NO_ROSTER
         self._begun = {
             "seed": seed, "late": late, "temporary": temporary, "finished": False,
             "deadline": deadline and deadline.isoformat(),
+            "roster": str(self._listed_in.resolve()) if has_roster else None,
+            "assignment": self._assignment, "lms_exercises": self._lms_exercises,
         }  # fmt: skip
         self._limits = Limits(call=arguments.call, wall=arguments.budget)
         self._version = version(arguments.released, self._limits)
@@ -158,10 +165,18 @@ class Run:
         self._class = last["class"]  # what an archive held
         try:
             self._ledger = Ledger.read(self._out, deadline, late)
-            self._roster = Roster.read(arguments.roster) if arguments.roster else None
+            gone = has_roster and not self._listed_in.is_file()
+            self._roster = Roster.read(self._listed_in) if has_roster and not gone else None
             self._students, self._notes = self._collect(temporary)
         except ValueError as error:
             raise RefusedError(str(error)) from None
+        if gone:
+            self._notes.append(
+                f"The roster of the last run, {self._listed_in}, is gone: give another --roster, "
+                "or --roster none to go on without."
+            )
+        elif has_roster and not arguments.roster:
+            print(f"the roster is that of the last run, {self._listed_in}")
         write(self._out / "run.json", json.dumps(self._begun))
         if last.get("temporary", temporary) != temporary:  # it may have been killed
             shutil.rmtree(last["temporary"], ignore_errors=True)
@@ -174,7 +189,7 @@ class Run:
         if arguments.collected not in (None, NBGRADER):
             collected = collected_times(arguments.collected)
         elif arguments.collected or any(path.is_file() for path in beside):
-            stamped = arguments.assignment
+            stamped = self._assignment
         students, notes = self._open(place, Path(temporary), collected, stamped)
         if not students:
             raise ValueError(
@@ -249,7 +264,7 @@ class Run:
 
         task = partial(
             grade_student,
-            assignment=arguments.assignment,
+            assignment=self._assignment,
             released=arguments.released,
             seed=seed,
             limits=self._limits,
@@ -280,7 +295,7 @@ class Run:
         """Write tables and pages; those of students who are no longer there go."""
         from .pages import Graded, feedback_page, summary_page
 
-        ledger, assignment = self._ledger, self._arguments.assignment
+        ledger, assignment = self._ledger, self._assignment
         roster = self._roster or Roster()
         lines, strangers = roster.matched(self._students)
         names = {student: roster.name(number) for number, student in lines.items()}
@@ -303,7 +318,12 @@ class Run:
         write(self._out / "grades.csv", grades_csv(graded))
         by_name = {one.student: one for one in graded}
         found = {number: by_name[student.name] for number, student in lines.items()}
-        absent = self._write_for_lms(found, strangers) if self._roster else []
+        for_lms, absent = self._out / "grades-lms.csv", list[str]()
+        if self._roster:
+            absent = self._write_for_lms(for_lms, found, strangers)
+        elif for_lms.exists():
+            for_lms.unlink()  # its grades are those of an earlier run
+            print(f"{for_lms} of an earlier run is removed, as there is no roster", file=sys.stderr)
         rest = self._notes, ledger.deadline, ledger.late, assignment, absent
         self._write_page("summary.html", (made_from, rest), lambda: summary_page(graded, *rest))
         done = {"finished": True, "pages": self._pages, "class": self._class}
@@ -318,21 +338,19 @@ class Run:
         self._pages[name] = [key, _hash_of(path)]
 
     def _write_for_lms(
-        self, found: Mapping[int, Graded], strangers: Iterable[Student]
+        self, path: Path, found: Mapping[int, Graded], strangers: Iterable[Student]
     ) -> list[str]:
         """Write the roster with the grades in it; return who is in it and handed in nothing.
 
         `found` has who stands in which line, `strangers` are in none.
         """
-        roster, arguments = self._roster, self._arguments
+        roster = self._roster
         assert roster is not None
         rows = {number: one.row for number, one in found.items()}
         comments = {number: f"See {one.page}." for number, one in found.items()}
-        text, notes = roster.filled(
-            rows, comments, arguments.assignment, exercises=arguments.lms_exercises
-        )
-        write(self._out / "grades-lms.csv", text)
-        notes += [f"{student.name} is not in {arguments.roster.name}." for student in strangers]
+        text, notes = roster.filled(rows, comments, self._assignment, exercises=self._lms_exercises)
+        write(path, text)
+        notes += [f"{student.name} is not in {self._listed_in.name}." for student in strangers]
         for note in notes:
             print(note, file=sys.stderr)
         self._notes += notes

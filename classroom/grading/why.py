@@ -19,7 +19,7 @@ from classroom.sandbox import Limits, Seed, Stopped, UnavailableError
 
 from .collect import open_class
 from .exercises import FUNCTION, NOTEBOOKS, POINTS
-from .run import ADVICE, ROOT, read_json
+from .run import ADVICE, FIRST, ROOT, read_json
 from .submission import grade_student
 from .text import clean, folded
 from .value_rubrics import VALUE_RUBRICS
@@ -97,6 +97,7 @@ class Watched:
 def explain(arguments: argparse.Namespace) -> int:
     """Print why; return the exit status."""
     exercise = arguments.exercise
+    last = FIRST | (read_json(arguments.out / "run.json") or {})
     with tempfile.TemporaryDirectory() as temporary:
         everybody, _ = open_class(arguments.submissions, Path(temporary))
         students = [it for it in everybody if _is_named(it, arguments.student)]
@@ -111,7 +112,7 @@ def explain(arguments: argparse.Namespace) -> int:
         try:
             result = grade_student(
                 students[0],
-                assignment=arguments.assignment,
+                assignment=arguments.assignment or last["assignment"],
                 released=arguments.released,
                 seed=seed,
                 limits=Limits(),
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("exercise", choices=[*POINTS], metavar="exercise", help=", ".join(POINTS))
     add("--out", type=Path, default=Path("build/grades"), help="the grades (%(default)s)")
     add("--released", type=Path, default=ROOT / "build" / "assignment", help="build/assignment")
-    add("--assignment", default="assignment1", help="as for make grade (%(default)s)")
+    add("--assignment", help="as for make grade (that of its last run)")
     add("--uncontained", dest="contained", action="store_false", help="as for make grade")
     found = parser.parse_args(arguments)
     if not found.submissions.exists():

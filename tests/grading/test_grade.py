@@ -648,6 +648,28 @@ class TestTeacher:
         assert "Handed in nothing Dan" in page
         assert "carol is not in class.csv." in page
 
+    def test_the_roster_of_the_last_run_counts(self, course, tmp_path, capsys):
+        table, filled = tmp_path / "class.csv", course.out / "grades-lms.csv"
+        table.write_text("id,name\nanna,Anna\nbob,Bob\n", "utf-8")
+        course("--roster", str(table), "--assignment", "first", "--lms-exercises")
+        hand_in(course.bob, answers(["sgd"]), timestamp="2030-01-02 12:00")
+        course()
+        assert f"the roster is that of the last run, {table}" in capsys.readouterr().out
+        (_, bob) = csv.DictReader(filled.read_text("utf-8").splitlines())
+        assert (bob["first"], bob["first sgd"]) == ("8.00", "8.00")
+        table.rename(tmp_path / "elsewhere.csv")
+        course()
+        said = capsys.readouterr().err
+        assert f"The roster of the last run, {table}, is gone: give another --roster" in said
+        assert f"{filled} of an earlier run is removed, as there is no roster" in said
+        assert not filled.exists()
+        (tmp_path / "elsewhere.csv").rename(table)
+        course("--no-lms-exercises")
+        assert filled.read_text("utf-8") == "id,name,first\nanna,Anna,120.00\nbob,Bob,8.00\n"
+        course("--roster", "none")
+        course()
+        assert not filled.exists()
+
     def test_pages_call_students_by_their_names_on_the_roster(self, course, tmp_path):
         for name, new in {"bob": "17", "carol": "leon"}.items():
             shutil.move(course.submissions / name, course.submissions / new)
