@@ -6,6 +6,7 @@ from cs231n_helpers.exercises.table import EXERCISES
 
 POINTS = {name: exercise.points for name, exercise in EXERCISES.items()}
 FUNCTION = {name: exercise.function for name, exercise in EXERCISES.items()}
+CALLED = {name: name if name == it else f"{name} ({it})" for name, it in FUNCTION.items()}
 NOTEBOOK = {name: exercise.notebook for name, exercise in EXERCISES.items()}
 NOTEBOOKS = tuple(dict.fromkeys(NOTEBOOK.values()))
 TITLES = {
@@ -29,3 +30,15 @@ TITLES = {
     "sgd_momentum": "A step with momentum",
     "adam": "A step of Adam",
 }
+
+
+def exercise_of(name: str) -> str:
+    """Return the key of an exercise, given as key or function; ValueError says which there are.
+
+    >>> exercise_of("sgd"), exercise_of("gradient_descent")
+    ('sgd', 'sgd')
+    """
+    for key, function in FUNCTION.items():
+        if name in (key, function):
+            return key
+    raise ValueError(f"there is no exercise {name!r}: the choices are {', '.join(CALLED.values())}")

@@ -6,7 +6,8 @@ Two tables in the folder of the grades, made when they are missing and never wri
 file           columns                          meaning
 ============== ================================ ==============================================
 overrides.csv  student, exercise, points, why   points in place of those of the tests; the
-                                                exercise `extra` adds points of its own
+                                                exercise, by key or function; `extra` adds
+                                                points of its own
 extensions.csv student, until, why              a deadline of the student's own
 ============== ================================ ==============================================
 """
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .exercises import POINTS
+from .exercises import POINTS, exercise_of
 from .text import clean, folded, reason
 
 OVERRIDES, EXTENSIONS = "overrides.csv", "extensions.csv"
@@ -63,11 +64,11 @@ class Ledger:
         ledger = cls(deadline, late)
         for where, row in _rows(folder / OVERRIDES):
             exercise, points = row["exercise"], as_number(row["points"], where)
-            if exercise not in POINTS and exercise != EXTRA:
-                raise ValueError(
-                    f"{where}: there is no exercise {clean(exercise)!r}: the choices are "
-                    f"{', '.join(POINTS)} and {EXTRA}"
-                )
+            if exercise != EXTRA:
+                try:
+                    exercise = exercise_of(exercise)
+                except ValueError as error:
+                    raise ValueError(f"{where}: {error} and {EXTRA}") from None
             ledger.overrides.setdefault(folded(row["student"]), {})[exercise] = points, row["why"]
         for where, row in _rows(folder / EXTENSIONS):
             ledger.extensions[folded(row["student"])] = as_deadline(row["until"], f"{where}: ")

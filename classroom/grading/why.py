@@ -18,7 +18,7 @@ import numpy as np
 from classroom.sandbox import Limits, Seed, Stopped, UnavailableError
 
 from .collect import open_class
-from .exercises import FUNCTION, NOTEBOOKS, POINTS
+from .exercises import CALLED, FUNCTION, NOTEBOOKS, POINTS, exercise_of
 from .run import ADVICE, FIRST, ROOT, read_json
 from .submission import grade_student
 from .text import clean, folded
@@ -149,12 +149,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("submissions", type=Path, help="the folder or zip that was graded")
     add("student", help="name or id")
-    add("exercise", choices=[*POINTS], metavar="exercise", help=", ".join(POINTS))
+    add("exercise", help=", ".join(CALLED.values()))
     add("--out", type=Path, default=Path("build/grades"), help="the grades (%(default)s)")
     add("--released", type=Path, default=ROOT / "build" / "assignment", help="build/assignment")
     add("--assignment", help="as for make grade (that of its last run)")
     add("--uncontained", dest="contained", action="store_false", help="as for make grade")
     found = parser.parse_args(arguments)
+    try:
+        found.exercise = exercise_of(found.exercise)
+    except ValueError as error:
+        parser.error(str(error))
     if not found.submissions.exists():
         parser.error(f"{found.submissions} is not there: give what was graded")
     if not (found.released / f"{NOTEBOOKS[0]}.ipynb").is_file():

@@ -57,6 +57,11 @@ def test_points_by_hand(ledger):
     assert book.named() == {"anna"}
 
 
+def test_an_exercise_goes_by_its_function_too(ledger):
+    row = ledger("anna,gradient_descent,6.5,nearly\n").row(["anna"], FULL, None)
+    assert (row.points["sgd"], row.why) == (6.5, {"sgd": "nearly"})
+
+
 def test_they_can_name_the_id_of_the_lms(ledger):
     assert ledger("17,sgd,1,x\n").row(["leeanna", "17"], FULL, None).points["sgd"] == 1
 
@@ -80,7 +85,12 @@ def test_what_was_not_judged_is_no_zero(ledger):
 @pytest.mark.parametrize(
     ("overrides", "extensions", "text"),
     [
-        ("anna,sdg,1,x\n", "", "line 2: there is no exercise 'sdg': the choices are svm_naive"),
+        (
+            "anna,sdg,1,x\n",
+            "",
+            "line 2: there is no exercise 'sdg': the choices are svm_naive .hinge_loops.",
+        ),
+        ("anna,sdg,1,x\n", "", "sgd_momentum, adam and extra"),
         ("anna,sgd,many,x\n", "", "line 2: 'many' is no number of points"),
         ("anna,sgd,nan,x\n", "", "'nan' is no number of points"),
         ("", "anna,soon,x\n", "line 2: 'soon' is no time: write it as in 2030-01-31T23:59"),

@@ -38,6 +38,9 @@ class TestWho:
     def test_a_student_is_found_as_on_the_page_or_by_file(self, ask, name):
         assert "\nAnna Lee, hinge_loops, seed 0\n" in ask(name, "svm_naive").out
 
+    def test_an_exercise_goes_by_its_key_or_its_function(self, ask):
+        assert ask("bob", "gradient_descent").out == ask("bob", "sgd").out
+
     def test_by_the_id_of_the_lms(self, ask):
         hand_in(ask.place / "Doe Eve_17_assignsubmission_file_")
         assert "\nDoe Eve, hinge_loops" in ask("17", "svm_naive").out
@@ -53,7 +56,7 @@ class TestWho:
     @pytest.mark.parametrize(
         ("position", "value", "text"),
         [(0, "nowhere", "nowhere is not there: give what was graded"),
-         (2, "svm", "invalid choice: 'svm'"),
+         (2, "svm", "no exercise 'svm': the choices are svm_naive (hinge_loops), svm_gradient"),
          (4, "nowhere", "nowhere has no 01_svm.ipynb: run `make assignment` first")],
     )  # fmt: skip
     def test_what_is_not_there(self, ask, released, capsys, position, value, text):
