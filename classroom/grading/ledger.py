@@ -57,6 +57,8 @@ class Ledger:
     late: str = "none"
     overrides: dict[str, dict[str, tuple[float, str]]] = field(default_factory=dict)
     extensions: dict[str, datetime] = field(default_factory=dict)
+    #: The students that the tables name: where, and as it stands there.
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path, deadline: datetime | None, late: str) -> Ledger:
@@ -69,14 +71,18 @@ class Ledger:
                     exercise = exercise_of(exercise)
                 except ValueError as error:
                     raise ValueError(f"{where}: {error} and {EXTRA}") from None
-            ledger.overrides.setdefault(folded(row["student"]), {})[exercise] = points, row["why"]
+            student = ledger.noted(where, row["student"])
+            ledger.overrides.setdefault(student, {})[exercise] = points, row["why"]
         for where, row in _rows(folder / EXTENSIONS):
-            ledger.extensions[folded(row["student"])] = as_deadline(row["until"], f"{where}: ")
+            student = ledger.noted(where, row["student"])
+            ledger.extensions[student] = as_deadline(row["until"], f"{where}: ")
         return ledger
 
-    def named(self) -> set[str]:
-        """Return the students that the tables name."""
-        return {*self.overrides, *self.extensions}
+    def noted(self, where: str, student: str) -> str:
+        """Return the key of a student, and remember where it is named first."""
+        key = folded(student)
+        self.named.setdefault(key, (where, student))
+        return key
 
     def row(
         self, names: Sequence[str], points: Mapping[str, float | None], timestamp: datetime | None

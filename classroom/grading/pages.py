@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 from .exercises import FUNCTION, NOTEBOOK, POINTS, TITLES
 from .flags import copies
 from .ledger import Row
-from .text import folded
+from .text import label
 
 if TYPE_CHECKING:  # the one is slow to import, the other imports the doctor
     from jinja2 import Template
@@ -48,11 +48,8 @@ class Graded:
 
     @property
     def name(self) -> str:
-        """The name on the roster; with the one of the files, such as an id, where it is another."""
-        last, _, first = self.listed.partition(",")
-        if not self.listed or folded(self.student) in (folded(first + last), folded(last + first)):
-            return self.listed or self.student
-        return f"{self.listed} ({self.student})"
+        """What the pages call the student."""
+        return label(self.student, self.listed)
 
 
 @cache

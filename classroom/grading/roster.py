@@ -21,7 +21,9 @@ grading worksheet"; nbgrader docs, "nbgrader db student import".
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,7 +33,7 @@ from pathlib import Path
 from .collect import Student, as_time
 from .exercises import POINTS
 from .ledger import Row
-from .text import clean, folded, reason, some_of, table_cell
+from .text import clean, folded, label, reason, some_of, table_cell
 
 IDENTITY = (
     "id", "student", "identifier", "sis user id", "sis login id", "username", "email",
@@ -121,6 +123,26 @@ class Roster:
         both = f"{cells.get('first_name', '')} {cells.get('last_name', '')}".strip()
         names = (cells.get("student"), cells.get("full name"), cells.get("name"), both)
         return clean(next((it for it in (*names, *self.lines[number]) if it), ""))
+
+    def called(self, students: Sequence[Student]) -> dict[Student, list[str]]:
+        """Return, folded, by what each student may be named; the roster's names, where unique."""
+        names = {it: [folded(name) for name in (it.name, it.id) if name] for it in students}
+        taken = {name for known in names.values() for name in known}
+        count = Counter(name for _, known in self.students() for name in known)
+        for number, student in self.matched(students)[0].items():
+            listed = [it for it in self.identities(self.lines[number]) if count[it] == 1]
+            listed.append(folded(label(student.name, self.name(number))))
+            names[student] += [it for it in listed if it not in taken]
+        return names
+
+    def nobody(self, name: str, students: Sequence[Student]) -> str:
+        """Return why none of the students is meant by a name, and the nearest who are there."""
+        if sum(folded(name) in known for _, known in self.students()) == 1:
+            return f"{name!r} handed in nothing"
+        listed = {it: self.name(number) for number, it in self.matched(students)[0].items()}
+        labels = [label(it.name, listed.get(it, "")) for it in students]
+        nearest = difflib.get_close_matches(name, labels, len(labels), 0)
+        return f"{name!r} names no student alone: there are {some_of(nearest)}"
 
     def filled(
         self,

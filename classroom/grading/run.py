@@ -36,7 +36,7 @@ from .exercises import POINTS
 from .ledger import EXTRA, Ledger, make_tables
 from .pool import outcomes, own_temporary_folder
 from .roster import Roster, collected_times
-from .text import clean, folded, table_cell
+from .text import clean, table_cell
 
 if TYPE_CHECKING:
     from .pages import Graded
@@ -196,11 +196,13 @@ class Run:
                 f"{place} holds no submission, but each student needs a folder "
                 "with their notebooks, or an archive, or files as Canvas and Moodle name them"
             )
-        known = {folded(it) for student in students for it in (student.name, student.id) if it}
+        roster = self._roster or Roster()
+        self._called = roster.called(students)
+        known = {name for names in self._called.values() for name in names}
         notes += [
-            f"{clean(name)} stands in the teacher's tables, but handed in nothing."
-            for name in sorted(self._ledger.named())
-            if folded(name) not in known
+            f"{where}: {roster.nobody(name, students)}."
+            for key, (where, name) in self._ledger.named.items()
+            if key not in known
         ]
         return students, notes
 
@@ -304,7 +306,7 @@ class Run:
             result = self._results.get(student)
             exercises = result["exercises"] if result else {}
             scores = {name: one["points"] for name, one in exercises.items()}
-            row = ledger.row((student.name, student.id), scores, student.timestamp)
+            row = ledger.row(self._called[student], scores, student.timestamp)
             page, why = f"feedback/{student.file_name}.html", failed.get(student, "")
             listed = names.get(student, "")
             one = Graded(student.name, page, student.timestamp, row, result, why, listed)

@@ -58,6 +58,18 @@ def folded(text: str) -> str:
     return "".join(c for c in plain if c.isalnum() or c in "@.").strip(".")
 
 
+def label(student: str, listed: str) -> str:
+    """Return the name on the roster; with the one of the files, such as an id, where it is another.
+
+    >>> label("leeanna", "Lee, Anna"), label("17", "Lee, Anna"), label("anna", "")
+    ('Lee, Anna', 'Lee, Anna (17)', 'anna')
+    """
+    last, _, first = listed.partition(",")
+    if not listed or folded(student) in (folded(first + last), folded(last + first)):
+        return listed or student
+    return f"{listed} ({student})"
+
+
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """Return the first of many names, and how many more there are.
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from classroom.sandbox import Limits, Seed, Stopped, UnavailableError
 
-from .collect import open_class
+from .collect import Student, open_class
 from .exercises import CALLED, FUNCTION, NOTEBOOKS, POINTS, exercise_of
+from .roster import Roster
 from .run import ADVICE, FIRST, ROOT, read_json
 from .submission import grade_student
 from .text import clean, folded
@@ -100,12 +101,12 @@ def explain(arguments: argparse.Namespace) -> int:
     last = FIRST | (read_json(arguments.out / "run.json") or {})
     with tempfile.TemporaryDirectory() as temporary:
         everybody, _ = open_class(arguments.submissions, Path(temporary))
-        students = [it for it in everybody if _is_named(it, arguments.student)]
+        listed_in = last["roster"] and Path(last["roster"])
+        roster = Roster.read(listed_in) if listed_in and listed_in.is_file() else Roster()
+        students = _named(arguments.student, everybody, roster)
         if len(students) != 1:
-            found = f"{len(students)} students are" if students else "nobody is"
-            print(
-                f"{found} called {arguments.student!r} in {arguments.submissions}", file=sys.stderr
-            )
+            why = roster.nobody(arguments.student, everybody)
+            print(f"{arguments.submissions}: {why}", file=sys.stderr)
             return 2
         stored = arguments.out / "results" / f"{students[0].file_name}.json"
         seed = (read_json(stored) or {"seed": 0})["seed"]
@@ -136,8 +137,10 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _is_named(student: Any, name: str) -> bool:
-    return folded(name) in (folded(student.name), folded(student.id), folded(student.file_name))
+def _named(name: str, students: Sequence[Student], roster: Roster) -> list[Student]:
+    """Return who goes by a name: that of the files, of the roster, or an id."""
+    called = roster.called(students)
+    return [it for it in students if folded(name) in (*called[it], folded(it.file_name))]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -682,6 +682,26 @@ class TestTeacher:
         assert "Feedback for Bob Day (17)" in (course.out / "feedback/17.html").read_text("utf-8")
         assert course.rows()["17"]["total"] == "9.00"
 
+    def test_tables_may_name_students_as_the_roster_does(self, course, tmp_path, capsys):
+        roster = "id,name\nbob,Bo Chen\nanna,Al Yu\ncarol,Al Yu\ndan,Dan\n"
+        (tmp_path / "class.csv").write_text(roster, "utf-8")
+        with (course.out / "overrides.csv").open("w", encoding="utf-8") as file:
+            file.write("student,exercise,points,why\n")
+            file.writelines(f"{name},sgd,1,\n" for name in ("Bo Chen", "Dan", "Al Yu", "Bo Chan"))
+        with (course.out / "extensions.csv").open("w", encoding="utf-8") as file:
+            file.write("student,until,why\nBo Chen (bob),2030-01-03T00:00,ill\n")
+        rules = ("--deadline", "2030-01-02T00:00", "--late", "zero")
+        course(*rules, "--roster", str(tmp_path / "class.csv"))
+        assert [course.rows()[it]["sgd"] for it in ("anna", "bob", "carol")] == [
+            "8.00", "1.00", "0.00",
+        ]  # fmt: skip
+        assert course.rows()["bob"]["total"] == "6.00"  # in time
+        table, said = course.out / "overrides.csv", capsys.readouterr().err
+        assert f"{table}, line 3: 'Dan' handed in nothing." in said
+        assert f"{table}, line 4: 'Al Yu' names no student alone: there are Al Yu (" in said
+        assert f"{table}, line 5: 'Bo Chan' names no student alone: there are Bo Chen (bob)" in said
+        assert "line 2" not in said
+
     def test_who_is_gone_leaves_nothing(self, course):
         course()
         shutil.rmtree(course.submissions / "bob")

@@ -46,12 +46,25 @@ class TestWho:
         assert "\nDoe Eve, hinge_loops" in ask("17", "svm_naive").out
 
     def test_nobody(self, ask):
-        assert ask("ann", "penalty", status=2).err.startswith("nobody is called 'ann' in ")
+        said = ask("ann", "penalty", status=2).err
+        assert said == f"{ask.place}: 'ann' names no student alone: there are Anna Lee, bob\n"
 
     def test_two_of_one_name(self, ask):
         hand_in(ask.place / "anna.lee")
         hand_in(ask.place / "anna lee")
-        assert ask("Anna Lee", "penalty", status=2).err.startswith("2 students are called")
+        assert "'Anna Lee' names no student alone" in ask("Anna Lee", "penalty", status=2).err
+
+    def test_by_the_name_on_the_roster_of_the_last_run(self, ask, tmp_path):
+        table = tmp_path / "class.csv"
+        table.write_text('id,name\nbob,"Chen, Bo"\nAnna Lee,Ann Li\ndan,Dan\n', "utf-8")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "run.json").write_text(json.dumps({"roster": str(table)}), "utf-8")
+        for name in ("Bo Chen", "Chen, Bo", "Chen, Bo (bob)", "bob"):
+            assert "\nbob, hinge_loops" in ask(name, "svm_naive").out
+        assert "'Dan' handed in nothing" in ask("Dan", "penalty", status=2).err
+        assert "there are Chen, Bo (bob), Ann Li (Anna Lee)" in ask("Che", "adam", status=2).err
+        table.unlink()
+        assert "there are bob, Anna Lee\n" in ask("Bo Chen", "penalty", status=2).err
 
     @pytest.mark.parametrize(
         ("position", "value", "text"),
