@@ -23,6 +23,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +41,7 @@ IDENTITY = (
     "email address", "lms_user_id", "full name", "name",
 )  # fmt: skip
 TIMES = ("time", "timestamp", "collected", "submitted", "last modified (submission)")
+OF_CANVAS = re.compile(r"(.+) \(\d+\)")  # a column of an assignment
 MOODLE_TIME = "%A, %d %B %Y, %I:%M %p"
 
 
@@ -174,7 +176,9 @@ class Roster:
         for exercise in POINTS if exercises else ():
             points = {k: row.points[exercise] for k, row in rows.items()}
             columns[column(f"{assignment} {exercise}", starts=True)] = POINTS[exercise], points
-        notes = []
+        notes = (
+            self._on_new_column(assignment) if self.of_canvas and total >= len(self.head) else []
+        )
         for place, (ours, found) in columns.items():
             theirs = self._maximum(place)
             most = ours if theirs is None else theirs
@@ -198,6 +202,18 @@ class Roster:
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows([head, *lines])
         return table.getvalue(), notes
+
+    def _on_new_column(self, assignment: str) -> list[str]:
+        """Say that Canvas gets a column which it did not have, and which it has."""
+        note = f"No column of the roster is called {assignment!r}: grades-lms.csv has a new one."
+        exercises = {f"{assignment} {exercise}" for exercise in POINTS}
+        found = filter(None, map(OF_CANVAS.fullmatch, self.head))
+        theirs = {it[1]: it[0] for it in found if it[1] not in exercises}
+        if theirs:
+            name, *_ = nearest = difflib.get_close_matches(assignment, theirs, len(theirs), 0)
+            columns = some_of([repr(theirs[it]) for it in nearest])
+            note += f" The roster has {columns}: is it --assignment {name!r}?"
+        return [note]
 
     def _maximum(self, place: int) -> float | None:
         """Return what the LMS has as the maximum of a column, None where its file does not say."""

@@ -634,6 +634,17 @@ class TestTeacher:
         assert note in (course.out / "summary.html").read_text("utf-8")
         assert "Anna,anna,,100.00\n" in (course.out / "grades-lms.csv").read_text("utf-8")
 
+    def test_a_new_column_is_told(self, course, tmp_path, capsys):
+        roster = "Student,ID,Section,Assignment 1 (777)\n    Points Possible,,,100\nAnna,anna,,\n"
+        (tmp_path / "class.csv").write_text(roster, "utf-8")
+        course("--roster", str(tmp_path / "class.csv"))
+        note = "No column of the roster is called 'assignment1'"
+        assert note in capsys.readouterr().err
+        assert note in text_of((course.out / "summary.html").read_text("utf-8"))
+        course("--assignment", "Assignment 1")
+        assert "Anna,anna,,100.00\n" in (course.out / "grades-lms.csv").read_text("utf-8")
+        assert note not in capsys.readouterr().err
+
     def test_roster(self, course, tmp_path, capsys):
         (tmp_path / "class.csv").write_text("id,name\nanna,Anna\nbob,Bob\ndan,Dan\n", "utf-8")
         course("--roster", str(tmp_path / "class.csv"), "--lms-exercises")

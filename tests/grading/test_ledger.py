@@ -147,6 +147,22 @@ class TestTables:
         assert (head["assignment1"], anna["assignment1"], bob["assignment1"]) == (
             "120", "108.00", "",
         )  # fmt: skip
+        assert self.notes == [
+            "No column of the roster is called 'assignment1': grades-lms.csv has a new one. The "
+            "roster has 'Assignment 0 (11)': is it --assignment 'Assignment 0'?"
+        ]
+
+    def test_canvas_has_the_assignment_by_another_name(self, ledger, tmp_path):
+        text = CANVAS.replace("assignment1 (12)", "Assignment 1 (777)")
+        self.filled(ledger, tmp_path, text, exercises=True)
+        (note,) = self.notes
+        assert note.endswith(
+            "The roster has 'Assignment 1 (777)', 'Assignment 0 (11)': is it --assignment "
+            "'Assignment 1'?"
+        )
+        self.filled(ledger, tmp_path, "Student,ID,Section\nAnna,17,A\n")
+        (note,) = self.notes
+        assert note.endswith("has a new one.")
 
     def test_moodle(self, ledger, tmp_path):
         anna, bob = self.filled(ledger, tmp_path, MOODLE)
@@ -177,7 +193,10 @@ class TestTables:
         _, anna, *_ = self.filled(ledger, tmp_path, text, exercises=True)
         assert (anna["assignment1 sgd (12)"], anna["assignment1 penalty"]) == ("4.00", "5.00")
         assert anna["assignment1"] == "108.00"
-        (note,) = self.notes
+        new, note = self.notes
+        assert new.endswith(
+            "The roster has 'Assignment 0 (11)': is it --assignment 'Assignment 0'?"
+        )
         assert note.startswith("assignment1 sgd (12) in grades-lms.csv is scaled from 8 to 4")
 
     @pytest.mark.parametrize(
