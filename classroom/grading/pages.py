@@ -205,11 +205,12 @@ def summary_page(
     absent: Sequence[str] = (),
 ) -> str:
     """Return the page of the class: how it went, what went wrong most, and what needs a look."""
-    totals = [one.row.total for one in graded if one.row.total is not None]
+    whole = [one.row for one in graded if one.row.total is not None]
+    totals = [row.total for row in whole if row.total is not None]
     maximum = sum(POINTS.values())
     exercises = []
     for exercise, points in POINTS.items():
-        got = [p for one in graded if (p := one.row.points[exercise]) is not None]
+        got = [p for row in whole if (p := row.points[exercise]) is not None]
         counts = Counter(_state(g, points) for g in got)
         exercises.append(
             {

@@ -53,7 +53,7 @@ class Result(TypedDict):
 
     exercises: dict[str, ExerciseResult]
     notes: list[str]
-    left_out: list[str]  # of these, what is said of files: which count, and which do not
+    left_out: list[str]  # of these, what is said of files: which count, which do not, and why
     regrade: str  # what the student asks to have looked at again
     output: str
     contained: str
@@ -120,7 +120,11 @@ def grade_submission(
             continue
         ours = released_notebook(released / f"{name}.ipynb")
         handed_in = parse_notebook(name, files.notebooks[name], ours)
-        grading.result["notes"] += handed_in.notes
+        if handed_in.readable:
+            grading.result["notes"] += handed_in.notes
+        else:  # why there is no grade comes first, as of many notes only the first are shown
+            for said in (grading.result["notes"], grading.result["left_out"]):
+                said[:0] = handed_in.notes
         for exercise in of_notebook:
             found[exercise] = _before_grading(exercise, handed_in)
         grading.run(name, handed_in)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from multiprocessing import active_children
@@ -822,6 +823,15 @@ class TestSubmission:
         assert result["exercises"]["penalty"]["notes"] == ["01_svm.ipynb could not be read."]
         assert result["notes"][0].startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
 
+    def test_one_that_is_no_notebook_and_no_other(self, tmp_path, released):
+        anna = hand_in(tmp_path / "anna", {}, names=["01_svm"])
+        (anna / "01_svm.ipynb").write_bytes(b"PK\x03\x04")
+        result = self.grade_folder(anna, released)
+        why, missing = result["left_out"]
+        assert why.startswith("01_svm.ipynb is no notebook: it is not valid JSON.")
+        assert missing.startswith("Not handed in: 10_images.ipynb, 02_softmax")
+        assert result["notes"] == result["left_out"]
+
     def test_one_that_ends_the_process_costs_itself_alone(self, tmp_path, released):
         ends, again = code("import os\nos._exit(0)"), code(RIGHT["svm_gradient"])
         right = {e: RIGHT[e] for e in ("svm_gradient", "svm_dx")}
@@ -1120,6 +1130,15 @@ class TestPages:
         assert text.index("2 students in") < text.index("1 student in")  # the most frequent first
         total = shown_points(class_[0].row.total)
         assert f"{total} points on average, of 120" in text
+
+    def test_who_is_not_graded_is_in_no_mean(self):
+        one, other = graded("anna"), graded("bob")
+        points = dict.fromkeys(POINTS, 0.0) | {"adam": None}
+        other = replace(other, row=replace(other.row, points=points, raw=None, total=None))
+        alone = text_of(summary_page([one], [], None, "none", "assignment1"))
+        both = text_of(summary_page([one, other], [], None, "none", "assignment1"))
+        exercises = [it.split("Mean ")[1].split("What went")[0] for it in (alone, both)]
+        assert exercises[0] == exercises[1]
 
     def test_summary_says_what_a_teacher_may_look_into(self):
         one = graded("anna")
