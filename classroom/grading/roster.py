@@ -63,8 +63,9 @@ class Roster:
         head = [cell.strip() for cell in lines[0]] if lines else []
         if not {name.lower() for name in head} & {*IDENTITY}:
             raise ValueError(
-                f"{path}: its first line names no column of identities, such as id, student or "
-                "Identifier: export it from Canvas, Moodle or nbgrader"
+                f"{path}: its first line, {','.join(head)[:100]!r}, names no column of identities, "
+                "such as id, student or Identifier: export it from Canvas, Moodle or nbgrader, "
+                "with commas between the columns"
             )
         return cls(head, [line + [""] * (len(head) - len(line)) for line in lines[1:]])
 

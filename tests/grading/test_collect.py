@@ -497,8 +497,10 @@ class TestRoster:
         ]  # fmt: skip
 
     def test_no_roster(self, roster, tmp_path):
-        with pytest.raises(ValueError, match="its first line names no column of identities"):
-            roster("a,b\n1,2\n")
+        with pytest.raises(
+            ValueError, match=r"its first line, 'id;name', names no column.*with commas"
+        ):
+            roster("id;name\n1;2\n")
         with pytest.raises(ValueError, match="cannot be read"):
             Roster.read(tmp_path / "missing.csv")
 
