@@ -239,7 +239,7 @@ def summary_page(
         copies=_copies(graded),
         regrade=[one for one in graded if one.result and one.result["regrade"]],
         contained=Counter(
-            one.result["contained"] for one in graded if one.result and one.result["contained"]
+            one.result["contained"] or "No code was run." for one in graded if one.result
         ).most_common(),
         failed=[one for one in graded if one.row.total is None],
         to_know={one.student: _to_know(one) for one in graded},

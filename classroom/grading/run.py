@@ -246,8 +246,10 @@ class Run:
         arguments, seed = self._arguments, self._begun["seed"]
         self._results = {it: kept for it in self._students if (kept := self.stored(it))}
         todo = [student for student in self._students if student not in self._results]
+        count, its_seed = len(self._students), f"; seed {seed}" * bool(todo)
         print(
-            f"{len(self._students)} submissions, {len(todo)} to be graded; seed {seed}", flush=True
+            f"{count} submission{'s' * (count != 1)}, {len(todo)} to be graded{its_seed}",
+            flush=True,
         )
         for note in self._notes:
             print(note, file=sys.stderr)

@@ -370,6 +370,17 @@ class TestRun:
         assert set(second) != set(first)  # a fresh seed for each run
         assert [course.rows()[name]["total"] for name in ("bob", "dave")] == ["5.00", "6.00"]
 
+    def test_submissions_are_counted_and_a_seed_belongs_to_what_is_graded(self, course, capsys):
+        course("--seed", "5")
+        assert "3 submissions, 3 to be graded; seed 5\n" in capsys.readouterr().out
+        course()
+        assert "3 submissions, 0 to be graded\n" in capsys.readouterr().out
+        for name in ("anna", "carol"):
+            shutil.rmtree(course.submissions / name)
+        course()
+        assert "1 submission, 0 to be graded\n" in capsys.readouterr().out
+        assert " 1 submission 9 points" in text_of((course.out / "summary.html").read_text("utf-8"))
+
     def test_seed(self, course):
         assert course("--seed", "7") == [7, 7, 7]
         assert course("--seed", "7") == []
@@ -1151,6 +1162,16 @@ class TestPages:
         assert (
             f"penalty: {by_hand} points by the teacher (no reason given), {by_tests} by the tests."
             in page
+        )
+
+    def test_summary_says_how_many_were_contained(self):
+        class_ = [graded(name) for name in "abc"]
+        class_[1].result["contained"] = ""
+        for one in (class_[0], class_[2]):
+            one.result["contained"] = "Contained by bubblewrap."
+        page = text_of(summary_page(class_, [], None, "none", "assignment1"))
+        assert page.endswith(
+            "2 submissions: Contained by bubblewrap. 1 submission: No code was run."
         )
 
     def test_summary_says_who_has_no_time(self):
