@@ -21,7 +21,6 @@ grading worksheet"; nbgrader docs, "nbgrader db student import".
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 from collections import Counter
@@ -34,7 +33,7 @@ from pathlib import Path
 from .collect import Student, as_time
 from .exercises import POINTS
 from .ledger import Row
-from .text import clean, folded, label, reason, some_of, table_cell
+from .text import clean, folded, label, nearest, reason, some_of, table_cell
 
 IDENTITY = (
     "id", "student", "identifier", "sis user id", "sis login id", "username", "email",
@@ -144,8 +143,8 @@ class Roster:
             return f"{name!r} handed in nothing"
         listed = {it: self.name(number) for number, it in self.matched(students)[0].items()}
         labels = [label(it.name, listed.get(it, "")) for it in students]
-        nearest = difflib.get_close_matches(name, labels, len(labels), 0)
-        return f"{name!r} names no student alone: there are {some_of(nearest)}"
+        there = some_of([*map(repr, nearest(name, labels))])
+        return f"{name!r} names no student alone: there are {there}"
 
     def filled(
         self,
@@ -211,9 +210,9 @@ class Roster:
         found = filter(None, map(OF_CANVAS.fullmatch, self.head))
         theirs = {it[1]: it[0] for it in found if it[1] not in exercises}
         if theirs:
-            name, *_ = nearest = difflib.get_close_matches(assignment, theirs, len(theirs), 0)
-            columns = some_of([repr(theirs[it]) for it in nearest])
-            note += f" The roster has {columns}: is it --assignment {name!r}?"
+            names = nearest(assignment, theirs)
+            columns = some_of([repr(theirs[it]) for it in names])
+            note += f" The roster has {columns}: is it --assignment {names[0]!r}?"
         return [note]
 
     def _maximum(self, place: int) -> float | None:

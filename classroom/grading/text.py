@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 
@@ -68,6 +69,15 @@ def label(student: str, listed: str) -> str:
     if not listed or folded(student) in (folded(first + last), folded(last + first)):
         return listed or student
     return f"{listed} ({student})"
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return names, those first that are spelled most like one.
+
+    >>> nearest("Bo Chan", ["Al", "Bo Chen"])
+    ['Bo Chen', 'Al']
+    """
+    return sorted(names, key=lambda it: -difflib.SequenceMatcher(None, name, it).ratio())
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:

@@ -47,7 +47,7 @@ class TestWho:
 
     def test_nobody(self, ask):
         said = ask("ann", "penalty", status=2).err
-        assert said == f"{ask.place}: 'ann' names no student alone: there are Anna Lee, bob\n"
+        assert said == f"{ask.place}: 'ann' names no student alone: there are 'Anna Lee', 'bob'\n"
 
     def test_two_of_one_name(self, ask):
         hand_in(ask.place / "anna.lee")
@@ -62,9 +62,9 @@ class TestWho:
         for name in ("Bo Chen", "Chen, Bo", "Chen, Bo (bob)", "bob"):
             assert "\nbob, hinge_loops" in ask(name, "svm_naive").out
         assert "'Dan' handed in nothing" in ask("Dan", "penalty", status=2).err
-        assert "there are Chen, Bo (bob), Ann Li (Anna Lee)" in ask("Che", "adam", status=2).err
+        assert "there are 'Chen, Bo (bob)', 'Ann Li (Anna Lee)'" in ask("Che", "adam", status=2).err
         table.unlink()
-        assert "there are bob, Anna Lee\n" in ask("Bo Chen", "penalty", status=2).err
+        assert "there are 'Anna Lee', 'bob'\n" in ask("Bo Chen", "penalty", status=2).err
 
     @pytest.mark.parametrize(
         ("position", "value", "text"),
