@@ -139,12 +139,15 @@ class Roster:
 
     def nobody(self, name: str, students: Sequence[Student]) -> str:
         """Return why none of the students is meant by a name, and the nearest who are there."""
-        if sum(folded(name) in known for _, known in self.students()) == 1:
+        here = sum(folded(name) in known for known in self.called(students).values())
+        listed_as = sum(folded(name) in known for _, known in self.students())
+        if listed_as == 1 and not here:
             return f"{name!r} handed in nothing"
         listed = {it: self.name(number) for number, it in self.matched(students)[0].items()}
         labels = [label(it.name, listed.get(it, "")) for it in students]
         there = some_of([*map(repr, nearest(name, labels))])
-        return f"{name!r} names no student alone: there are {there}"
+        many = "several are" if max(here, listed_as) > 1 else "nobody is"
+        return f"{many} called {name!r}: there are {there}"
 
     def filled(
         self,

@@ -47,12 +47,12 @@ class TestWho:
 
     def test_nobody(self, ask):
         said = ask("ann", "penalty", status=2).err
-        assert said == f"{ask.place}: 'ann' names no student alone: there are 'Anna Lee', 'bob'\n"
+        assert said == f"{ask.place}: nobody is called 'ann': there are 'Anna Lee', 'bob'\n"
 
     def test_two_of_one_name(self, ask):
         hand_in(ask.place / "anna.lee")
         hand_in(ask.place / "anna lee")
-        assert "'Anna Lee' names no student alone" in ask("Anna Lee", "penalty", status=2).err
+        assert "several are called 'Anna Lee'" in ask("Anna Lee", "penalty", status=2).err
 
     def test_by_the_name_on_the_roster_of_the_last_run(self, ask, tmp_path):
         table = tmp_path / "class.csv"
