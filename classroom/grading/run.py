@@ -165,17 +165,16 @@ class Run:
         self._class = last["class"]  # what an archive held
         try:
             self._ledger = Ledger.read(self._out, deadline, late)
-            gone = has_roster and not self._listed_in.is_file()
-            self._roster = Roster.read(self._listed_in) if has_roster and not gone else None
+            if has_roster and not self._listed_in.is_file():
+                raise ValueError(
+                    f"the roster of the last run, {self._listed_in}, is gone: give another "
+                    "--roster, or --roster none to go on without"
+                )
+            self._roster = Roster.read(self._listed_in) if has_roster else None
             self._students, self._notes = self._collect(temporary)
         except ValueError as error:
             raise RefusedError(str(error)) from None
-        if gone:
-            self._notes.append(
-                f"The roster of the last run, {self._listed_in}, is gone: give another --roster, "
-                "or --roster none to go on without."
-            )
-        elif has_roster and not arguments.roster:
+        if has_roster and not arguments.roster:
             print(f"the roster is that of the last run, {self._listed_in}")
         write(self._out / "run.json", json.dumps(self._begun))
         if last.get("temporary", temporary) != temporary:  # it may have been killed
