@@ -10,11 +10,14 @@ import io
 import itertools
 import keyword
 import tokenize
+import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from .exercises import FUNCTION
 from .text import parsed
@@ -33,12 +36,16 @@ NUMERICAL = {
 }  # fmt: skip
 LENGTH = 8  # tokens of a piece
 MOST_TOKENS = 5_000  # of an exercise
+MARKS = ("### BEGIN SOLUTION", "### END SOLUTION")  # around a reference's solution
+TELLING = 75  # pieces of a reference that nobody writes word for word
 SHARED = 25  # rare pieces that two must share
 ALIKE = 0.6  # and the share that they are of the shorter's rare pieces
 
 
-def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
+def flags(exercise: str, source: str, package: frozenset[str], reference: str = "") -> list[str]:
     r"""Return sentences on what is against an exercise; `package` are the names of the package.
+
+    `reference` is the solution that was or will be handed out, "" where there is none.
 
     >>> flags("svm_dx", "def svm_dx(W, X, y):\n    for i in range(len(X)): pass", frozenset())
     ['Loops where arrays are asked for: svm_dx (line 2)']
@@ -58,6 +65,8 @@ def flags(exercise: str, source: str, package: frozenset[str]) -> list[str]:
     }
     if borrowed := sorted(((used & package) | imported) - defined):
         found.append(f"Calls of the package: {name} ({', '.join(borrowed[:5])})")
+    if _is_reference(source, reference):
+        found.append(f"As in the reference: {name}")
     return found
 
 
@@ -94,6 +103,39 @@ def _called(node: ast.AST) -> str | None:
 
 
 # ---- copies ----
+
+
+@lru_cache
+def references(archive: Path) -> dict[str, str]:
+    """Return the solutions in reference.zip by exercise, none where it is not there."""
+    if not archive.is_file():
+        return {}
+    with zipfile.ZipFile(archive) as opened:
+        files = [it for it in opened.namelist() if it.endswith(".py")]
+        return {it.removesuffix(".py"): opened.read(it).decode() for it in files}
+
+
+def _is_reference(source: str, reference: str) -> bool:
+    """Tell whether a source has the reference's marks, or the whole of a telling one in it.
+
+    Alike in tokens is no sign: who solves it as it was taught writes those of the reference. Nor
+    are the same words in few lines without comments.
+    """
+    if any(mark in source for mark in MARKS):
+        return True
+    return _bare(reference) in _bare(source) and _is_telling(reference)
+
+
+def _is_telling(reference: str) -> bool:
+    lines = (line for line in reference.splitlines() if line.strip() not in MARKS)
+    return any("#" in line for line in lines) or len(pieces(reference)) >= TELLING
+
+
+def _bare(source: str) -> str:
+    """Return a source without spaces, ends of lines and marks."""
+    for mark in MARKS:
+        source = source.replace(mark, "")
+    return "".join(source.split())
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from classroom.sandbox import Limits, Sandbox, Seed, Stopped
 from .cells import HandedIn, parse_notebook, released_notebook
 from .collect import Student, Submission, digest_of, read_submission
 from .exercises import FUNCTION, NOTEBOOK, NOTEBOOKS, POINTS
-from .flags import flags, pieces
+from .flags import flags, pieces, references
 from .rubrics import grade_exercise
 from .text import clean
 
@@ -125,8 +125,9 @@ def grade_submission(
         else:  # why there is no grade comes first, as of many notes only the first are shown
             for said in (grading.result["notes"], grading.result["left_out"]):
                 said[:0] = handed_in.notes
+        given = references(released.parent / "reference.zip")
         for exercise in of_notebook:
-            found[exercise] = _before_grading(exercise, handed_in)
+            found[exercise] = _before_grading(exercise, handed_in, given.get(exercise, ""))
         grading.run(name, handed_in)
     return grading.result
 
@@ -135,8 +136,8 @@ def _no_points(note: str, points: float | None = 0.0) -> ExerciseResult:
     return ExerciseResult(points=points, parts=[], notes=[note], source="", flags=[], pieces=[])
 
 
-def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
-    """Say what there is to grade."""
+def _before_grading(exercise: str, handed_in: HandedIn, reference: str) -> ExerciseResult:
+    """Say what there is to grade, and what of it is to be flagged."""
     function = FUNCTION[exercise]
     if not handed_in.readable:
         return _no_points(f"{NOTEBOOK[exercise]}.ipynb could not be read.", points=None)
@@ -151,7 +152,7 @@ def _before_grading(exercise: str, handed_in: HandedIn) -> ExerciseResult:
     source = written[-1].source.strip()
     found = ExerciseResult(
         points=0.0, parts=[], notes=[], source=source,
-        flags=flags(exercise, source, PACKAGE), pieces=pieces(source),
+        flags=flags(exercise, source, PACKAGE, reference), pieces=pieces(source),
     )  # fmt: skip
     if len(written) > 1:
         found["notes"].append(

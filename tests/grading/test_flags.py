@@ -10,8 +10,10 @@ import right_solutions
 from wrong_solutions import WRONG
 
 import cs231n_helpers
-from classroom.grading.flags import copies, flags, pieces
+from classroom.grading.exercises import FUNCTION
+from classroom.grading.flags import copies, flags, pieces, references
 from cs231n_helpers.workbook import solutions
+from cs231n_helpers.workbook.lessons import solved
 
 PACKAGE = frozenset(cs231n_helpers.__all__)
 
@@ -29,7 +31,7 @@ def renamed(source):
 
 @pytest.mark.parametrize("exercise", solutions())
 def test_our_own_solutions_have_none(exercise):
-    assert flags(exercise, solutions()[exercise], PACKAGE) == []
+    assert flags(exercise, solved(solutions()[exercise]), PACKAGE) == []
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,40 @@ def test_what_is_against_the_exercise(body, what, where):
 )
 def test_what_is_not(exercise, body):
     assert flags(exercise, f"def f(W, X, y):\n    {body}", PACKAGE) == []
+
+
+AS_REFERENCE = "As in the reference"
+UNTELLING = {"penalty", "sgd", "search", "relu_backward", "sgd_momentum"}
+
+
+@pytest.mark.parametrize("exercise", solutions())
+def test_a_reference_that_was_pasted_in(exercise):
+    reference = solutions()[exercise]
+    given = flags(exercise, f"import numpy as np\n\n{reference}\n", PACKAGE, reference)
+    assert given == [f"{AS_REFERENCE}: {FUNCTION[exercise]}"]
+    bare = solved(reference).replace("    ", "  ")
+    assert bool(flags(exercise, bare, PACKAGE, reference)) == (exercise not in UNTELLING)
+
+
+def with_its_docstring(exercise, source):
+    """Return a solution as a student hands it in, below what stands in the cell."""
+    head = solutions()[exercise].partition("    ### BEGIN")[0]
+    return head + source.strip().partition(":\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "source"),
+    [(e, source) for e, _, source in right_solutions.RIGHT]
+    + [(w.exercise, w.source) for w in WRONG],
+)
+def test_nobody_elses_solution_is_as_in_the_reference(exercise, source):
+    source = with_its_docstring(exercise, source)
+    assert AS_REFERENCE not in "".join(flags(exercise, source, PACKAGE, solutions()[exercise]))
+
+
+def test_without_a_reference_nothing_is_as_in_it(tmp_path):
+    assert references(tmp_path / "reference.zip") == {}
+    assert flags("svm_dx", "def svm_dx(W, X, y): pass", PACKAGE) == []
 
 
 @pytest.fixture(scope="module")
