@@ -81,7 +81,7 @@ lint: $(READY)  ## look for mistakes with ruff and mypy, hold the imports to the
 grade: $(READY)  ## grade a class (SUBMISSIONS=folder; ARGS=--help tells what else)
 	$(PY) -m classroom.grading $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(ARGS)
 
-grade-why: $(READY)  ## what was called, what came back, what was expected (STUDENT=anna EXERCISE=svm_dx)
+grade-why: $(READY)  ## why an exercise got its points (STUDENT=anna EXERCISE=svm_dx; ARGS=--all shows all calls)
 	$(PY) -m classroom.grading.why "$(SUBMISSIONS)" "$(STUDENT)" "$(EXERCISE)" $(ARGS)
 
 # The first two make OpenBLAS take other kernels than it would choose for the processor; PASSIVE

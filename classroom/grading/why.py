@@ -1,7 +1,7 @@
 """Why an exercise got its points: ``make grade-why STUDENT=anna EXERCISE=svm_dx``.
 
-Grades it once more, on the same data, and prints what was called with what, what came back and what
-was expected.
+Grades it once more, on the same data, and prints what each part got, one call that shows what is
+wrong, as small as one can be found, and the code.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
@@ -18,14 +21,14 @@ import numpy as np
 from classroom.sandbox import Limits, Seed, Stopped, UnavailableError
 
 from .collect import Student, open_class
+from .example import WIDTH, Call, observe, shown, smaller
 from .exercises import CALLED, FUNCTION, NOTEBOOKS, POINTS, exercise_of
 from .roster import Roster
 from .run import ADVICE, FIRST, ROOT, read_json
-from .submission import grade_student
+from .submission import ExerciseResult, grade_student
 from .text import clean, folded
-from .value_rubrics import VALUE_RUBRICS
 
-MOST_CALLS = 12  # that are printed
+MOST_CALLS = 12  # that failed, of which the smallest is shown
 
 
 def as_text(value: Any) -> str:
@@ -55,44 +58,61 @@ def as_text(value: Any) -> str:
 
 
 class Watched:
-    """Calls a function, and prints what went in, what came out, and what was expected."""
+    """Stands in a function's place while it is graded: keeps its calls, as text or as they are."""
 
-    def __init__(self, exercise: str, function: Any) -> None:
-        self._exercise, self._function, self._count = exercise, function, 0
-        self.__name__ = FUNCTION[exercise]
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.first: Call
+        self.failed: list[Call] = []
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._count += 1
-        shown = self._count <= MOST_CALLS
-        if shown:
-            given = [as_text(it) for it in args]
-            given += [f"{name}={as_text(it)}" for name, it in kwargs.items()]
-            print(f"\ncall {self._count}: {self.__name__}(")
-            print("".join(f"    {it},\n" for it in given) + ")")
-            expected = self._expected(args, kwargs)
-        try:
-            result = self._function(*args, **kwargs)
-        except Exception as error:
-            if shown:
-                print(f"  raised    {clean(str(error))}")
-            raise
-        if shown:
-            print(f"  returned  {as_text(result)}")
-            if expected:
-                print(f"  expected  {expected}")
-        elif self._count == MOST_CALLS + 1:
-            print("\nand more calls")
-        return result
+    def __call__(self, exercise: str, function: Any) -> Any:
+        """Return what is called in the place of a function."""
 
-    def _expected(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-        rubric = VALUE_RUBRICS.get(self._exercise)
-        if rubric is None:
-            return ""
-        try:
-            with np.errstate(all="ignore"):
-                return as_text(rubric.right(*args, **kwargs))
-        except Exception:  # inputs on which the reference refuses to work
-            return ""
+        def call(*args: Any) -> Any:
+            made = observe(exercise, function, args)
+            if not self.calls:
+                self.first = made
+            self.calls.append(as_line(made))
+            if made.fails and len(self.failed) < MOST_CALLS:
+                self.failed.append(made)
+            if made.error:
+                raise made.error
+            return made.returned
+
+        return call
+
+
+class Smaller:
+    """Stands in a function's place, and tries small calls until one fails; then grading ends."""
+
+    def __init__(self, like: Call) -> None:
+        self._like = like
+        self.found: Call | None = None
+
+    def __call__(self, exercise: str, function: Any) -> Any:
+        """Return what is called in the place of a function."""
+
+        def call(*_: Any) -> Any:
+            for args in smaller(self._like):
+                made = observe(exercise, function, args)
+                if made.fails or not self._like.fails:  # then it shows the steps
+                    self.found = made
+                    break
+            raise Stopped("call", "that was enough")
+
+        return call
+
+
+def as_line(call: Call) -> str:
+    """Return a call as --all shows it: large arrays by shape and range."""
+    lines = [f"{FUNCTION[call.exercise]}(", *(f"    {as_text(it)}," for it in call.args), ")"]
+    if call.error:
+        lines.append(f"  raised    {clean(str(call.error))}")
+    else:
+        lines.append(f"  returned  {as_text(call.returned)}")
+    if call.expected:
+        lines.append(f"  expected  {as_text(call.expected)}")
+    return "\n".join(lines)
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -110,31 +130,66 @@ def explain(arguments: argparse.Namespace) -> int:
             return 2
         stored = arguments.out / "results" / f"{students[0].file_name}.json"
         seed = (read_json(stored) or {"seed": 0})["seed"]
+        grade = partial(
+            grade_student,
+            students[0],
+            assignment=arguments.assignment or last["assignment"],
+            released=arguments.released,
+            seed=seed,
+            limits=Limits(),
+            contained=arguments.contained,
+            exercises=[exercise],
+        )
+        watched = Watched()
         try:
-            result = grade_student(
-                students[0],
-                assignment=arguments.assignment or last["assignment"],
-                released=arguments.released,
-                seed=seed,
-                limits=Limits(),
-                contained=arguments.contained,
-                exercises=[exercise],
-                watch=Watched,
-            )
+            result = grade(watch=watched)
+            example = None
+            if result["exercises"][exercise]["points"] != POINTS[exercise] and watched.calls:
+                example = min(watched.failed, key=lambda call: call.size, default=watched.first)
+                if not isinstance(example.error, Stopped):
+                    # in a process of its own, so that these calls change no verdict
+                    tried = Smaller(watched.failed[0] if watched.failed else watched.first)
+                    grade(watch=tried)
+                    example = tried.found or example
         except UnavailableError as error:
             print(f"{error}. {ADVICE}.", file=sys.stderr)
             return 2
-    found_exercise = result["exercises"][exercise]
-    print(f"\n{students[0].name}, {FUNCTION[exercise]}, seed {seed}")
-    for part in found_exercise["parts"]:
-        points = part["share"] * POINTS[exercise]
-        verdict = "passed" if part["passed"] else f"failed: {part['sentence']}"
-        print(f"  {part['name']} ({points:g}): {verdict}")
-    for note in found_exercise["notes"]:
-        print(f"  {note}")
-    got = found_exercise["points"]
-    print(f"  {'not judged,' if got is None else f'{got:g}'} of {POINTS[exercise]} points")
+    graded = result["exercises"][exercise]
+    print(f"{students[0].name}, {FUNCTION[exercise]}, seed {seed}: {_verdict(graded, exercise)}")
+    if example:
+        nothing = "" if example.fails else ", though nothing that it returned is wrong"
+        print(f"\nOne call{nothing}:\n\n{shown(example)}")
+    if graded["source"]:
+        print(f"\nThe code:\n\n{numbered(graded['source'])}")
+    if arguments.all:
+        for k, text in enumerate(watched.calls, start=1):
+            print(f"\ncall {k}: {text}")
     return 0
+
+
+def _verdict(found: ExerciseResult, exercise: str) -> str:
+    """Return the points, and below a line or more for each part and note."""
+    got = found["points"]
+    lines = [f"{'not judged,' if got is None else f'{got:g}'} of {POINTS[exercise]} points"]
+    told: dict[str, list[str]] = defaultdict(list)  # a sentence may be that of several parts
+    for part in found["parts"]:
+        sentence = "" if part["passed"] else part["sentence"]
+        told[sentence].append(f"{part['name']} ({part['share'] * POINTS[exercise]:g})")
+    for sentence, parts in told.items():
+        lines.append(f"  {', '.join(parts)}: {'lost' if sentence else 'passed'}")
+        lines += [indent(fill(sentence, WIDTH), "    ")] if sentence else []
+    said = [*found["notes"], *(f"Flagged: {flag}." for flag in found["flags"])]
+    return "\n".join([*lines, *(indent(fill(it, WIDTH), "  ") for it in said)])
+
+
+def numbered(source: str) -> str:
+    r"""Return a source with the numbers of its lines.
+
+    >>> print(numbered("def f(x):\n    return x"))
+       1  def f(x):
+       2      return x
+    """
+    return "\n".join(f"{k:4}  {line}" for k, line in enumerate(source.split("\n"), start=1))
 
 
 def _named(name: str, students: Sequence[Student], roster: Roster) -> list[Student]:
@@ -153,11 +208,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("submissions", type=Path, help="the folder or zip that was graded")
     add("student", help="name or id")
     add("exercise", help=", ".join(CALLED.values()))
+    add("--all", action="store_true", help="print each call, too")
     add("--out", type=Path, default=Path("build/grades"), help="the grades (%(default)s)")
     add("--released", type=Path, default=ROOT / "build" / "assignment", help="build/assignment")
     add("--assignment", help="as for make grade (that of its last run)")
     add("--uncontained", dest="contained", action="store_false", help="as for make grade")
     found = parser.parse_args(arguments)
+    needed = {"STUDENT": found.student, "EXERCISE": found.exercise}
+    if missing := " and ".join(name for name, value in needed.items() if not value):
+        parser.error(f"{missing} missing: make grade-why STUDENT=anna EXERCISE=svm_dx")
     try:
         found.exercise = exercise_of(found.exercise)
     except ValueError as error:

@@ -128,7 +128,7 @@ class StudentFunction:
         names = self.exercise.parameters
         for name, before, after in zip(names, args, self.given, strict=False):
             if name not in self.exercise.may_change:
-                self.changed = self.changed or _changed(name, before, after)
+                self.changed = self.changed or argument_change(name, before, after)
         return returned
 
     def call_again(self) -> Any:
@@ -159,17 +159,19 @@ class StudentFunction:
         return CallError(kind, f"{name} raised {kind}: {text}", "raises")
 
 
-def _changed(name: str, before: Any, after: Any) -> FeedbackError | None:
+def argument_change(name: str, before: Any, after: Any) -> FeedbackError | None:
     """Tell how an argument differs from what it was before the call."""
     seen = ""
     if isinstance(before, dict):
         if set(before) == set(after):
-            found = (_changed(f"{name}[{k!r}]", before[k], after[k]) for k in before)
+            found = (argument_change(f"{name}[{k!r}]", before[k], after[k]) for k in before)
             return next(filter(None, found), None)
         seen = "its keys are others now"
     elif isinstance(before, tuple):
         pairs = enumerate(zip(before, after, strict=True))
-        return next(filter(None, (_changed(f"{name}[{k}]", *pair) for k, pair in pairs)), None)
+        return next(
+            filter(None, (argument_change(f"{name}[{k}]", *pair) for k, pair in pairs)), None
+        )
     elif isinstance(before, list) and not _same_items(before, after):
         seen = "its items are others now"
     elif isinstance(before, np.ndarray):
