@@ -49,6 +49,7 @@ NO_ROSTER = Path("none")
 #: Modules that start, keep and show, so that a change in them changes no points.
 NO_POINTS = {
     "__main__.py", "command.py", "run.py", "pool.py", "ledger.py", "roster.py", "pages.py",
+    "why.py", "example.py",
 }  # fmt: skip
 #: What is remembered before the first run.
 FIRST: dict[str, Any] = {
